@@ -1,0 +1,1 @@
+//! One folder per package ecosystem: detect, parse, compare versions, map to feeds.

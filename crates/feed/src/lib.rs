@@ -1,0 +1,1 @@
+//! Sources of vulnerability data: formats, import, update.

@@ -1,0 +1,1 @@
+//! The hops in order: the file to read first.

@@ -1,0 +1,1 @@
+//! Image bytes to a tree of files: layouts, archives, registries.

@@ -1,0 +1,51 @@
+//! The nouns that cross from one hop to the next.
+//!
+//! A hop (`image`, `feed`, `scan`, `policy`, …) never imports another hop; they meet in the plain values
+//! defined here. Reading the modules in order tells the story of one image:
+//!
+//! ```text
+//! Reference, Digest, Platform   what was asked for
+//! Tree                          the files of the image that somebody wanted to see, each knowing its layer
+//! Catalog, Package              what is installed in it
+//! Advisory                      what is known to be wrong with packages
+//! Finding                       an advisory that hits a package, with the proof and the fix
+//! Verdict                       what a policy says about all that
+//! Report                        everything above about one image, as published in JSON
+//! ```
+//!
+//! ```
+//! use boltseal_model::{Digest, Reference};
+//! let reference: Reference = "debian:12".parse().unwrap();
+//! assert_eq!(reference.to_string(), "docker.io/library/debian:12");
+//! assert_eq!(Digest::of(b"").to_string().len(), "sha256:".len() + 64);
+//! ```
+//!
+//! This crate must not know: files, sockets, the clock, threads, or how anything is displayed to people.
+//! A type enters it only when two hops need it; what one hop needs alone stays there.
+
+mod advisory;
+mod catalog;
+mod digest;
+mod finding;
+mod platform;
+mod reference;
+mod report;
+mod severity;
+mod tree;
+mod verdict;
+
+pub use advisory::{Advisory, Affected, Enrichment, FeedInfo, Range, Status};
+pub use catalog::{Catalog, Distro, Gap, GapKind, Package, Source};
+pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use finding::{Cvss, Epss, Finding, Fix, Kev, Proof};
+pub use platform::{Platform, PlatformError};
+pub use reference::{Reference, ReferenceError};
+pub use report::{Coverage, Report, SnapshotInfo, Subject};
+pub use severity::Severity;
+pub use tree::{Config, File, FileMeta, Layer, Selector, Tree, Want};
+pub use verdict::{Decision, Reason, Verdict};
+
+/// A point in time, always UTC. Hops are handed one; they never read the clock.
+pub use jiff::Timestamp;
+/// A calendar date, for dates that vendors give without a time.
+pub use jiff::civil::Date;

@@ -1,0 +1,76 @@
+//! Everything we say about one image, as published in JSON (`docs/reference/report.schema.json`).
+//!
+//! The same image, snapshot and policy give the same bytes; nothing here depends on when or where it was made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Digest, Distro, FeedInfo, Finding, Gap, Layer, Package, Platform, Reference, Timestamp, Verdict,
+};
+
+/// One image, judged or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Which image.
+    pub subject: Subject,
+    /// Which data it was matched with; absent in a bare SBOM or when there is none.
+    pub snapshot: Option<SnapshotInfo>,
+    /// What the report does not cover.
+    pub coverage: Coverage,
+    /// The operating system.
+    pub distro: Option<Distro>,
+    /// Bottom first.
+    pub layers: Vec<Layer>,
+    /// What is installed.
+    pub packages: Vec<Package>,
+    /// In the order of [`Finding::rank`].
+    pub findings: Vec<Finding>,
+    /// Present when a policy was applied.
+    pub verdict: Option<Verdict>,
+}
+
+/// The image a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// As the user named it, with transport.
+    pub reference: String,
+    /// The normalised name, where the image has one; what registry rules look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Reference>,
+    /// Of the manifest. Absent where there is none (a folder, a Docker archive).
+    pub digest: Option<Digest>,
+    /// Of the image configuration: Docker's image id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Digest>,
+    /// What it runs on.
+    pub platform: Option<Platform>,
+}
+
+/// The feeds a report was matched with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotInfo {
+    /// Digest-derived name of the snapshot file's content.
+    pub id: String,
+    /// When it was built.
+    pub built: Timestamp,
+    /// Sorted by id.
+    pub feeds: Vec<FeedInfo>,
+}
+
+/// Whether silence means safety.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// True when `gaps` is empty.
+    pub complete: bool,
+    /// Sorted, without duplicates.
+    pub gaps: Vec<Gap>,
+}
+
+impl Coverage {
+    /// Sorts, removes duplicates, and is complete only when nothing is left.
+    pub fn of(mut gaps: Vec<Gap>) -> Self {
+        gaps.sort();
+        gaps.dedup();
+        Self { complete: gaps.is_empty(), gaps }
+    }
+}

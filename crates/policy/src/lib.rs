@@ -1,0 +1,1 @@
+//! Facts about an image to a verdict with its reasons.

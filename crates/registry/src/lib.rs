@@ -1,0 +1,1 @@
+//! A private registry that refuses what the verdict denies.

@@ -1,0 +1,1 @@
+//! A tree to its catalog, a catalog to its findings.

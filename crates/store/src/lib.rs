@@ -1,0 +1,1 @@
+//! Blobs in content-addressed files and facts in SQLite.

@@ -1,0 +1,1 @@
+//! Calls to Linux as safe handles: the only unsafe code.

@@ -1,0 +1,1 @@
+//! Images, feeds and peers for tests.

@@ -1,0 +1,1 @@
+//! HTTP and TLS, client and server, with limits and deadlines.
