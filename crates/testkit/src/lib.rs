@@ -1,1 +1,22 @@
-//! Images, feeds and peers for tests.
+//! What tests of every crate share: the real data of `../shared` and the outside programs we are measured against.
+//!
+//! A test that lacks either skips with a printed reason, so that `cargo test` passes on a machine with nothing but
+//! Rust. Where `BOLTSEAL_TEST_PEERS=required` is set, as in CI, lacking one is a failure: nothing skips in silence.
+//!
+//! ```
+//! # fn example() -> Option<()> {
+//! let skopeo = boltseal_testkit::peer("skopeo")?;                          // prints `skipped: no skopeo`
+//! let secdb = boltseal_testkit::shared("data/vulns/native/alpine")?;       // prints `skipped: no ../shared/…`
+//! let cases = boltseal_testkit::unpacked("data/fixtures/catalog-scalibr.tar.zst")?;
+//! assert!(cases.path("catalog").is_dir() && secdb.is_dir() && skopeo.is_file());
+//! # Some(())
+//! # }
+//! ```
+//!
+//! Used only by tests; it must not know any crate but `model`.
+
+mod peers;
+mod shared;
+
+pub use peers::{peer, skip};
+pub use shared::{Unpacked, shared, unpacked, unzstd};
