@@ -40,8 +40,8 @@ pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use finding::{Cvss, Epss, Finding, Fix, Kev, Proof};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
-pub use report::{Coverage, Report, SnapshotInfo, Subject};
-pub use severity::Severity;
+pub use report::{Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
+pub use severity::{Severity, SeverityError};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};
 

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, Distro, FeedInfo, Finding, Gap, Layer, Package, Platform, Reference, Timestamp, Verdict,
+    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Package, Platform, Reference, Timestamp, Verdict,
 };
 
 /// One image, judged or not.
@@ -25,6 +25,9 @@ pub struct Report {
     pub packages: Vec<Package>,
     /// In the order of [`Finding::rank`].
     pub findings: Vec<Finding>,
+    /// What was left out of `findings` because the user asked for that.
+    #[serde(default, skip_serializing_if = "Omitted::is_empty")]
+    pub omitted: Omitted,
     /// Present when a policy was applied.
     pub verdict: Option<Verdict>,
 }
@@ -55,6 +58,33 @@ pub struct SnapshotInfo {
     pub built: Timestamp,
     /// Sorted by id.
     pub feeds: Vec<FeedInfo>,
+}
+
+/// Findings that exist but are not listed, so that a short list is never taken for the whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Omitted {
+    /// How many a filter (severity, fixable) left out.
+    pub filtered: u64,
+    /// Those that an ignore file names.
+    pub ignored: Vec<Ignored>,
+}
+
+impl Omitted {
+    /// Nothing was left out.
+    pub const fn is_empty(&self) -> bool {
+        self.filtered == 0 && self.ignored.is_empty()
+    }
+}
+
+/// A finding that an ignore file names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// What is ignored.
+    pub finding: Finding,
+    /// Why, in the words of the ignore file.
+    pub reason: Option<String>,
+    /// Last day on which it is ignored.
+    pub until: Option<Date>,
 }
 
 /// Whether silence means safety.
