@@ -1,0 +1,34 @@
+//! What the binary hands in.
+
+use std::sync::Arc;
+
+use boltseal_model::{SnapshotInfo, Timestamp};
+use tokio::sync::watch;
+
+use crate::{Authority, SignIn};
+
+/// Everything the dashboard and the API read. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// The feeds in use; `None` until some are imported.
+    pub snapshot: watch::Receiver<Option<Arc<SnapshotInfo>>>,
+    /// Who may sign in.
+    pub authority: Arc<dyn Authority>,
+    /// One-time links and failed attempts.
+    pub sign_in: Arc<SignIn>,
+    /// What this installation is called.
+    pub site: Arc<Site>,
+    /// The clock, so that tests can hold it still.
+    pub now: fn() -> Timestamp,
+}
+
+/// What this installation is called, as seen by the people who use it.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Of the binary.
+    pub version: String,
+    /// What to write before a repository name to push and pull: `127.0.0.1:5000`.
+    pub registry: String,
+    /// Whether people reach it over TLS. Without it cookies lose `Secure` and `__Host-`: loopback previews only.
+    pub tls: bool,
+}
