@@ -1,1 +1,3 @@
 //! HTTP and TLS, client and server, with limits and deadlines.
+
+pub mod client;
