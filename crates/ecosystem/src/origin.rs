@@ -1,0 +1,1 @@
+//! The layer that first brought a package.

@@ -1,0 +1,1 @@
+//! Quoting for commands that people paste.
