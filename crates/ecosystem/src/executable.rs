@@ -65,6 +65,7 @@ pub(crate) fn plausible(path: &str, meta: &FileMeta) -> bool {
     /// The smallest ELF header with one section header; nothing shorter can carry build information.
     const SMALLEST: u64 = 64 + 64;
     let name = path.rsplit('/').next().unwrap_or(path);
-    let library = name.contains(".so") || [".exe", ".dll", ".dylib", ".node"].iter().any(|end| name.ends_with(end));
+    let library =
+        name.contains(".so") || [".exe", ".dll", ".dylib", ".node"].iter().any(|end| name.ends_with(end));
     meta.size >= SMALLEST && (meta.mode & 0o111 != 0 || library)
 }

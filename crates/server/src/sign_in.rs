@@ -82,20 +82,21 @@ impl SignIn {
         let mut sources = lock(&self.sources);
         if sources.len() >= MAX_SOURCES {
             sources.retain(|_, failures| failures.last + FORGET_SECONDS > now);
-            let quietest = sources.iter().min_by_key(|(_, failures)| failures.last).map(|(source, _)| *source);
+            let quietest =
+                sources.iter().min_by_key(|(_, failures)| failures.last).map(|(source, _)| *source);
             if let Some(quietest) = quietest.filter(|_| sources.len() >= MAX_SOURCES) {
                 sources.remove(&quietest);
             }
         }
-        let entry = sources.entry(whole_site(source)).or_insert(Failures { count: 0, last: now, not_before: 0 });
+        let entry =
+            sources.entry(whole_site(source)).or_insert(Failures { count: 0, last: now, not_before: 0 });
         if entry.last + FORGET_SECONDS <= now {
             entry.count = 0;
         }
         entry.count = entry.count.saturating_add(1);
         entry.last = now;
         let doublings = entry.count.saturating_sub(FREE_FAILURES).min(16);
-        entry.not_before =
-            if doublings == 0 { 0 } else { now + (1_i64 << doublings).min(MAX_WAIT_SECONDS) };
+        entry.not_before = if doublings == 0 { 0 } else { now + (1_i64 << doublings).min(MAX_WAIT_SECONDS) };
     }
 
     /// Forgives the failures of `source`.
