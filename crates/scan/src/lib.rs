@@ -1,1 +1,2 @@
 //! A tree to its catalog, a catalog to its findings.
+pub mod format;
