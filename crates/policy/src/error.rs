@@ -4,7 +4,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More text than any policy needs.
-    #[error("the policy has {found} bytes, more than the {limit} allowed: split it, or remove expired exceptions")]
+    #[error(
+        "the policy has {found} bytes, more than the {limit} allowed: split it, or remove expired exceptions"
+    )]
     TooLarge {
         /// Bytes of the text.
         found: usize,
