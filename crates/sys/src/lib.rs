@@ -1,1 +1,15 @@
-//! Calls to Linux as safe handles: the only unsafe code.
+//! Calls to Linux as safe handles: the only crate of Boltseal that may contain `unsafe`.
+//!
+//! ```
+//! # fn main() -> std::io::Result<()> {
+//! let map = boltseal_sys::map(&std::fs::File::open("/proc/self/exe")?)?;
+//! assert_eq!(map.as_ref().get(..4), Some(&b"\x7fELF"[..]));
+//! # Ok(()) }
+//! ```
+//!
+//! Each module wraps one facility, says why a safe library call cannot do the job, and exports only safe functions.
+//! This crate must not know: what an image, a package or a snapshot is.
+
+mod map;
+
+pub use map::{Map, map};
