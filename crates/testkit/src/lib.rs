@@ -13,8 +13,11 @@
 //! # }
 //! ```
 //!
+//! [`image`] makes images, entry by entry, in every form people keep them.
+//!
 //! Used only by tests; it must not know any crate but `model`.
 
+pub mod image;
 mod peers;
 mod shared;
 

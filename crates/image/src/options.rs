@@ -1,0 +1,73 @@
+//! What the caller decides: platform, limits, credentials, and who hears about progress.
+
+use std::fmt;
+
+use boltseal_model::Platform;
+use zeroize::Zeroizing;
+
+use crate::Limits;
+
+/// How to open an image. The default asks for this machine's platform and finds credentials where podman and Docker
+/// keep them.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Options<'a> {
+    /// Which image of a multi-platform index; without it, Linux on this machine's architecture.
+    pub platform: Option<Platform>,
+    /// How much to read.
+    pub limits: Limits,
+    /// For registries. Without it, `auth.json` and `config.json` of the user are looked at.
+    pub credentials: Option<Credentials>,
+    /// Lets registries that are not on this machine speak plain HTTP.
+    pub plain_http: bool,
+    /// Hears how far reading is.
+    pub progress: Option<&'a dyn Progress>,
+}
+
+impl Options<'_> {
+    /// The platform to look for in an index.
+    pub(crate) fn wanted_platform(&self) -> Platform {
+        self.platform.clone().unwrap_or_else(Platform::host)
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("platform", &self.platform)
+            .field("limits", &self.limits)
+            .field("credentials", &self.credentials)
+            .field("plain_http", &self.plain_http)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A name and a password for a registry. Printing it shows neither; memory is wiped.
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) username: String,
+    pub(crate) password: Zeroizing<String>,
+}
+
+impl Credentials {
+    /// Takes both as they are.
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { username: username.into(), password: Zeroizing::new(password.into()) }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+/// Hears how far reading is. Called from one thread at a time.
+pub trait Progress: Sync {
+    /// An image of `layers` layers starts; `bytes` as stored, where the manifest says so.
+    fn begin(&self, layers: usize, bytes: Option<u64>);
+    /// `bytes` more of the stored layers were read.
+    fn advance(&self, bytes: u64);
+    /// All layers were read.
+    fn end(&self);
+}
