@@ -6,10 +6,14 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is not a snapshot at all.
-    #[error("not a Boltseal snapshot ({0}): build one with `boltseal feeds import` or `boltseal feeds update`")]
+    #[error(
+        "not a Boltseal snapshot ({0}): build one with `boltseal feeds import` or `boltseal feeds update`"
+    )]
     NotASnapshot(&'static str),
     /// Written by another version.
-    #[error("snapshot format {found}, but this program reads format {known}: rebuild it with `boltseal feeds update`")]
+    #[error(
+        "snapshot format {found}, but this program reads format {known}: rebuild it with `boltseal feeds update`"
+    )]
     Format {
         /// In the file.
         found: u32,
@@ -17,7 +21,9 @@ pub enum Error {
         known: u32,
     },
     /// Bytes that no builder writes.
-    #[error("snapshot damaged in section `{section}` at offset {offset}: {what}; rebuild it with `boltseal feeds update`")]
+    #[error(
+        "snapshot damaged in section `{section}` at offset {offset}: {what}; rebuild it with `boltseal feeds update`"
+    )]
     Damaged {
         /// Which part of the file.
         section: &'static str,
