@@ -1,0 +1,111 @@
+//! `boltseal scan TARGET`
+
+use std::{fs, path::PathBuf};
+
+use boltseal_flow::IgnoreFile;
+use boltseal_model::{Decision, Report, Severity};
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::{Exit, Failure},
+    given,
+    output::{self, Format, table},
+    target::{Clock, Target},
+};
+
+/// What to scan and what to say about it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  boltseal scan docker://debian:12
+  boltseal scan docker-archive:app.tar --severity high --fixable
+  boltseal scan oci:build/app --format sarif --output app.sarif
+
+Exit codes: 0 done; 1 --policy or --fail-on said no; 2 usage; 3 no feeds at all, an unreadable
+image, or --require-complete and something was not covered; 4 internal fault")]
+pub struct Args {
+    #[command(flatten)]
+    target: Target,
+    /// List only findings of this severity and worse; the rest is counted
+    #[arg(long, value_name = "SEVERITY", value_parser = given::severity())]
+    severity: Option<Severity>,
+    /// List only findings that have a fix; the rest is counted
+    #[arg(long)]
+    fixable: bool,
+    /// File of ids to ignore, one a line: `CVE-2024-1 until:2026-12-31 why`
+    #[arg(long, value_name = "FILE")]
+    ignore_file: Option<PathBuf>,
+    /// Also ask this policy; its answer decides the exit code
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// End with exit code 1 where there is a finding of this severity or worse that is not ignored
+    #[arg(long, value_name = "SEVERITY", value_parser = given::severity())]
+    fail_on: Option<Severity>,
+    /// End with exit code 3 where anything was not covered
+    #[arg(long)]
+    require_complete: bool,
+    /// How to write the report
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
+    format: Format,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    clock: Clock,
+}
+
+/// Scans, prints, and answers.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let ignore = args.ignore_file.as_ref().map(ignore_file).transpose()?;
+    let policy = args.policy.as_ref().map(given::policy).transpose()?;
+    let snapshot = given::snapshot(global)?;
+    let now = args.clock.now();
+    let mut report = args
+        .target
+        .open(console, |target, options| boltseal_flow::scan(target, options, snapshot.as_ref(), now))?;
+    if let Some(policy) = &policy {
+        boltseal_flow::judge(&mut report, policy, now);
+    }
+    for id in ignore.map(|ignore| ignore.apply(&mut report, now)).unwrap_or_default() {
+        console.warning(format_args!("{id} is not ignored any more: its time is over"));
+    }
+    let exit = exit(args, &report);
+    filter(args, &mut report);
+    let file = args.output.as_deref();
+    output::deliver(&args.format.text(&report, console.paint(file), table::report)?, file, console)?;
+    Ok(exit)
+}
+
+/// What the user did not want to see is counted, so that a short list is never taken for the whole.
+fn filter(args: &Args, report: &mut Report) {
+    let before = report.findings.len();
+    report.findings.retain(|finding| {
+        args.severity.is_none_or(|least| finding.severity >= least)
+            && (!args.fixable || finding.fix.is_some())
+    });
+    report.omitted.filtered += (before - report.findings.len()) as u64;
+}
+
+/// A refusal weighs more than not knowing, and both more than passing.
+fn exit(args: &Args, report: &Report) -> Exit {
+    let decision = report.verdict.as_ref().map_or(Decision::Allow, |verdict| verdict.decision);
+    let bad = |least| report.findings.iter().any(|finding| finding.severity >= least);
+    if decision == Decision::Deny || args.fail_on.is_some_and(bad) {
+        Exit::Denied
+    } else if decision == Decision::Unknown
+        || report.snapshot.is_none()
+        || (args.require_complete && !report.coverage.complete)
+    {
+        Exit::Undecided
+    } else {
+        Exit::Pass
+    }
+}
+
+fn ignore_file(path: &PathBuf) -> Result<IgnoreFile, Failure> {
+    let text = fs::read_to_string(path).map_err(|wrong| {
+        Failure::usage(format_args!("cannot read the ignore file {}: {wrong}", path.display()))
+    })?;
+    IgnoreFile::parse(&text).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))
+}

@@ -1,0 +1,96 @@
+//! How a run ends: the exit codes of design section 5, and failures that carry one.
+
+use std::{fmt, process::ExitCode};
+
+/// The five ways a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and nothing speaks against the image.
+    Pass = 0,
+    /// A policy, or `--fail-on`, said no.
+    Denied = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// It cannot be decided: incomplete, stale, unreachable, unreadable.
+    Undecided = 3,
+    /// Our own fault, or the machine's.
+    Fault = 4,
+}
+
+impl Exit {
+    /// What every command's help says about exit codes.
+    pub const HELP: &str =
+        "Exit codes: 0 pass, 1 policy said no, 2 usage, 3 could not decide, 4 internal fault";
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Shows what clap has to say, on stdout when it was asked for, and gives the exit code for it.
+pub fn of_arguments(wrong: &clap::Error) -> Exit {
+    let printed = wrong.print().is_ok();
+    match wrong.kind() {
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion if printed => Exit::Pass,
+        _ => Exit::Usage,
+    }
+}
+
+/// Why a command could not do its work: what, where, and the next step, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    what: String,
+    next: Option<String>,
+}
+
+impl Failure {
+    /// The user asked for something that cannot be.
+    pub fn usage(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, what: what.to_string(), next: None }
+    }
+
+    /// The outside world did not let us find out.
+    pub fn undecided(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Undecided, what: what.to_string(), next: None }
+    }
+
+    /// We, or the machine, failed.
+    pub fn fault(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Fault, what: what.to_string(), next: None }
+    }
+
+    /// Adds the next step.
+    #[must_use]
+    pub fn next(self, step: impl Into<String>) -> Self {
+        Self { next: Some(step.into()), ..self }
+    }
+
+    /// The exit code.
+    pub const fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+/// A story that stopped: what the user gave us wrong is usage, what the world does not give us is undecided.
+impl From<boltseal_flow::Error> for Failure {
+    fn from(error: boltseal_flow::Error) -> Self {
+        use boltseal_flow::Error;
+        match error {
+            Error::Image(boltseal_image::Error::Target { .. } | boltseal_image::Error::Reference { .. }) => {
+                Self::usage(error)
+            }
+            Error::Io { .. } => Self::fault(error),
+            _ => Self::undecided(error),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        self.next.as_ref().map_or(Ok(()), |next| write!(f, "\n  next: {next}"))
+    }
+}

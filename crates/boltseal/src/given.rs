@@ -1,0 +1,73 @@
+//! What the user gave us besides the image: the data folder, a policy, feeds.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use boltseal_flow::feeds::Feeds;
+use boltseal_model::Severity;
+use boltseal_policy::Policy;
+use boltseal_scan::Snapshot;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::{cli::Global, exit::Failure};
+
+/// Name of the policy in the data folder.
+pub const POLICY: &str = "policy.yaml";
+
+/// The data folder: as given, else where XDG says programs keep theirs.
+pub fn data(global: &Global) -> Result<PathBuf, Failure> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    global
+        .data
+        .clone()
+        .or_else(|| absolute("XDG_DATA_HOME").map(|home| home.join("boltseal")))
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share/boltseal")))
+        .ok_or_else(|| {
+            Failure::usage("no data folder: neither XDG_DATA_HOME nor HOME is set")
+                .next("name one with --data DIR")
+        })
+}
+
+/// The feeds in the data folder, if there are any.
+pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
+    Ok(Feeds::at(&data(global)?).open()?)
+}
+
+/// The policy in the file at `path`.
+pub fn policy(path: &PathBuf) -> Result<Policy, Failure> {
+    let text = text(path)?;
+    Policy::parse(&text).map_err(|wrong| {
+        Failure::usage(format_args!("{}: {wrong}", path.display()))
+            .next("`boltseal policy show` prints a policy to start from")
+    })
+}
+
+/// The policy in the data folder, else the built-in one.
+pub fn own_policy(global: &Global) -> Result<Policy, Failure> {
+    match data(global).map(|data| data.join(POLICY)) {
+        Ok(path) if path.exists() => policy(&path),
+        _ => Ok(Policy::built_in().clone()),
+    }
+}
+
+/// The text of [`own_policy`].
+pub fn own_policy_text(global: &Global) -> Result<String, Failure> {
+    match data(global).map(|data| data.join(POLICY)) {
+        Ok(path) if path.exists() => text(&path),
+        _ => Ok(Policy::built_in_text().to_owned()),
+    }
+}
+
+/// The text of the file at `path`.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|wrong| Failure::usage(format_args!("cannot read {}: {wrong}", path.display())))
+}
+
+/// Reads a severity argument; help and completion list all of them.
+pub fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::WORST_FIRST.map(Severity::word))
+        .map(|word| word.parse().unwrap_or_default())
+}

@@ -1,0 +1,73 @@
+//! The image a command is about, and the time it is judged at.
+
+use std::io::Read as _;
+
+use boltseal_flow::Error;
+use boltseal_image::{Credentials, Options};
+use boltseal_model::{Platform, Report, Timestamp};
+
+use crate::{console::Console, exit::Failure, progress::LayerBar};
+
+/// Bytes of a password on standard input; longer ones are a mistake.
+const MAX_PASSWORD: u64 = 64 << 10;
+
+/// Which image, and how to reach it.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The image: docker://HOST/REPOSITORY[:TAG], oci:FOLDER[:TAG], oci-archive:FILE, docker-archive:FILE,
+    /// dir:FOLDER, rootfs:FOLDER, or a bare path or reference
+    #[arg(value_name = "TARGET")]
+    target: String,
+    /// Which image of a multi-platform one, as os/architecture[/variant] [default: linux on this machine]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+    /// Name to sign in to the registry with; the password comes on standard input
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// Let the registry speak HTTP without TLS
+    #[arg(long)]
+    plain_http: bool,
+}
+
+impl Target {
+    /// Calls `hop` with this target, showing progress.
+    pub fn open(
+        &self,
+        console: &Console,
+        hop: impl FnOnce(&str, &Options<'_>) -> Result<Report, Error>,
+    ) -> Result<Report, Failure> {
+        let bar = LayerBar::new(console);
+        let mut options = Options::default();
+        options.platform.clone_from(&self.platform);
+        options.plain_http = self.plain_http;
+        options.progress = Some(&bar);
+        if let Some(name) = &self.username {
+            options.credentials = Some(Credentials::new(name, password()?));
+        }
+        Ok(hop(&self.target, &options)?)
+    }
+}
+
+/// Not an argument: those are seen by everyone on the machine.
+fn password() -> Result<String, Failure> {
+    let mut password = String::new();
+    std::io::stdin().take(MAX_PASSWORD).read_to_string(&mut password).map_err(|wrong| {
+        Failure::usage(format_args!("cannot read the password from standard input: {wrong}"))
+    })?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The time that ages and grace periods are measured at.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Clock {
+    /// Judge as if it were this moment (RFC 3339), so that a report can be made again
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+impl Clock {
+    /// Now, unless told otherwise.
+    pub fn now(self) -> Timestamp {
+        self.at.unwrap_or_else(Timestamp::now)
+    }
+}
