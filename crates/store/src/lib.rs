@@ -1,1 +1,41 @@
-//! Blobs in content-addressed files and facts in SQLite.
+//! Blobs in content-addressed files and facts in SQLite, both on disk before anybody is told so.
+//!
+//! [`Blobs`] keeps bytes under their digest, exactly once, and takes uploads in pieces that survive a crash.
+//! [`Facts`] keeps what changes: repositories, manifests, tags, judgements, principals. Together they are what the
+//! registry serves from and what the dashboard reads.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), boltseal_store::Error> {
+//! use boltseal_store::{Blobs, Facts};
+//! let folder = std::path::Path::new("data");
+//! let blobs = Blobs::open(folder)?;
+//! let digest = blobs.put(b"{}")?;
+//! let facts = Facts::open(folder).await?;
+//! facts.add_blob("team/app", &digest, 2).await?;
+//! assert_eq!(facts.blob("team/app", &digest).await?, Some(2));
+//! # Ok(()) }
+//! ```
+//!
+//! Promises:
+//!
+//! - When a call that changes something returns `Ok`, the change survives `kill -9` and a power cut (`fsync`, SQLite
+//!   with `synchronous=FULL`). Calls that run at the same time share one `fsync` (group commit).
+//! - Half a change is never visible: a blob appears under its digest only when all its bytes are there and checked; a
+//!   manifest, its links, its tag and its pending judgement are one transaction.
+//! - The blob folder is laid out as in the OCI image layout (`blobs/sha256/<hex>`), so other tools can read it.
+//!
+//! This crate must not know: HTTP, media types, who is asking, what a verdict means. The files are trusted as much as
+//! the process is: who can write them can change what is stored, but not the bytes behind a digest unnoticed, since
+//! clients check digests.
+
+mod blobs;
+mod error;
+mod facts;
+
+pub use blobs::{Blobs, Upload, Writer};
+pub use error::Error;
+pub use facts::{
+    Counts, Facts, Hit, ImageDetail, ImageFilter, ImageRow, Judgement, Kind, Listing, Material, NewManifest,
+    Outcome, Page, Referrer, ReferrerRow, State, StoredManifest, Totals, VulnerabilityDetail,
+    VulnerabilityFilter, VulnerabilityRow,
+};

@@ -1,0 +1,86 @@
+//! What can go wrong, with the digest, path or session it went wrong with.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use boltseal_model::Digest;
+
+/// Why storing or reading failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system said no.
+    #[error("{what} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<io::Error>,
+    },
+    /// The bytes are not those that were announced.
+    #[error("the bytes have digest {actual}, not {announced}: send them again")]
+    DigestMismatch {
+        /// What the client said.
+        announced: Digest,
+        /// What the bytes say.
+        actual: Digest,
+    },
+    /// No such blob.
+    #[error("blob {0} is not stored here")]
+    NoBlob(Digest),
+    /// No such upload session: never started, finished, cancelled or expired.
+    #[error("upload session {0} does not exist: start a new one")]
+    NoUpload(String),
+    /// A chunk that does not continue where the last one ended.
+    #[error("upload session {id} continues at byte {expected}, not {found}")]
+    Offset {
+        /// The session.
+        id: String,
+        /// Bytes acknowledged so far.
+        expected: u64,
+        /// What the client sent.
+        found: u64,
+    },
+    /// The session is being written by another request.
+    #[error("upload session {0} is being written by another request: wait for that one")]
+    Busy(String),
+    /// More bytes than one blob may have.
+    #[error("more than {limit} bytes in one blob: raise the limit or split the layer")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The database said no.
+    #[error("facts database: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// A value in the database that this version does not understand.
+    #[error("facts database: {what} holds a value this version cannot read: {detail}")]
+    Corrupt {
+        /// Table and column.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The database was made by a newer version, or its migration failed.
+    #[error("facts database cannot be brought to this version: {0}; restore a backup or use the newer program")]
+    Migration(String),
+    /// The writer dropped the change: the process is ending, or the database refuses transactions (see the log).
+    #[error("the store took no change: it is closing, or its database cannot be written")]
+    Closed,
+}
+
+impl Error {
+    pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
+        Self::File { what, path: path.into(), source: Arc::new(source.into()) }
+    }
+
+    pub(crate) fn corrupt(what: &'static str, detail: impl ToString) -> Self {
+        Self::Corrupt { what, detail: detail.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Database(Arc::new(source))
+    }
+}

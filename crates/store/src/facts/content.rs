@@ -1,0 +1,464 @@
+//! Repositories, blobs, manifests, tags and upload sessions: what the distribution API is about.
+
+use boltseal_model::{Digest, Platform, Timestamp};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{Facts, Kind, State, count, digest, milliseconds, signed, time};
+use crate::Error;
+
+/// A manifest about to be stored, with everything that must appear together with it.
+#[derive(Clone, Debug)]
+pub struct NewManifest {
+    /// Name of the repository.
+    pub repository: String,
+    /// Of the exact bytes, which are in the blob store already.
+    pub digest: Digest,
+    /// As sent, without parameters.
+    pub media_type: String,
+    /// Bytes of the manifest.
+    pub size: u64,
+    /// Bytes of what it points to.
+    pub content_size: u64,
+    /// What it is for; an image gets a pending judgement unless it has one.
+    pub kind: Kind,
+    /// What it runs on, when the configuration says so.
+    pub platform: Option<Platform>,
+    /// The manifest it speaks about.
+    pub subject: Option<Digest>,
+    /// What kind of artifact it is, as lists of referrers show it.
+    pub artifact_type: Option<String>,
+    /// JSON object of its annotations, as sent.
+    pub annotations: Option<String>,
+    /// Blobs that the repository must have.
+    pub blobs: Vec<Digest>,
+    /// Manifests that the repository must have.
+    pub manifests: Vec<Digest>,
+    /// Tags to point to it.
+    pub tags: Vec<String>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A manifest as stored; its bytes are a blob of the same digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// Of the exact bytes.
+    pub digest: Digest,
+    /// As sent.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// What it is for.
+    pub kind: Kind,
+}
+
+/// One entry of a list of referrers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Of the referring manifest.
+    pub digest: Digest,
+    /// As sent.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// What kind of artifact it is.
+    pub artifact_type: Option<String>,
+    /// JSON object, as sent.
+    pub annotations: Option<String>,
+}
+
+/// What a repository lacks, if anything: then nothing was stored.
+pub type Missing = Vec<Digest>;
+
+impl Facts {
+    /// Lets a repository serve a blob that the blob store has.
+    pub async fn add_blob(&self, repository: &str, blob: &Digest, size: u64) -> Result<(), Error> {
+        self.finish_upload(None, repository, blob, size).await
+    }
+
+    /// The same, ending the upload session that brought it.
+    pub async fn finish_upload(
+        &self,
+        session: Option<&str>,
+        repository: &str,
+        blob: &Digest,
+        size: u64,
+    ) -> Result<(), Error> {
+        let (session, repository) = (session.map(str::to_owned), repository.to_owned());
+        let (blob, size, now) = (blob.to_string(), signed(size), milliseconds(Timestamp::now()));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    add_repository(db, &repository, now).await?;
+                    sqlx::query(
+                        "INSERT INTO blobs (repository, digest, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    )
+                    .bind(&repository)
+                    .bind(&blob)
+                    .bind(size)
+                    .execute(&mut *db)
+                    .await?;
+                    if let Some(session) = session {
+                        sqlx::query("DELETE FROM uploads WHERE id = $1").bind(session).execute(db).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// The size of a blob, if the repository may serve it.
+    pub async fn blob(&self, repository: &str, blob: &Digest) -> Result<Option<u64>, Error> {
+        let size: Option<i64> =
+            sqlx::query_scalar("SELECT size FROM blobs WHERE repository = $1 AND digest = $2")
+                .bind(repository)
+                .bind(blob.to_string())
+                .fetch_optional(&self.readers)
+                .await?;
+        size.map(|size| count("blobs.size", size)).transpose()
+    }
+
+    /// Repositories that may serve a blob, a few of them.
+    pub async fn repositories_with(&self, blob: &Digest) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar("SELECT repository FROM blobs WHERE digest = $1 ORDER BY repository LIMIT 32")
+            .bind(blob.to_string())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::from)
+    }
+
+    /// Takes a blob out of a repository. `None`: it was not there. `Some(true)`: nobody has it any more.
+    pub async fn remove_blob(&self, repository: &str, blob: &Digest) -> Result<Option<bool>, Error> {
+        let (repository, blob) = (repository.to_owned(), blob.to_string());
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    let removed = sqlx::query("DELETE FROM blobs WHERE repository = $1 AND digest = $2")
+                        .bind(&repository)
+                        .bind(&blob)
+                        .execute(&mut *db)
+                        .await?
+                        .rows_affected();
+                    if removed == 0 { Ok(None) } else { orphan(db, &blob).await.map(Some) }
+                })
+            })
+            .await
+    }
+
+    /// Stores a manifest, its links, its tags and, for an image, its pending judgement; or tells what is missing.
+    pub async fn put_manifest(&self, manifest: NewManifest) -> Result<Missing, Error> {
+        self.writer.run(move |db| Box::pin(put_manifest(db, manifest))).await
+    }
+
+    /// A manifest of a repository.
+    pub async fn manifest(&self, repository: &str, wanted: &Digest) -> Result<Option<StoredManifest>, Error> {
+        let row = sqlx::query(
+            "SELECT digest, media_type, size, kind FROM manifests WHERE repository = $1 AND digest = $2",
+        )
+        .bind(repository)
+        .bind(wanted.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.as_ref().map(read_manifest).transpose()
+    }
+
+    /// The manifest a tag points to.
+    pub async fn tag(&self, repository: &str, tag: &str) -> Result<Option<Digest>, Error> {
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT digest FROM tags WHERE repository = $1 AND tag = $2")
+                .bind(repository)
+                .bind(tag)
+                .fetch_optional(&self.readers)
+                .await?;
+        found.map(|text| digest("tags.digest", &text)).transpose()
+    }
+
+    /// Takes a manifest and its tags out of a repository. `None`: it was not there. `Some(true)`: no repository has it.
+    pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<Option<bool>, Error> {
+        let (repository, wanted) = (repository.to_owned(), wanted.to_string());
+        self.writer.run(move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await })).await
+    }
+
+    /// Removes a tag; false when there was none.
+    pub async fn remove_tag(&self, repository: &str, tag: &str) -> Result<bool, Error> {
+        let (repository, tag) = (repository.to_owned(), tag.to_owned());
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    let done = sqlx::query("DELETE FROM tags WHERE repository = $1 AND tag = $2")
+                        .bind(repository)
+                        .bind(tag)
+                        .execute(db)
+                        .await?;
+                    Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    /// Tags after `last`, in byte order; `None` when there is no such repository.
+    pub async fn tags(&self, repository: &str, last: &str, limit: u64) -> Result<Option<Vec<String>>, Error> {
+        let tags: Vec<String> = sqlx::query_scalar(
+            "SELECT tag FROM tags WHERE repository = $1 AND tag > $2 ORDER BY tag LIMIT $3",
+        )
+        .bind(repository)
+        .bind(last)
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        if tags.is_empty() && !self.has_repository(repository).await? {
+            return Ok(None);
+        }
+        Ok(Some(tags))
+    }
+
+    /// Whether anything was ever stored under this name.
+    pub async fn has_repository(&self, repository: &str) -> Result<bool, Error> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM repositories WHERE name = $1")
+            .bind(repository)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Repository names after `last`, in byte order.
+    pub async fn repositories(&self, last: &str, limit: u64) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar("SELECT name FROM repositories WHERE name > $1 ORDER BY name LIMIT $2")
+            .bind(last)
+            .bind(signed(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::from)
+    }
+
+    /// Manifests of a repository that name `subject`, after `last`, in order of their digest.
+    pub async fn referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+        last: &str,
+        limit: u64,
+    ) -> Result<Vec<Referrer>, Error> {
+        let rows = sqlx::query(
+            "SELECT digest, media_type, size, artifact_type, annotations FROM manifests \
+             WHERE repository = $1 AND subject = $2 AND digest > $3 ORDER BY digest LIMIT $4",
+        )
+        .bind(repository)
+        .bind(subject.to_string())
+        .bind(last)
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Referrer {
+                    digest: digest("manifests.digest", row.try_get("digest")?)?,
+                    media_type: row.try_get("media_type")?,
+                    size: count("manifests.size", row.try_get("size")?)?,
+                    artifact_type: row.try_get("artifact_type")?,
+                    annotations: row.try_get("annotations")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Manifests of a repository that point to a blob; the gate asks whether any of them may be pulled.
+    pub async fn pointing_to(&self, repository: &str, target: &Digest) -> Result<Vec<StoredManifest>, Error> {
+        let rows = sqlx::query(
+            "SELECT m.digest, m.media_type, m.size, m.kind FROM links l \
+             JOIN manifests m ON m.repository = l.repository AND m.digest = l.manifest \
+             WHERE l.repository = $1 AND l.target = $2",
+        )
+        .bind(repository)
+        .bind(target.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read_manifest).collect()
+    }
+
+    /// Makes the acknowledged size of an upload session durable.
+    pub async fn save_upload(&self, id: &str, repository: &str, size: u64) -> Result<(), Error> {
+        let (id, repository) = (id.to_owned(), repository.to_owned());
+        let (size, now) = (signed(size), milliseconds(Timestamp::now()));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "INSERT INTO uploads (id, repository, size, touched) VALUES ($1, $2, $3, $4) \
+                         ON CONFLICT (id) DO UPDATE SET size = excluded.size, touched = excluded.touched",
+                    )
+                    .bind(id)
+                    .bind(repository)
+                    .bind(size)
+                    .bind(now)
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Upload sessions with acknowledged bytes: id, repository, bytes, last touched.
+    pub async fn uploads(&self) -> Result<Vec<(String, String, u64, Timestamp)>, Error> {
+        let rows: Vec<(String, String, i64, i64)> =
+            sqlx::query_as("SELECT id, repository, size, touched FROM uploads ORDER BY id")
+                .fetch_all(&self.readers)
+                .await?;
+        rows.into_iter()
+            .map(|(id, repository, size, touched)| {
+                Ok((id, repository, count("uploads.size", size)?, time("uploads.touched", touched)?))
+            })
+            .collect()
+    }
+
+    /// Forgets an upload session.
+    pub async fn remove_upload(&self, id: &str) -> Result<(), Error> {
+        let id = id.to_owned();
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM uploads WHERE id = $1").bind(id).execute(db).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+fn read_manifest(row: &SqliteRow) -> Result<StoredManifest, Error> {
+    Ok(StoredManifest {
+        digest: digest("manifests.digest", row.try_get("digest")?)?,
+        media_type: row.try_get("media_type")?,
+        size: count("manifests.size", row.try_get("size")?)?,
+        kind: Kind::read(row.try_get("kind")?)?,
+    })
+}
+
+async fn add_repository(db: &mut SqliteConnection, name: &str, now: i64) -> Result<(), Error> {
+    sqlx::query("INSERT INTO repositories (name, created) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(name)
+        .bind(now)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn put_manifest(db: &mut SqliteConnection, manifest: NewManifest) -> Result<Missing, Error> {
+    let missing = missing(db, &manifest).await?;
+    if !missing.is_empty() {
+        return Ok(missing);
+    }
+    let (repository, name) = (&manifest.repository, manifest.digest.to_string());
+    let now = milliseconds(manifest.at);
+    add_repository(db, repository, now).await?;
+    sqlx::query(
+        "INSERT INTO manifests (repository, digest, media_type, size, content_size, kind, platform, subject, \
+         artifact_type, annotations, pushed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, \
+         pushed_at = excluded.pushed_at",
+    )
+    .bind(repository)
+    .bind(&name)
+    .bind(&manifest.media_type)
+    .bind(signed(manifest.size))
+    .bind(signed(manifest.content_size))
+    .bind(manifest.kind.word())
+    .bind(manifest.platform.as_ref().map(ToString::to_string))
+    .bind(manifest.subject.as_ref().map(ToString::to_string))
+    .bind(&manifest.artifact_type)
+    .bind(&manifest.annotations)
+    .bind(now)
+    .execute(&mut *db)
+    .await?;
+    for target in manifest.blobs.iter().chain(&manifest.manifests) {
+        let sql = "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(repository).bind(&name).bind(target.to_string()).execute(&mut *db).await?;
+    }
+    for tag in &manifest.tags {
+        let sql = "INSERT INTO tags (repository, tag, digest, updated) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (repository, tag) DO UPDATE SET digest = excluded.digest, updated = excluded.updated";
+        sqlx::query(sql).bind(repository).bind(tag).bind(&name).bind(now).execute(&mut *db).await?;
+    }
+    if manifest.kind == Kind::Image {
+        request_judgement(db, &name, now).await?;
+    }
+    Ok(missing)
+}
+
+async fn request_judgement(db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+    let (pending, failed) = (State::Pending.word(), State::Failed.word());
+    sqlx::query(
+        "INSERT INTO judgements (digest, state, requested, attempts) VALUES ($1, $2, $3, 0) \
+         ON CONFLICT (digest) DO UPDATE SET state = excluded.state, requested = excluded.requested, attempts = 0 \
+         WHERE judgements.state = $4",
+    )
+    .bind(image)
+    .bind(pending)
+    .bind(now)
+    .bind(failed)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn missing(db: &mut SqliteConnection, manifest: &NewManifest) -> Result<Missing, Error> {
+    let mut missing = Missing::new();
+    let blob = "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2";
+    let child = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
+    let wanted = (manifest.blobs.iter().map(|d| (d, blob))).chain(manifest.manifests.iter().map(|d| (d, child)));
+    for (digest, sql) in wanted {
+        let found: Option<i64> = sqlx::query_scalar(sql)
+            .bind(&manifest.repository)
+            .bind(digest.to_string())
+            .fetch_optional(&mut *db)
+            .await?;
+        if found.is_none() {
+            missing.push(digest.clone());
+        }
+    }
+    Ok(missing)
+}
+
+async fn remove_manifest(
+    db: &mut SqliteConnection,
+    repository: &str,
+    digest: &str,
+) -> Result<Option<bool>, Error> {
+    for sql in [
+        "DELETE FROM tags WHERE repository = $1 AND digest = $2",
+        "DELETE FROM links WHERE repository = $1 AND manifest = $2",
+    ] {
+        sqlx::query(sql).bind(repository).bind(digest).execute(&mut *db).await?;
+    }
+    let removed = sqlx::query("DELETE FROM manifests WHERE repository = $1 AND digest = $2")
+        .bind(repository)
+        .bind(digest)
+        .execute(&mut *db)
+        .await?
+        .rows_affected();
+    if removed == 0 {
+        return Ok(None);
+    }
+    let elsewhere: Option<i64> = sqlx::query_scalar("SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1")
+        .bind(digest)
+        .fetch_optional(&mut *db)
+        .await?;
+    if elsewhere.is_none() {
+        for sql in ["DELETE FROM hits WHERE digest = $1", "DELETE FROM judgements WHERE digest = $1"] {
+            sqlx::query(sql).bind(digest).execute(&mut *db).await?;
+        }
+    }
+    orphan(db, digest).await.map(Some)
+}
+
+/// Whether no repository has these bytes any more, neither as a blob nor as a manifest.
+async fn orphan(db: &mut SqliteConnection, digest: &str) -> Result<bool, Error> {
+    let used: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM blobs WHERE digest = $1 UNION ALL SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1",
+    )
+    .bind(digest)
+    .fetch_optional(db)
+    .await?;
+    Ok(used.is_none())
+}

@@ -1,0 +1,392 @@
+//! Judgements: durable jobs while pending, the gate's answer afterwards, and what it takes to judge again.
+
+use boltseal_model::{Coverage, Digest, Finding, Gap, Report, SnapshotInfo, Timestamp, Verdict};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    Counts, Facts, Judgement, Material, Outcome, State, digest, milliseconds,
+    rows::severity_rank,
+    signed,
+};
+use crate::Error;
+
+/// zstd's fastest useful level: these texts shrink tenfold anyway.
+const LEVEL: i32 = 1;
+/// No report is larger unpacked; a larger one is damage.
+const MAX_UNPACKED: usize = 512 << 20;
+
+impl Facts {
+    /// What the gate needs to know about an image.
+    pub async fn judgement(&self, image: &Digest) -> Result<Option<Judgement>, Error> {
+        let row = sqlx::query("SELECT state, verdict, error FROM judgements WHERE digest = $1")
+            .bind(image.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read_judgement).transpose()
+    }
+
+    /// Images that wait for their first judgement, the oldest request first.
+    pub async fn pending(&self, limit: u64) -> Result<Vec<Digest>, Error> {
+        self.digests(
+            "SELECT digest FROM judgements WHERE state = $1 ORDER BY requested, digest LIMIT $2",
+            State::Pending.word().to_owned(),
+            limit,
+        )
+        .await
+    }
+
+    /// Images whose verdict ends at or before `now`, the longest ended first.
+    pub async fn expired(&self, now: Timestamp, limit: u64) -> Result<Vec<Digest>, Error> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT digest FROM judgements WHERE expires <= $1 AND state = $2 ORDER BY expires LIMIT $3",
+        )
+        .bind(milliseconds(now))
+        .bind(State::Judged.word())
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|text| digest("judgements.digest", text)).collect()
+    }
+
+    /// When the next verdict ends by itself.
+    pub async fn next_expiry(&self) -> Result<Option<Timestamp>, Error> {
+        let next: Option<i64> = sqlx::query_scalar("SELECT MIN(expires) FROM judgements WHERE state = $1")
+            .bind(State::Judged.word())
+            .fetch_one(&self.readers)
+            .await?;
+        next.map(|value| super::time("judgements.expires", value)).transpose()
+    }
+
+    /// Asks for an image to be opened and judged anew, as if just pushed.
+    pub async fn request(&self, image: &Digest) -> Result<(), Error> {
+        let (image, now) = (image.to_string(), milliseconds(Timestamp::now()));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "UPDATE judgements SET state = $1, requested = $2, attempts = 0 WHERE digest = $3",
+                    )
+                    .bind(State::Pending.word())
+                    .bind(now)
+                    .bind(image)
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Counts a try before it is made, so that an image that ends the process is not tried for ever.
+    pub async fn count_attempt(&self, image: &Digest) -> Result<u64, Error> {
+        let image = image.to_string();
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE judgements SET attempts = attempts + 1 WHERE digest = $1")
+                        .bind(&image)
+                        .execute(&mut *db)
+                        .await?;
+                    let attempts: Option<i64> =
+                        sqlx::query_scalar("SELECT attempts FROM judgements WHERE digest = $1")
+                            .bind(&image)
+                            .fetch_optional(db)
+                            .await?;
+                    super::count("judgements.attempts", attempts.unwrap_or(0))
+                })
+            })
+            .await
+    }
+
+    /// Writes down how judging ended, all in one transaction. Images deleted meanwhile are passed over.
+    pub async fn record(&self, outcomes: Vec<(Digest, Outcome)>, now: Timestamp) -> Result<(), Error> {
+        let packed = tokio::task::spawn_blocking(move || {
+            outcomes.into_iter().map(|(image, outcome)| Packed::new(&image, outcome)).collect::<Result<Vec<_>, _>>()
+        })
+        .await
+        .map_err(|_| Error::Closed)??;
+        let now = milliseconds(now);
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    for outcome in packed {
+                        outcome.write(db, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// What stored images are made of, after `last`, in order of their digest.
+    pub async fn materials(&self, last: &str, limit: u64) -> Result<Vec<(Digest, Material)>, Error> {
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+            "SELECT digest, material FROM judgements WHERE digest > $1 AND material IS NOT NULL \
+             ORDER BY digest LIMIT $2",
+        )
+        .bind(last)
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        unpack_materials(rows).await
+    }
+
+    /// What one image is made of.
+    pub async fn material(&self, image: &Digest) -> Result<Option<Material>, Error> {
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+            "SELECT digest, material FROM judgements WHERE digest = $1 AND material IS NOT NULL",
+        )
+        .bind(image.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(unpack_materials(rows).await?.pop().map(|(_, material)| material))
+    }
+
+    /// The whole report of an image, once it is judged.
+    pub async fn report(&self, image: &Digest) -> Result<Option<Report>, Error> {
+        let row = sqlx::query(
+            "SELECT j.material, j.gaps, j.findings, j.verdict, s.info FROM judgements j \
+             LEFT JOIN snapshots s ON s.id = j.snapshot WHERE j.digest = $1 AND j.material IS NOT NULL",
+        )
+        .bind(image.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let material: Vec<u8> = row.try_get("material")?;
+        let findings: Option<Vec<u8>> = row.try_get("findings")?;
+        let material: Material = unpack("judgements.material", &material)?;
+        let gaps: Option<Vec<Gap>> = read_json("judgements.gaps", row.try_get("gaps")?)?;
+        Ok(Some(Report {
+            subject: material.subject,
+            snapshot: read_json::<SnapshotInfo>("snapshots.info", row.try_get("info")?)?,
+            coverage: Coverage::of(gaps.unwrap_or_default()),
+            distro: material.catalog.distro,
+            layers: material.layers,
+            packages: material.catalog.packages,
+            findings: findings.map_or(Ok(Vec::new()), |bytes| unpack("judgements.findings", &bytes))?,
+            omitted: boltseal_model::Omitted::default(),
+            verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
+        }))
+    }
+
+    async fn digests(&self, sql: &'static str, bound: String, limit: u64) -> Result<Vec<Digest>, Error> {
+        let rows: Vec<String> =
+            sqlx::query_scalar(sql).bind(bound).bind(signed(limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(|text| digest("judgements.digest", text)).collect()
+    }
+}
+
+/// An outcome as columns; made outside the writing task, which must not wait for compression.
+struct Packed {
+    image: String,
+    content: Result<Box<Columns>, String>,
+}
+
+struct Columns {
+    verdict: Option<Verdict>,
+    snapshot: Option<SnapshotInfo>,
+    counts: Counts,
+    fixable: u64,
+    packages: u64,
+    complete: bool,
+    gaps: String,
+    material: Vec<u8>,
+    findings: Vec<Finding>,
+    findings_packed: Vec<u8>,
+    content_hash: String,
+}
+
+impl Packed {
+    fn new(image: &Digest, outcome: Outcome) -> Result<Self, Error> {
+        let content = match outcome {
+            Outcome::Failed { error } => Err(error),
+            Outcome::Judged { report, catalog_gaps } => Ok(Box::new(Columns::new(*report, catalog_gaps)?)),
+        };
+        Ok(Self { image: image.to_string(), content })
+    }
+
+    async fn write(self, db: &mut SqliteConnection, now: i64) -> Result<(), Error> {
+        match self.content {
+            Ok(columns) => columns.write(db, &self.image, now).await,
+            Err(error) => {
+                sqlx::query(
+                    "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, verdict = NULL, \
+                     expires = NULL WHERE digest = $4",
+                )
+                .bind(State::Failed.word())
+                .bind(error)
+                .bind(now)
+                .bind(self.image)
+                .execute(db)
+                .await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Columns {
+    fn new(report: Report, catalog_gaps: Vec<Gap>) -> Result<Self, Error> {
+        let findings_json = json(&report.findings)?;
+        let material = Material {
+            subject: report.subject,
+            layers: report.layers,
+            catalog: boltseal_model::Catalog {
+                distro: report.distro,
+                packages: report.packages,
+                gaps: catalog_gaps,
+            },
+        };
+        let material_json = json(&material)?;
+        let mut both = material_json.clone();
+        both.extend_from_slice(&findings_json);
+        Ok(Self {
+            verdict: report.verdict,
+            snapshot: report.snapshot,
+            counts: Counts::of(&report.findings),
+            fixable: report.findings.iter().filter(|finding| finding.fixed.is_some()).count() as u64,
+            packages: material.catalog.packages.len() as u64,
+            complete: report.coverage.complete,
+            gaps: String::from_utf8_lossy(&json(&report.coverage.gaps)?).into_owned(),
+            material: pack(&material_json)?,
+            content_hash: Digest::of(&both).to_string(),
+            findings_packed: pack(&findings_json)?,
+            findings: report.findings,
+        })
+    }
+
+    async fn write(&self, db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+        let before: Option<(Option<String>,)> =
+            sqlx::query_as("SELECT content_hash FROM judgements WHERE digest = $1")
+                .bind(image)
+                .fetch_optional(&mut *db)
+                .await?;
+        let Some((before,)) = before else { return Ok(()) };
+        self.write_snapshot(db).await?;
+        self.write_verdict(db, image, now).await?;
+        if before.as_deref() == Some(&self.content_hash) {
+            return Ok(());
+        }
+        sqlx::query("UPDATE judgements SET findings = $1, content_hash = $2, material = $3 WHERE digest = $4")
+            .bind(&self.findings_packed)
+            .bind(&self.content_hash)
+            .bind(&self.material)
+            .bind(image)
+            .execute(&mut *db)
+            .await?;
+        sqlx::query("DELETE FROM hits WHERE digest = $1").bind(image).execute(&mut *db).await?;
+        for finding in &self.findings {
+            write_hit(db, image, finding).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_snapshot(&self, db: &mut SqliteConnection) -> Result<(), Error> {
+        let Some(snapshot) = &self.snapshot else { return Ok(()) };
+        let info = String::from_utf8_lossy(&json(snapshot)?).into_owned();
+        sqlx::query("INSERT INTO snapshots (id, info) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(&snapshot.id)
+            .bind(info)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_verdict(&self, db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+        let verdict = self.verdict.as_ref();
+        let text = verdict.map(json).transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        sqlx::query(
+            "UPDATE judgements SET state = $1, error = NULL, decision = $2, verdict = $3, policy_digest = $4, \
+             snapshot = $5, expires = $6, judged = $7, critical = $8, high = $9, medium = $10, low = $11, \
+             negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17 \
+             WHERE digest = $18",
+        )
+        .bind(State::Judged.word())
+        .bind(verdict.map(|verdict| verdict.decision.word()))
+        .bind(text)
+        .bind(verdict.map(|verdict| verdict.policy_digest.to_string()))
+        .bind(self.snapshot.as_ref().map(|snapshot| snapshot.id.clone()))
+        .bind(verdict.and_then(|verdict| verdict.expires).map(milliseconds))
+        .bind(now)
+        .bind(signed(self.counts.critical))
+        .bind(signed(self.counts.high))
+        .bind(signed(self.counts.medium))
+        .bind(signed(self.counts.low))
+        .bind(signed(self.counts.negligible))
+        .bind(signed(self.counts.unknown))
+        .bind(signed(self.fixable))
+        .bind(signed(self.packages))
+        .bind(i64::from(self.complete))
+        .bind(&self.gaps)
+        .bind(image)
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn write_hit(db: &mut SqliteConnection, image: &str, finding: &Finding) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO hits (vulnerability, digest, purl, path, package, installed, fixed, severity, kev, epss) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+    )
+    .bind(&finding.id)
+    .bind(image)
+    .bind(&finding.purl)
+    .bind(&finding.proof.path)
+    .bind(&finding.package)
+    .bind(&finding.installed)
+    .bind(&finding.fixed)
+    .bind(severity_rank(finding.severity))
+    .bind(i64::from(finding.kev.is_some()))
+    .bind(finding.epss.map(|epss| epss.score))
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "INSERT INTO vulnerabilities (id, title, finding) VALUES ($1, $2, $3) \
+         ON CONFLICT (id) DO UPDATE SET title = excluded.title, finding = excluded.finding",
+    )
+    .bind(&finding.id)
+    .bind(&finding.title)
+    .bind(String::from_utf8_lossy(&json(finding)?).into_owned())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn read_judgement(row: &SqliteRow) -> Result<Judgement, Error> {
+    Ok(Judgement {
+        state: State::read(row.try_get("state")?)?,
+        verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
+        error: row.try_get("error")?,
+    })
+}
+
+async fn unpack_materials(rows: Vec<(String, Vec<u8>)>) -> Result<Vec<(Digest, Material)>, Error> {
+    let unpacked = tokio::task::spawn_blocking(move || {
+        let one = |(name, bytes): (String, Vec<u8>)| {
+            Ok((digest("judgements.digest", &name)?, unpack("judgements.material", &bytes)?))
+        };
+        rows.into_iter().map(one).collect()
+    });
+    unpacked.await.map_err(|_| Error::Closed)?
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|e| Error::corrupt("a value to store", e))
+}
+
+fn read_json<T: DeserializeOwned>(what: &'static str, text: Option<&str>) -> Result<Option<T>, Error> {
+    text.map(|text| serde_json::from_str(text).map_err(|e| Error::corrupt(what, e))).transpose()
+}
+
+fn pack(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    zstd::bulk::compress(bytes, LEVEL).map_err(|e| Error::corrupt("a value to store", e))
+}
+
+fn unpack<T: DeserializeOwned>(what: &'static str, packed: &[u8]) -> Result<T, Error> {
+    let bytes = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(MAX_UNPACKED).min(MAX_UNPACKED);
+    let bytes = zstd::bulk::decompress(packed, bytes).map_err(|e| Error::corrupt(what, e))?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(what, e))
+}
