@@ -62,7 +62,9 @@ pub enum Error {
         detail: String,
     },
     /// The database was made by a newer version, or its migration failed.
-    #[error("facts database cannot be brought to this version: {0}; restore a backup or use the newer program")]
+    #[error(
+        "facts database cannot be brought to this version: {0}; restore a backup or use the newer program"
+    )]
     Migration(String),
     /// The writer dropped the change: the process is ending, or the database refuses transactions (see the log).
     #[error("the store took no change: it is closing, or its database cannot be written")]

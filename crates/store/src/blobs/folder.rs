@@ -87,11 +87,12 @@ impl Folder {
     pub(super) fn link_nameless(&self, file: &File, name: &str) -> Result<(), Error> {
         use std::os::fd::AsRawFd as _;
         let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let linked = rustix::fs::linkat(CWD, itself, &self.handle, name, AtFlags::SYMLINK_FOLLOW)
-            .or_else(|e| match e {
+        let linked = rustix::fs::linkat(CWD, itself, &self.handle, name, AtFlags::SYMLINK_FOLLOW).or_else(
+            |e| match e {
                 Errno::NOENT => rustix::fs::linkat(file.as_fd(), "", &self.handle, name, AtFlags::EMPTY_PATH),
                 other => Err(other),
-            });
+            },
+        );
         self.linked(name, linked)
     }
 
@@ -196,7 +197,10 @@ mod tests {
                         Ok::<_, ()>(())
                     })
                     .unwrap();
-                    assert!(rounds.load(Ordering::SeqCst) > before, "returned before a round that began after the call");
+                    assert!(
+                        rounds.load(Ordering::SeqCst) > before,
+                        "returned before a round that began after the call"
+                    );
                 });
             }
         });

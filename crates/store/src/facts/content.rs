@@ -176,7 +176,9 @@ impl Facts {
     /// Takes a manifest and its tags out of a repository. `None`: it was not there. `Some(true)`: no repository has it.
     pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<Option<bool>, Error> {
         let (repository, wanted) = (repository.to_owned(), wanted.to_string());
-        self.writer.run(move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await })).await
+        self.writer
+            .run(move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await }))
+            .await
     }
 
     /// Removes a tag; false when there was none.
@@ -372,7 +374,8 @@ async fn put_manifest(db: &mut SqliteConnection, manifest: NewManifest) -> Resul
     .execute(&mut *db)
     .await?;
     for target in manifest.blobs.iter().chain(&manifest.manifests) {
-        let sql = "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        let sql =
+            "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         sqlx::query(sql).bind(repository).bind(&name).bind(target.to_string()).execute(&mut *db).await?;
     }
     for tag in &manifest.tags {
@@ -406,7 +409,8 @@ async fn missing(db: &mut SqliteConnection, manifest: &NewManifest) -> Result<Mi
     let mut missing = Missing::new();
     let blob = "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2";
     let child = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
-    let wanted = (manifest.blobs.iter().map(|d| (d, blob))).chain(manifest.manifests.iter().map(|d| (d, child)));
+    let wanted =
+        (manifest.blobs.iter().map(|d| (d, blob))).chain(manifest.manifests.iter().map(|d| (d, child)));
     for (digest, sql) in wanted {
         let found: Option<i64> = sqlx::query_scalar(sql)
             .bind(&manifest.repository)

@@ -5,9 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    Counts, Facts, Judgement, Material, Outcome, State, digest, milliseconds,
-    rows::severity_rank,
-    signed,
+    Counts, Facts, Judgement, Material, Outcome, State, digest, milliseconds, rows::severity_rank, signed,
 };
 use crate::Error;
 
@@ -102,7 +100,10 @@ impl Facts {
     /// Writes down how judging ended, all in one transaction. Images deleted meanwhile are passed over.
     pub async fn record(&self, outcomes: Vec<(Digest, Outcome)>, now: Timestamp) -> Result<(), Error> {
         let packed = tokio::task::spawn_blocking(move || {
-            outcomes.into_iter().map(|(image, outcome)| Packed::new(&image, outcome)).collect::<Result<Vec<_>, _>>()
+            outcomes
+                .into_iter()
+                .map(|(image, outcome)| Packed::new(&image, outcome))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await
         .map_err(|_| Error::Closed)??;
@@ -268,13 +269,15 @@ impl Columns {
         if before.as_deref() == Some(&self.content_hash) {
             return Ok(());
         }
-        sqlx::query("UPDATE judgements SET findings = $1, content_hash = $2, material = $3 WHERE digest = $4")
-            .bind(&self.findings_packed)
-            .bind(&self.content_hash)
-            .bind(&self.material)
-            .bind(image)
-            .execute(&mut *db)
-            .await?;
+        sqlx::query(
+            "UPDATE judgements SET findings = $1, content_hash = $2, material = $3 WHERE digest = $4",
+        )
+        .bind(&self.findings_packed)
+        .bind(&self.content_hash)
+        .bind(&self.material)
+        .bind(image)
+        .execute(&mut *db)
+        .await?;
         sqlx::query("DELETE FROM hits WHERE digest = $1").bind(image).execute(&mut *db).await?;
         for finding in &self.findings {
             write_hit(db, image, finding).await?;

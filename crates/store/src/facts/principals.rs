@@ -45,7 +45,10 @@ impl Facts {
         self.writer
             .run(move |db| {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM sessions WHERE expires <= $1").bind(now).execute(&mut *db).await?;
+                    sqlx::query("DELETE FROM sessions WHERE expires <= $1")
+                        .bind(now)
+                        .execute(&mut *db)
+                        .await?;
                     sqlx::query(
                         "INSERT INTO sessions (id, principal, created, expires) VALUES ($1, $2, $3, $4)",
                     )

@@ -386,10 +386,18 @@ pub(super) fn read_decision(word: &str) -> Result<Decision, Error> {
 
 /// A severity as stored: its place in the order, so that the database can compare and sort.
 pub(super) fn severity_rank(severity: Severity) -> i64 {
-    Severity::WORST_FIRST.iter().rev().position(|s| *s == severity).map_or(0, |rank| super::signed(rank as u64))
+    Severity::WORST_FIRST
+        .iter()
+        .rev()
+        .position(|s| *s == severity)
+        .map_or(0, |rank| super::signed(rank as u64))
 }
 
 /// The other way; ranks that do not exist are unknown.
 pub(super) fn severity_of(rank: i64) -> Severity {
-    usize::try_from(rank).ok().and_then(|rank| Severity::WORST_FIRST.iter().rev().nth(rank)).copied().unwrap_or_default()
+    usize::try_from(rank)
+        .ok()
+        .and_then(|rank| Severity::WORST_FIRST.iter().rev().nth(rank))
+        .copied()
+        .unwrap_or_default()
 }

@@ -4,8 +4,8 @@ use boltseal_model::{Decision, Digest, Platform};
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use super::{
-    Counts, Facts, ImageDetail, ImageFilter, ImageRow, Kind, Listing, Page, ReferrerRow, State, Totals, count,
-    digest, rows::read_decision, time,
+    Counts, Facts, ImageDetail, ImageFilter, ImageRow, Kind, Listing, Page, ReferrerRow, State, Totals,
+    count, digest, rows::read_decision, time,
 };
 use crate::Error;
 
@@ -41,7 +41,11 @@ impl Facts {
     /// Everything about one digest, or nothing when no repository holds it.
     pub async fn image(&self, wanted: &Digest) -> Result<Option<ImageDetail>, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push(JOIN).push("WHERE m.digest = ").push_bind(wanted.to_string()).push(" ORDER BY m.repository");
+        query
+            .push(JOIN)
+            .push("WHERE m.digest = ")
+            .push_bind(wanted.to_string())
+            .push(" ORDER BY m.repository");
         let found = query.build().fetch_all(&self.readers).await?;
         let rows = self.complete_rows(&found).await?;
         let Some(first) = rows.first() else { return Ok(None) };

@@ -121,7 +121,10 @@ fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &VulnerabilityFilter) {
     query.push("WHERE 1 = 1");
     if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
         let part = contains(text);
-        query.push(" AND (h.vulnerability LIKE ").push_bind(part.clone()).push(" ESCAPE '\\' OR h.package LIKE ");
+        query
+            .push(" AND (h.vulnerability LIKE ")
+            .push_bind(part.clone())
+            .push(" ESCAPE '\\' OR h.package LIKE ");
         query.push_bind(part.clone()).push(" ESCAPE '\\' OR v.title LIKE ").push_bind(part);
         query.push(" ESCAPE '\\')");
     }
