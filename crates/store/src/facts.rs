@@ -19,9 +19,11 @@ use sqlx::{
 use crate::Error;
 pub use content::{NewManifest, Referrer, StoredManifest};
 pub use rows::{
-    Counts, Hit, ImageDetail, ImageFilter, ImageRow, Judgement, Kind, Listing, Material, Outcome, Page,
-    ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+    Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
+    Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+    VulnerabilitySort,
 };
+pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;
 
 /// Readers at the same time. More do not make two cores faster.

@@ -35,7 +35,7 @@ mod facts;
 pub use blobs::{Blobs, Upload, Writer};
 pub use error::Error;
 pub use facts::{
-    Counts, Facts, Hit, ImageDetail, ImageFilter, ImageRow, Judgement, Kind, Listing, Material, NewManifest,
-    Outcome, Page, Referrer, ReferrerRow, State, StoredManifest, Totals, VulnerabilityDetail,
-    VulnerabilityFilter, VulnerabilityRow,
+    Counts, Facts, FixRow, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing,
+    Material, NewManifest, Outcome, Page, Pushes, Referrer, ReferrerRow, Severities, State, StoredManifest,
+    Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
 };

@@ -143,6 +143,27 @@ pub struct ImageFilter {
     pub artifacts: bool,
     /// Also manifests without a tag that an index points to; its row speaks for them.
     pub children: bool,
+    /// Only with a finding in the package of this name.
+    pub package: Option<String>,
+    /// Which comes first.
+    pub sort: ImageSort,
+}
+
+/// The order of a list of images. Ties go to the last pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageSort {
+    /// The last pushed first.
+    #[default]
+    Pushed,
+    /// By repository.
+    Name,
+    /// The most critical findings first, then the most high ones, and so on.
+    Severity,
+    /// Denied first, then unknown, then the rest.
+    Verdict,
+    /// The largest first.
+    Size,
 }
 
 /// Which vulnerabilities to list.
@@ -156,6 +177,23 @@ pub struct VulnerabilityFilter {
     pub fixable: bool,
     /// Only known exploited ones.
     pub kev: bool,
+    /// Which comes first.
+    pub sort: VulnerabilitySort,
+}
+
+/// The order of a list of vulnerabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VulnerabilitySort {
+    /// Known exploited first, then the most severe, then the most likely exploited.
+    #[default]
+    Risk,
+    /// Those that hit the most images first.
+    Images,
+    /// The most likely exploited first.
+    Epss,
+    /// By id.
+    Id,
 }
 
 /// A part of a long list.
@@ -356,7 +394,7 @@ impl Counts {
         Severity::WORST_FIRST.into_iter().map(|severity| self.of_severity(severity)).sum()
     }
 
-    const fn of_severity_mut(&mut self, severity: Severity) -> &mut u64 {
+    pub(super) const fn of_severity_mut(&mut self, severity: Severity) -> &mut u64 {
         match severity {
             Severity::Critical => &mut self.critical,
             Severity::High => &mut self.high,

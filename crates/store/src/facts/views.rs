@@ -4,12 +4,15 @@ use boltseal_model::{Decision, Digest, Platform};
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use super::{
-    Counts, Facts, ImageDetail, ImageFilter, ImageRow, Kind, Listing, Page, ReferrerRow, State, Totals,
-    count, digest, rows::read_decision, time,
+    Counts, Facts, ImageDetail, ImageFilter, ImageRow, ImageSort, Kind, Listing, Page, ReferrerRow, State,
+    Totals, count, digest, rows::read_decision, time,
 };
 use crate::Error;
 
+mod overview;
 mod vulnerabilities;
+
+pub use overview::{FixRow, Pushes, Severities};
 
 const COLUMNS: &str = "SELECT m.repository, m.digest, m.media_type, m.kind, m.content_size, m.pushed_at, \
      m.platform, j.state, j.decision, j.critical, j.high, j.medium, j.low, j.negligible, j.unknown, j.fixable, \
@@ -22,7 +25,7 @@ const CHILDREN: &str = " FROM links l JOIN manifests m ON m.repository = l.repos
 const MAX_CHILDREN: usize = 1000;
 
 impl Facts {
-    /// Images and indexes, the last pushed first.
+    /// Images and indexes, in the order of the filter.
     pub async fn images(&self, filter: &ImageFilter, page: Page) -> Result<Listing<ImageRow>, Error> {
         let mut counting = QueryBuilder::<Sqlite>::new("SELECT COUNT(*)");
         counting.push(JOIN);
@@ -32,7 +35,7 @@ impl Facts {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
         query.push(JOIN);
         restrict(&mut query, filter);
-        query.push(" ORDER BY m.pushed_at DESC, m.repository, m.digest");
+        query.push(order(filter.sort));
         limit(&mut query, page);
         let found = query.build().fetch_all(&self.readers).await?;
         Ok(Listing { rows: self.complete_rows(&found).await?, total: count("images", total)? })
@@ -252,6 +255,29 @@ fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &ImageFilter) {
     }
     if let Some(state) = filter.state {
         query.push(" AND j.state = ").push_bind(state.word());
+    }
+    if let Some(package) = &filter.package {
+        query
+            .push(" AND m.digest IN (SELECT digest FROM hits WHERE package = ")
+            .push_bind(package.clone())
+            .push(")");
+    }
+}
+
+const fn order(sort: ImageSort) -> &'static str {
+    match sort {
+        ImageSort::Pushed => " ORDER BY m.pushed_at DESC, m.repository, m.digest",
+        ImageSort::Name => " ORDER BY m.repository, m.pushed_at DESC, m.digest",
+        ImageSort::Severity => {
+            " ORDER BY COALESCE(j.critical, -1) DESC, j.high DESC, j.medium DESC, j.low DESC, j.negligible DESC, \
+             m.pushed_at DESC, m.repository, m.digest"
+        }
+        ImageSort::Verdict => {
+            " ORDER BY CASE WHEN j.state = 'failed' THEN 1 WHEN j.decision = 'deny' THEN 0 \
+             WHEN j.decision = 'unknown' THEN 1 WHEN j.state = 'pending' THEN 2 WHEN j.decision = 'warn' THEN 3 \
+             WHEN j.decision = 'allow' THEN 4 ELSE 5 END, m.pushed_at DESC, m.repository, m.digest"
+        }
+        ImageSort::Size => " ORDER BY m.content_size DESC, m.pushed_at DESC, m.repository, m.digest",
     }
 }
 

@@ -7,8 +7,8 @@ use super::{contains, limit};
 use crate::{
     Error,
     facts::{
-        Facts, Hit, Listing, Page, State, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, count,
-        digest,
+        Facts, Hit, Listing, Page, State, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+        VulnerabilitySort, count, digest,
         rows::{read_decision, severity_of, severity_rank},
     },
 };
@@ -21,7 +21,7 @@ const JOIN: &str = " FROM hits h LEFT JOIN vulnerabilities v ON v.id = h.vulnera
 const MAX_HITS: i64 = 5000;
 
 impl Facts {
-    /// Every vulnerability that hits something stored: known exploited first, then the most severe.
+    /// Every vulnerability that hits something stored, in the order of the filter.
     pub async fn vulnerabilities(
         &self,
         filter: &VulnerabilityFilter,
@@ -36,7 +36,16 @@ impl Facts {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
         query.push(JOIN);
         restrict(&mut query, filter);
-        query.push(" ORDER BY kev DESC, severity DESC, epss DESC, images DESC, h.vulnerability");
+        query.push(match filter.sort {
+            VulnerabilitySort::Risk => {
+                " ORDER BY kev DESC, severity DESC, epss DESC, images DESC, h.vulnerability"
+            }
+            VulnerabilitySort::Images => " ORDER BY images DESC, kev DESC, severity DESC, h.vulnerability",
+            VulnerabilitySort::Epss => {
+                " ORDER BY COALESCE(MAX(h.epss), -1) DESC, severity DESC, h.vulnerability"
+            }
+            VulnerabilitySort::Id => " ORDER BY h.vulnerability",
+        });
         limit(&mut query, page);
         let mut rows = Vec::new();
         for row in query.build().fetch_all(&self.readers).await? {
