@@ -47,7 +47,6 @@ mod catalog;
 pub mod debian;
 mod distro;
 mod executable;
-mod files;
 pub mod golang;
 pub mod npm;
 mod origin;

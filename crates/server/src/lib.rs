@@ -5,7 +5,7 @@ mod secret;
 mod sign_in;
 mod state;
 
-pub use authority::{Authority, Principal};
+pub use authority::{Answer, Authority, Principal};
 pub use sign_in::SignIn;
 pub use state::{Site, State};
 

@@ -1,0 +1,143 @@
+//! What surrounds every page.
+
+use boltseal_model::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::{Principal, assets};
+
+/// Light or dark, when the visitor chose; otherwise the system decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// As kept in the cookie.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Reads the cookie.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        [Self::Light, Self::Dark].into_iter().find(|theme| theme.word() == word)
+    }
+}
+
+/// Who is looking, and at what.
+#[derive(Clone, Debug)]
+pub(crate) struct Viewer {
+    /// Nobody, on the pages that need no one.
+    pub principal: Option<Principal>,
+    /// Their choice of colours.
+    pub theme: Option<Theme>,
+    /// Path and query of this page, to come back to.
+    pub here: String,
+    /// The moment everything on the page is relative to.
+    pub now: Timestamp,
+}
+
+/// The parts of the site, in the order of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Overview,
+    Images,
+    Vulnerabilities,
+    Feeds,
+    Policy,
+    Elsewhere,
+}
+
+const PARTS: [(Part, &str, &str); 5] = [
+    (Part::Overview, "/", "Overview"),
+    (Part::Images, "/images", "Images"),
+    (Part::Vulnerabilities, "/vulnerabilities", "Vulnerabilities"),
+    (Part::Feeds, "/feeds", "Feeds"),
+    (Part::Policy, "/policy", "Policy"),
+];
+
+/// A whole page.
+pub(crate) fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=[viewer.theme.map(Theme::word)] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Boltseal" }
+                link rel="icon" type="image/svg+xml" href=(assets::SEAL.address());
+                link rel="stylesheet" href=(assets::STYLE.address());
+                script src=(assets::SCRIPT.address()) defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to content" }
+                (top(viewer, part))
+                main id="main" tabindex="-1" { (body) }
+                footer.frame {
+                    span { "Boltseal " (env!("CARGO_PKG_VERSION")) }
+                    a href="/about" { "About" }
+                    a href="/api/v1/openapi.json" { "API" }
+                }
+            }
+        }
+    }
+}
+
+fn top(viewer: &Viewer, part: Part) -> Markup {
+    html! {
+        header.top {
+            div.frame {
+                a.brand href="/" { (seal()) "Boltseal" }
+                @if viewer.principal.is_some() {
+                    nav aria-label="Main" {
+                        ul {
+                            @for (this, address, name) in PARTS {
+                                li { a href=(address) aria-current=[(this == part).then_some("page")] { (name) } }
+                            }
+                        }
+                    }
+                }
+                div.tools {
+                    (theme_switch(viewer))
+                    @if let Some(principal) = &viewer.principal {
+                        form method="post" action="/sign-out" {
+                            button type="submit" title={ "Signed in as " (principal.name) } { "Sign out" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Turns light to dark and back. Without the script it cannot know what the system shows, so it offers dark first.
+fn theme_switch(viewer: &Viewer) -> Markup {
+    let next = if viewer.theme == Some(Theme::Dark) { Theme::Light } else { Theme::Dark };
+    html! {
+        form id="theme" method="post" action="/theme" {
+            input type="hidden" name="theme" value=(next.word());
+            input type="hidden" name="back" value=(viewer.here);
+            button type="submit" aria-label="Switch between light and dark" title="Switch between light and dark" {
+                svg viewBox="0 0 20 20" aria-hidden="true" {
+                    circle cx="10" cy="10" r="7.2" fill="none" stroke="currentColor" stroke-width="1.7" {}
+                    path d="M10 2.8a7.2 7.2 0 0 1 0 14.4z" fill="currentColor" {}
+                }
+            }
+        }
+    }
+}
+
+/// The mark: a bolt through the two lugs of a container door.
+fn seal() -> Markup {
+    html! {
+        svg viewBox="0 0 24 24" aria-hidden="true" {
+            g fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" {
+                path d="M12 5.5v9M8 2.500h8v3H8zM3 10h5.500M15.500 10H21M7 14.500h10v4.500l-2.500 2.500h-5L7 19z" {}
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One image: its verdict with reasons, and everything it was made from.
+
+use boltseal_model::{Report, Verdict};
+use boltseal_store::{ImageDetail, ImageRow, Kind};
+use maud::{Markup, html};
+
+mod coverage;
+mod findings;
+mod layers;
+mod packages;
+mod reasons;
+
+use super::{frame::Viewer, images};
+use crate::{
+    Site, fixes,
+    parts::{
+        badge::{self, Standing},
+        bar, command, link, words,
+    },
+};
+
+/// The views of an image, in the order of its tabs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Findings grouped by the upgrade that removes them.
+    #[default]
+    Findings,
+    /// What is installed.
+    Packages,
+    /// What it was built from.
+    Layers,
+    /// What was not looked at.
+    Coverage,
+}
+
+impl View {
+    const ALL: [Self; 4] = [Self::Findings, Self::Packages, Self::Layers, Self::Coverage];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Findings => "findings",
+            Self::Packages => "packages",
+            Self::Layers => "layers",
+            Self::Coverage => "coverage",
+        }
+    }
+
+    /// The view an address names; the first one if it names none.
+    pub(crate) fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|view| view.word() == word).unwrap_or_default()
+    }
+}
+
+/// What the address asks to see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub view: View,
+    /// Filter of packages.
+    pub q: String,
+}
+
+/// The body of `/images/{digest}`; `row` is one of `detail.rows`.
+pub(crate) fn image(viewer: &Viewer, site: &Site, detail: &ImageDetail, row: &ImageRow, asked: &Asked) -> Markup {
+    html! {
+        (head(viewer, detail, row))
+        @if let Some(report) = &detail.report {
+            @if let Some(verdict) = &report.verdict { (reasons::card(viewer, verdict)) }
+            (tabs(row, report, asked.view))
+            @match asked.view {
+                View::Findings => (findings::view(report)),
+                View::Packages => (packages::view(row, report, &asked.q)),
+                View::Layers => (layers::view(report)),
+                View::Coverage => (coverage::view(report)),
+            }
+        } @else if row.kind == Kind::Index { (children(viewer, detail)) }
+        @else { (unjudged(detail, row)) }
+        (pull(site, detail, row))
+    }
+}
+
+fn head(viewer: &Viewer, detail: &ImageDetail, row: &ImageRow) -> Markup {
+    let distro = detail.report.as_ref().and_then(|report| report.distro.as_ref());
+    html! {
+        div.title {
+            p.crumb { a href="/images" { "Images" } " / " a href=(link::repository(&row.repository)) { (row.repository) } }
+            div.row {
+                h1 { (images::name(row)) }
+                (badge::large(Standing::of(row)))
+            }
+            p.lead {
+                @if let Some(distro) = distro { (distro.name) " · " }
+                @if !row.platforms.is_empty() { (images::platforms(&row.platforms)) " · " }
+                (words::bytes(row.size)) " · pushed " (words::ago(row.pushed_at, viewer.now))
+                @if let Some(judged) = row.judged_at { " · judged " (words::ago(judged, viewer.now)) }
+            }
+        }
+    }
+}
+
+fn tabs(row: &ImageRow, report: &Report, current: View) -> Markup {
+    let counted = |view| match view {
+        View::Findings => report.findings.len(),
+        View::Packages => report.packages.len(),
+        View::Layers => report.layers.len(),
+        View::Coverage => report.coverage.gaps.len(),
+    };
+    html! {
+        nav.tabs aria-label="Parts of the report" {
+            ul {
+                @for view in View::ALL {
+                    @let address = if view == View::Findings { link::image(&row.digest) } else { format!("{}?view={}", link::image(&row.digest), view.word()) };
+                    li {
+                        a href=(address) aria-current=[(view == current).then_some("page")] {
+                            (title(view)) span.count { (words::thousands(counted(view) as u64)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn title(view: View) -> &'static str {
+    match view {
+        View::Findings => "Findings",
+        View::Packages => "Packages",
+        View::Layers => "Layers",
+        View::Coverage => "Gaps",
+    }
+}
+
+/// Why there is no report yet.
+fn unjudged(detail: &ImageDetail, row: &ImageRow) -> Markup {
+    html! {
+        section.card {
+            div.empty {
+                @if let Some(error) = &detail.error {
+                    h2 { "This image could not be read" }
+                    p { (error) }
+                    p.quiet { "What cannot be read cannot be judged, so it is refused. Repair it and push it again." }
+                } @else if row.kind == Kind::Artifact {
+                    h2 { "Not an image" }
+                    p { "This is a signature, a bill of materials or another artifact (" code { (row.media_type) } "). Nothing would run it, so there is nothing to judge." }
+                } @else {
+                    h2 { "Being scanned" }
+                    p { "The verdict is ready in a moment; until then nobody can pull it." }
+                    a.button href=(link::image(&row.digest)) { "Look again" }
+                }
+            }
+        }
+    }
+}
+
+fn children(viewer: &Viewer, detail: &ImageDetail) -> Markup {
+    html! {
+        section.card aria-labelledby="platforms" {
+            header { h2 id="platforms" { "Platforms" } span.quiet.small { "each is judged by itself" } }
+            (images::table(viewer, &detail.children, None))
+        }
+    }
+}
+
+fn pull(site: &Site, detail: &ImageDetail, row: &ImageRow) -> Markup {
+    let host = &site.registry;
+    let api = format!("/api/v1/images/{}/report", row.digest);
+    html! {
+        section.card aria-labelledby="pull" {
+            header { h2 id="pull" { "Pull and share" } }
+            div.body {
+                @match row.tags.first() {
+                    Some(tag) => (command::shell(&format!("docker pull {host}/{}:{tag}", row.repository))),
+                    None => (command::shell(&format!("docker pull {host}/{}@{}", row.repository, row.digest))),
+                }
+                dl.facts {
+                    dt { "Digest" } dd { (command::digest(&row.digest)) }
+                    @if let Some(config) = detail.report.as_ref().and_then(|report| report.subject.config.as_ref()) { dt { "Image id" } dd.digest { code { (config) } } }
+                    @if detail.rows.len() > 1 {
+                        dt { "Also in" }
+                        dd { @for (index, other) in detail.rows.iter().filter(|other| other.repository != row.repository).enumerate() { @if index > 0 { ", " } a href=(link::repository(&other.repository)) { (images::name(other)) } } }
+                    }
+                    @if !detail.referrers.is_empty() {
+                        dt { "Attached" }
+                        dd { @for referrer in &detail.referrers { div { a href=(link::image(&referrer.digest)) { (referrer.artifact_type.as_deref().unwrap_or(&referrer.media_type)) } } } }
+                    }
+                    @if detail.report.is_some() {
+                        dt { "Report" }
+                        dd.row {
+                            a href=(api) { "JSON" }
+                            a href={ (api) "?format=cyclonedx" } { "CycloneDX" }
+                            a href={ (api) "?format=spdx" } { "SPDX" }
+                            a href={ (api) "?format=sarif" } { "SARIF" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `removes 14: 2 critical, 5 high`.
+fn in_words(findings: &[&boltseal_model::Finding]) -> String {
+    bar::in_words(&bar::severities(&fixes::counts(findings.iter().copied())))
+}
+
+/// When the verdict may change by itself.
+fn expiry(viewer: &Viewer, verdict: &Verdict) -> Markup {
+    html! { @if let Some(expires) = verdict.expires { " It may change by itself " (words::ago(expires, viewer.now)) "." } }
+}

@@ -1,0 +1,132 @@
+//! Stacked bars as inline SVG: shares of a whole, with the same facts in words for screen readers.
+
+use boltseal_model::Severity;
+use boltseal_store::{Counts, Totals};
+use maud::{Markup, html};
+
+/// Width of a bar in its own units; the style sheet stretches it.
+const WIDTH: f64 = 1000.0;
+/// No share that exists is drawn thinner than this, so that a single critical among hundreds is seen.
+const THINNEST: f64 = 14.0;
+
+/// One share of a bar.
+pub(crate) struct Share {
+    /// Class that gives the colour: `s-high`, `v-deny`.
+    pub class: &'static str,
+    /// What it is called.
+    pub word: &'static str,
+    /// How much of it there is.
+    pub count: u64,
+}
+
+/// The bar of `shares`, in their order.
+pub(crate) fn bar(shares: &[Share], tall: bool) -> Markup {
+    let class = if tall { "bar tall" } else { "bar" };
+    html! {
+        svg class=(class) viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label=(in_words(shares)) {
+            @for (share, x, width) in placed(shares) {
+                rect class=(share.class) x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="10" {}
+                @if x > 0.0 { rect class="gapline" x=(format!("{x:.1}")) y="0" width="2.5" height="10" {} }
+            }
+        }
+    }
+}
+
+/// The shares of findings by severity, worst first.
+pub(crate) fn severities(counts: &Counts) -> Vec<Share> {
+    Severity::WORST_FIRST
+        .into_iter()
+        .map(|severity| Share {
+            class: severity_class(severity),
+            word: severity.word(),
+            count: of_severity(counts, severity),
+        })
+        .collect()
+}
+
+/// The shares of images by what the gate says of them.
+pub(crate) fn verdicts(totals: &Totals) -> [Share; 5] {
+    [
+        Share { class: "v-deny", word: "deny", count: totals.denied },
+        Share { class: "v-unknown", word: "unknown", count: totals.unknown },
+        Share { class: "v-pending", word: "pending", count: totals.pending },
+        Share { class: "v-warn", word: "warn", count: totals.warned },
+        Share { class: "v-allow", word: "allow", count: totals.allowed },
+    ]
+}
+
+/// `2 critical, 14 high`, leaving out what there is none of.
+pub(crate) fn in_words(shares: &[Share]) -> String {
+    let words: Vec<String> =
+        shares.iter().filter(|s| s.count > 0).map(|s| format!("{} {}", s.count, s.word)).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// How many of one severity.
+pub(crate) const fn of_severity(counts: &Counts, severity: Severity) -> u64 {
+    match severity {
+        Severity::Critical => counts.critical,
+        Severity::High => counts.high,
+        Severity::Medium => counts.medium,
+        Severity::Low => counts.low,
+        Severity::Negligible => counts.negligible,
+        Severity::Unknown => counts.unknown,
+    }
+}
+
+/// Of all severities.
+pub(crate) fn total(counts: &Counts) -> u64 {
+    Severity::WORST_FIRST.into_iter().map(|severity| of_severity(counts, severity)).sum()
+}
+
+const fn severity_class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "s-critical",
+        Severity::High => "s-high",
+        Severity::Medium => "s-medium",
+        Severity::Low => "s-low",
+        Severity::Negligible => "s-negligible",
+        Severity::Unknown => "s-unknown",
+    }
+}
+
+/// Each share that exists with its left edge and width, together exactly as wide as the bar.
+fn placed(shares: &[Share]) -> Vec<(&Share, f64, f64)> {
+    let shares: Vec<&Share> = shares.iter().filter(|share| share.count > 0).collect();
+    #[expect(clippy::cast_precision_loss, reason = "widths of a drawing")]
+    let widths: Vec<f64> = {
+        let total = shares.iter().map(|share| share.count).sum::<u64>() as f64;
+        let raw: Vec<f64> = shares.iter().map(|s| (s.count as f64 / total * WIDTH).max(THINNEST)).collect();
+        let excess = raw.iter().sum::<f64>() / WIDTH;
+        raw.into_iter().map(|width| width / excess).collect()
+    };
+    let mut x = 0.0;
+    shares
+        .into_iter()
+        .zip(widths)
+        .map(|(share, width)| {
+            let left = x;
+            x += width;
+            (share, left, width)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_fill_the_bar_and_small_ones_are_seen() {
+        let counts = Counts { critical: 1, high: 0, medium: 2000, low: 1, negligible: 0, unknown: 3 };
+        let shares = severities(&counts);
+        let placed = placed(&shares);
+        assert_eq!(placed.len(), 4);
+        assert!(placed.iter().all(|(_, _, width)| *width > 10.0));
+        let (_, x, width) = placed.last().unwrap();
+        assert!((x + width - WIDTH).abs() < 0.01);
+        assert_eq!(in_words(&shares), "1 critical, 2000 medium, 1 low, 3 unknown");
+        assert_eq!(in_words(&severities(&Counts::default())), "none");
+        assert_eq!(total(&counts), 2005);
+    }
+}

@@ -1,0 +1,9 @@
+//! What pages are made of. Pure functions from values to markup; none reads state or the clock.
+
+pub(crate) mod badge;
+pub(crate) mod bar;
+pub(crate) mod command;
+pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod timeline;
+pub(crate) mod words;
