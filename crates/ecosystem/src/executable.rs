@@ -1,8 +1,45 @@
-//! Which files may be executables, and the small records that ecosystems make of them.
+//! Which files may be executables, what is inside them, and the small records that ecosystems make of them.
 
-use boltseal_model::{FileMeta, Tree, Want};
+use boltseal_model::{File, FileMeta, Selector as _, Tree, Want};
+use object::{
+    FileKind, Object as _, ObjectSection as _,
+    read::macho::{FatArch as _, MachOFatFile32, MachOFatFile64},
+};
 
 use crate::Everything;
+
+/// Whether a file can be an executable or a library by what the archive says of it; its first bytes decide later.
+pub(crate) fn plausible(path: &str, meta: &FileMeta) -> bool {
+    /// An ELF header and one section header; nothing shorter can carry build information.
+    const SMALLEST: u64 = 64 + 64;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let library =
+        name.contains(".so") || [".exe", ".dll", ".dylib", ".node"].iter().any(|end| name.ends_with(end));
+    meta.size >= SMALLEST && (meta.mode & 0o111 != 0 || library)
+}
+
+/// The headers of an ELF, PE or Mach-O file; `None` for anything else, and for headers that lie.
+///
+/// Of a Mach-O file for several processors the first is read: all are built from the same source.
+pub(crate) fn parse(bytes: &[u8]) -> Option<object::File<'_>> {
+    let one = match FileKind::parse(bytes).ok()? {
+        FileKind::MachOFat32 => MachOFatFile32::parse(bytes).ok()?.arches().first()?.data(bytes).ok()?,
+        FileKind::MachOFat64 => MachOFatFile64::parse(bytes).ok()?.arches().first()?.data(bytes).ok()?,
+        FileKind::Elf32
+        | FileKind::Elf64
+        | FileKind::Pe32
+        | FileKind::Pe64
+        | FileKind::MachO32
+        | FileKind::MachO64 => bytes,
+        _ => return None,
+    };
+    object::File::parse(one).ok()
+}
+
+/// The bytes of the first section with one of these names.
+pub(crate) fn section<'a>(file: &object::File<'a>, names: &[&str]) -> Option<&'a [u8]> {
+    file.sections().find(|section| section.name().is_ok_and(|name| names.contains(&name)))?.data().ok()
+}
 
 /// Records of one executable, one per ecosystem that found something in it: id, zero, length, bytes.
 #[derive(Default)]
@@ -43,7 +80,6 @@ pub(crate) fn record<'a>(content: &'a [u8], id: &str) -> Option<&'a [u8]> {
 ///
 /// The path decides whether content is a record, never the content: a text file cannot pose as one.
 pub(crate) fn records<'a>(tree: &'a Tree, id: &'a str) -> impl Iterator<Item = Distilled<'a>> {
-    use boltseal_model::Selector as _;
     tree.files.iter().filter_map(move |(path, file)| {
         let record = record(&file.content, id)?;
         (Everything.want(path, &file.meta) == Want::Distilled).then_some(Distilled { path, file, record })
@@ -54,18 +90,28 @@ pub(crate) fn records<'a>(tree: &'a Tree, id: &'a str) -> impl Iterator<Item = D
 pub(crate) struct Distilled<'a> {
     /// Where it lies.
     pub path: &'a str,
-    /// For its layer.
-    pub file: &'a boltseal_model::File,
+    /// For its layers.
+    pub file: &'a File,
     /// What was found.
     pub record: &'a [u8],
 }
 
-/// Whether a file can be an executable or a library by what the archive says of it; its first bytes decide later.
-pub(crate) fn plausible(path: &str, meta: &FileMeta) -> bool {
-    /// The smallest ELF header with one section header; nothing shorter can carry build information.
-    const SMALLEST: u64 = 64 + 64;
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let library =
-        name.contains(".so") || [".exe", ".dll", ".dylib", ".node"].iter().any(|end| name.ends_with(end));
-    meta.size >= SMALLEST && (meta.mode & 0o111 != 0 || library)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_found_by_id() {
+        let mut records = Records::default();
+        records.push("a", b"one");
+        records.push("bb", b"");
+        let bytes = records.finish().unwrap();
+        assert_eq!(record(&bytes, "a"), Some(&b"one"[..]));
+        assert_eq!(record(&bytes, "bb"), Some(&b""[..]));
+        assert_eq!(record(&bytes, "b"), None);
+        for end in 0..bytes.len() {
+            assert_eq!(record(&bytes[..end], "bb"), None, "cut at {end}");
+        }
+        assert_eq!(Records::default().finish(), None);
+    }
 }

@@ -47,6 +47,7 @@ mod catalog;
 pub mod debian;
 mod distro;
 mod executable;
+mod files;
 pub mod golang;
 pub mod npm;
 mod origin;

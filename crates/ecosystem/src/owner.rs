@@ -1,15 +1,71 @@
 //! Which operating system package a file belongs to.
+//!
+//! A language package whose files came with an operating system package is patched by that vendor: `python3-jinja2`
+//! of Debian may be a fixed 2.11 though PyPI calls 2.11 vulnerable. Matching must know, so every package is told.
+
 use std::collections::HashMap;
 
-/// Paths (without leading slash) and the operating system packages that brought them.
+use boltseal_model::{Package, Tree};
+
+/// Paths (clean, without leading slash) and the operating system packages that brought them.
 #[derive(Debug, Default)]
 pub struct Owners {
-    by_path: HashMap<Box<str>, Box<str>>,
+    names: Vec<Box<str>>,
+    by_path: HashMap<Box<str>, usize>,
+    wanted: Option<Vec<Box<str>>>,
 }
 
 impl Owners {
+    /// Remembers only owners of the paths of `packages`: an image has a hundred thousand files, and few matter.
+    pub(crate) fn wanted_by(tree: &Tree, packages: &[Package]) -> Self {
+        let mut wanted: Vec<Box<str>> = Vec::new();
+        for path in packages.iter().flat_map(|package| &package.paths) {
+            wanted.push(path.as_str().into());
+            wanted.extend(other_spellings(tree, path));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        Self { wanted: Some(wanted), ..Self::default() }
+    }
+
+    /// Says that `paths` came with the package `name`.
+    pub(crate) fn add<'a>(&mut self, name: &str, paths: impl Iterator<Item = &'a str>) {
+        let index = self.names.len();
+        self.names.push(name.into());
+        for path in paths {
+            let path = path.trim_start_matches("./").trim_start_matches('/');
+            let wanted = self
+                .wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.binary_search_by(|w| (**w).cmp(path)).is_ok());
+            if wanted && !path.is_empty() {
+                self.by_path.insert(path.into(), index);
+            }
+        }
+    }
+
     /// The package that owns `path`.
     pub fn of(&self, path: &str) -> Option<&str> {
-        self.by_path.get(path).map(AsRef::as_ref)
+        self.names.get(*self.by_path.get(path)?).map(AsRef::as_ref)
     }
+
+    /// The same, where `path` and the package manager may name a folder by different links (`lib`, `usr/lib`).
+    pub(crate) fn of_linked(&self, tree: &Tree, path: &str) -> Option<&str> {
+        self.of(path).or_else(|| other_spellings(tree, path).find_map(|spelling| self.of(&spelling)))
+    }
+}
+
+/// Folders that distributions merged into `usr/`; package managers may still list files under the old name.
+const MERGED: [&str; 5] = ["bin/", "sbin/", "lib/", "lib64/", "lib32/"];
+
+/// Other names of the file at `path`: with links resolved, and across the merged-usr folders.
+fn other_spellings(tree: &Tree, path: &str) -> impl Iterator<Item = Box<str>> {
+    let resolved = tree.resolve(path).filter(|resolved| resolved != path).map(String::into_boxed_str);
+    let unmerged = path
+        .strip_prefix("usr/")
+        .filter(|rest| MERGED.iter().any(|folder| rest.starts_with(folder)))
+        .map(Into::into);
+    let merged =
+        MERGED.iter().any(|folder| path.starts_with(folder)).then(|| format!("usr/{path}").into_boxed_str());
+    [resolved, unmerged, merged].into_iter().flatten()
 }

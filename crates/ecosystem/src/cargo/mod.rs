@@ -1,30 +1,52 @@
-//! Cargo.
+//! Rust crates, as `cargo auditable` writes them into executables.
+//!
+//! | what | where |
+//! |---|---|
+//! | packages | section `.dep-v0` of ELF, PE and Mach-O files: JSON, deflated in a zlib stream (rust-secure-code/cargo-auditable, `PARSING.md`) |
+//! | advisories | by crate name: `cargo` |
+//! | order | semantic versions |
+//!
+//! Crates that only ran while building (procedural macros, build scripts) are left out: they are not in the file.
+
+mod auditable;
+
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError};
+use crate::{Ecosystem, VersionError, executable, semver, shell};
 
-/// See the module.
+pub use auditable::MAX_INFLATED;
+
+/// See the [module](self).
 pub struct Cargo;
+
+const ORDER: semver::Dialect = semver::Dialect { name: "semver order", prefix: &[], short: true };
 
 impl Ecosystem for Cargo {
     fn id(&self) -> &'static str {
         "cargo"
     }
 
-    fn want(&self, _path: &str, _meta: &FileMeta) -> Want {
-        Want::Skip
+    fn want(&self, path: &str, meta: &FileMeta) -> Want {
+        if executable::plausible(path, meta) { Want::Distilled } else { Want::Skip }
     }
 
-    fn catalog(&self, _tree: &Tree, _distro: Option<&Distro>, _out: &mut Catalog) {}
+    /// Lines of name, tab, version.
+    fn distill(&self, _path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        auditable::distill(bytes)
+    }
+
+    fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
+        auditable::catalog(tree, out);
+    }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(a.cmp(b))
+        semver::compare(ORDER, a, b)
     }
 
     fn order_name(&self) -> &'static str {
-        "cargo order"
+        ORDER.name
     }
 
     fn space(&self, _package: &Package, _distro: Option<&Distro>) -> Option<String> {
@@ -35,14 +57,12 @@ impl Ecosystem for Cargo {
         name.to_owned()
     }
 
-    fn osv_space(&self, _osv_ecosystem: &str) -> Option<String> {
-        None
+    fn osv_space(&self, osv_ecosystem: &str) -> Option<String> {
+        (osv_ecosystem == "crates.io").then(|| "cargo".to_owned())
     }
 
     fn fix_command(&self, package: &Package, fixed: &str) -> String {
-        format!("{}@{fixed}", package.name)
+        let which = shell::quote(&format!("{}@{}", package.name, package.version));
+        format!("cargo update {which} --precise {}", shell::quote(fixed))
     }
 }
-
-/// Largest list of packages that is inflated out of one executable.
-pub const MAX_INFLATED: u64 = 8 << 20;

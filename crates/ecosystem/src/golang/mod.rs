@@ -1,45 +1,73 @@
-//! Golang.
+//! Go modules, as the Go linker writes them into every executable.
+//!
+//! | what | where |
+//! |---|---|
+//! | packages | build information in ELF, PE and Mach-O files (Go package `debug/buildinfo`): main module, dependencies, replacements; the Go release itself is package `stdlib` |
+//! | advisories | by module path: `golang` |
+//! | order | semantic versions with a `v`; pseudo-versions are pre-releases (go.dev/ref/mod) |
+//!
+//! A main module built outside a release calls its version `(devel)`, and so do we: it cannot be ordered, and a
+//! matcher says so instead of calling it safe.
+
+mod build_info;
+mod installed;
+
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError};
+use crate::{Ecosystem, VersionError, executable, semver, shell};
 
-/// See the module.
+/// See the [module](self).
 pub struct Golang;
+
+const ORDER: semver::Dialect = semver::Dialect { name: "Go semver order", prefix: &['v'], short: true };
 
 impl Ecosystem for Golang {
     fn id(&self) -> &'static str {
         "golang"
     }
 
-    fn want(&self, _path: &str, _meta: &FileMeta) -> Want {
-        Want::Skip
+    fn want(&self, path: &str, meta: &FileMeta) -> Want {
+        if executable::plausible(path, meta) { Want::Distilled } else { Want::Skip }
     }
 
-    fn catalog(&self, _tree: &Tree, _distro: Option<&Distro>, _out: &mut Catalog) {}
+    /// The release of Go, a line feed, and the module text.
+    fn distill(&self, _path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let found = build_info::read(bytes)?;
+        Ok(found.map(|info| [info.go, b"\n", info.modules].concat()))
+    }
+
+    fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
+        installed::catalog(tree, out);
+    }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(a.cmp(b))
+        semver::compare(ORDER, a, b)
     }
 
     fn order_name(&self) -> &'static str {
-        "golang order"
+        ORDER.name
     }
 
     fn space(&self, _package: &Package, _distro: Option<&Distro>) -> Option<String> {
         Some("golang".to_owned())
     }
 
+    /// Module paths differ by case.
     fn normalise(&self, name: &str) -> String {
         name.to_owned()
     }
 
-    fn osv_space(&self, _osv_ecosystem: &str) -> Option<String> {
-        None
+    fn osv_space(&self, osv_ecosystem: &str) -> Option<String> {
+        (osv_ecosystem == "Go").then(|| "golang".to_owned())
     }
 
     fn fix_command(&self, package: &Package, fixed: &str) -> String {
-        format!("{}@{fixed}", package.name)
+        let fixed = fixed.trim_start_matches('v');
+        if package.name == installed::STDLIB {
+            return format!("go get {} && go mod tidy", shell::quote(&format!("toolchain@go{fixed}")));
+        }
+        format!("go get {} && go mod tidy", shell::quote(&format!("{}@v{fixed}", package.name)))
     }
 }

@@ -1,0 +1,173 @@
+//! dpkg's databases: paragraphs of `Field: value` lines, deb822(5).
+
+use std::collections::HashSet;
+
+use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
+
+use super::{INFO, STATUS, STATUS_D, is_database};
+use crate::{Owners, catalog::not_parsed, files, origin, purl::Purl};
+
+pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
+    // Both `status` and everything in `status.d`.
+    for (path, file) in files::starting_with(tree, STATUS) {
+        if is_database(path) {
+            database(tree, path, file, distro, out);
+        }
+    }
+}
+
+fn database(tree: &Tree, path: &str, file: &File, distro: Option<&Distro>, out: &mut Catalog) {
+    let text = String::from_utf8_lossy(&file.content);
+    let past = origin::Past::of(file, |content| {
+        paragraphs(&String::from_utf8_lossy(content))
+            .filter_map(|(_, p)| p.ok()?.key())
+            .collect::<HashSet<_>>()
+    });
+    let mut problem = None;
+    for (line, paragraph) in paragraphs(&text) {
+        let read = paragraph.and_then(|paragraph| paragraph.check().map(|()| paragraph));
+        match read {
+            Ok(paragraph) if paragraph.is_installed() => {
+                let layer = paragraph.key().map_or(file.layer, |key| past.since(&key));
+                let mut package = paragraph.package(path, distro);
+                package.layer = origin::layer(tree, layer);
+                out.packages.push(package);
+            }
+            Ok(_) => {}
+            Err(why) => _ = problem.get_or_insert_with(|| format!("line {line}: {why}")),
+        }
+    }
+    if let Some(why) = problem {
+        out.gaps.push(not_parsed("debian", path, why));
+    }
+}
+
+/// The fields of one package that say what it is.
+#[derive(Clone, Copy, Default)]
+struct Paragraph<'a> {
+    name: &'a str,
+    status: &'a str,
+    version: &'a str,
+    architecture: &'a str,
+    source: &'a str,
+}
+
+/// Paragraphs with the number of their first line.
+fn paragraphs(text: &str) -> impl Iterator<Item = (usize, Result<Paragraph<'_>, &'static str>)> {
+    let mut lines = text.lines().enumerate().peekable();
+    std::iter::from_fn(move || {
+        while lines.next_if(|(_, line)| line.trim().is_empty()).is_some() {}
+        let first = lines.peek()?.0 + 1;
+        let mut paragraph = Ok(Paragraph::default());
+        while let Some((_, line)) = lines.next_if(|(_, line)| !line.trim().is_empty()) {
+            if let Err(why) = paragraph.as_mut().map_or(Ok(()), |paragraph| paragraph.read(line)) {
+                paragraph = Err(why);
+            }
+        }
+        Some((first, paragraph))
+    })
+}
+
+impl<'a> Paragraph<'a> {
+    fn read(&mut self, line: &'a str) -> Result<(), &'static str> {
+        if line.starts_with([' ', '\t', '#']) {
+            return Ok(());
+        }
+        let (key, value) =
+            line.split_once(':').ok_or("a line is neither `Field: value` nor a continuation")?;
+        let field = match key {
+            "Package" => &mut self.name,
+            "Status" => &mut self.status,
+            "Version" => &mut self.version,
+            "Architecture" => &mut self.architecture,
+            "Source" => &mut self.source,
+            _ => return Ok(()),
+        };
+        *field = value.trim();
+        Ok(())
+    }
+
+    /// A paragraph that is installed and cannot be named is a hole; one that is not installed is none.
+    fn check(&self) -> Result<(), &'static str> {
+        let sane = |text: &str| {
+            !text.starts_with('-') && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        match self {
+            _ if !self.is_installed() => Ok(()),
+            Self { name: "", .. } => Err("a paragraph has no Package field"),
+            Self { version: "", .. } => Err("a package has no Version field"),
+            _ if !sane(self.name) || !sane(self.version) => {
+                Err("a package name or version holds forbidden characters")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether files of the package are on disk: every state but the two in which they are certainly gone.
+    ///
+    /// Distroless images write no status at all, because what they list is there.
+    fn is_installed(&self) -> bool {
+        let state = self.status.rsplit(' ').next().unwrap_or_default();
+        !matches!(state, "not-installed" | "config-files")
+    }
+
+    /// What tells one installed package from another.
+    fn key(&self) -> Option<(Box<str>, Box<str>, Box<str>)> {
+        self.is_installed().then(|| (self.name.into(), self.version.into(), self.architecture.into()))
+    }
+
+    /// `Source: glibc`, or `Source: util-linux (2.38.1-5)` where versions differ.
+    fn source(&self) -> Option<Source> {
+        let (name, version) = match self.source.split_once('(') {
+            Some((name, rest)) => (name.trim(), rest.trim_end().trim_end_matches(')').trim()),
+            None => (self.source, ""),
+        };
+        let version = if version.is_empty() { self.version } else { version };
+        (!name.is_empty()).then(|| Source { name: name.to_owned(), version: version.to_owned() })
+    }
+
+    fn package(&self, path: &str, distro: Option<&Distro>) -> Package {
+        let vendor = distro.map_or("debian", |distro| &distro.id);
+        let release = distro.filter(|d| !d.version.is_empty()).map(|d| format!("{}-{}", d.id, d.version));
+        let purl = Purl::new("deb", self.name)
+            .namespace(vendor)
+            .version(self.version)
+            .qualifier("arch", self.architecture)
+            .qualifier("distro", release.as_deref().unwrap_or_default())
+            .to_string();
+        Package {
+            ecosystem: "debian".to_owned(),
+            name: self.name.to_owned(),
+            version: self.version.to_owned(),
+            purl,
+            source: self.source(),
+            architecture: (!self.architecture.is_empty()).then(|| self.architecture.to_owned()),
+            licenses: Vec::new(),
+            paths: vec![path.to_owned()],
+            layer: None,
+            owner: None,
+        }
+    }
+}
+
+pub(super) fn owners(tree: &Tree, out: &mut Owners) {
+    for (path, file) in files::starting_with(tree, INFO) {
+        let Some(name) = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")) else {
+            continue;
+        };
+        let name = name.split(':').next().unwrap_or(name);
+        out.add(name, String::from_utf8_lossy(&file.content).lines());
+    }
+    for (path, file) in files::starting_with(tree, STATUS_D) {
+        let Some(record) = path.strip_suffix(".md5sums").and_then(|path| tree.content(path)) else {
+            continue;
+        };
+        let record = String::from_utf8_lossy(record);
+        let name = paragraphs(&record)
+            .find_map(|(_, paragraph)| paragraph.ok())
+            .map_or("", |paragraph| paragraph.name);
+        // `0a540d50…  usr/share/base-files/motd`
+        let sums = String::from_utf8_lossy(&file.content);
+        out.add(name, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
+    }
+}

@@ -1,0 +1,144 @@
+//! Which operating system distribution a tree is, and until when it is supported.
+//!
+//! After os-release(5). `etc/os-release` wins over `usr/lib/os-release`, as there; images so old or so small that they
+//! have neither are recognised by `etc/alpine-release` and `etc/debian_version`.
+
+mod os_release;
+mod support;
+
+use boltseal_model::{Distro, Gap, GapKind, Tree};
+
+use crate::executable;
+use os_release::OsRelease;
+
+pub use support::end_of_life;
+pub(crate) use support::{codename_of, number_of};
+
+/// Id of the record that shells and C libraries leave behind.
+pub(crate) const USERLAND: &str = "userland";
+
+/// Distributions that publish advisories in a form we read. Others are named in a gap.
+const COVERED: [&str; 3] = ["debian", "ubuntu", "alpine"];
+
+/// Files whose bytes say which distribution it is.
+pub(crate) fn wants(path: &str) -> bool {
+    matches!(path, "etc/os-release" | "usr/lib/os-release" | "etc/debian_version" | "etc/alpine-release")
+}
+
+/// Whether `path` is a shell or C library: what a distribution has, and an image with one static binary has not.
+pub(crate) fn is_userland(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let first = folder.strip_prefix("usr/").unwrap_or(folder);
+    match first.split('/').next() {
+        Some("bin" | "sbin") => matches!(name, "sh" | "bash" | "dash" | "busybox"),
+        Some(lib) if lib.starts_with("lib") => {
+            name.starts_with("ld-linux") || name.starts_with("ld-musl-") || name.starts_with("libc.so")
+        }
+        _ => false,
+    }
+}
+
+/// The distribution of `tree`, and a gap when it has one that no feed covers.
+///
+/// An image without any trace of a distribution (one static binary, as Go makes them) has neither.
+pub fn distro(tree: &Tree) -> (Option<Distro>, Vec<Gap>) {
+    let distro = named(tree).or_else(|| alpine_release(tree)).or_else(|| debian_version(tree));
+    let gap = match &distro {
+        Some(distro) if distro.version.is_empty() && COVERED.contains(&distro.id.as_str()) => Some(Gap::new(
+            GapKind::UnknownDistribution,
+            distro.id.clone(),
+            "os-release names no version, so no feed can be chosen for the system packages: set VERSION_ID",
+        )),
+        Some(distro) if COVERED.contains(&distro.id.as_str()) => None,
+        Some(distro) => Some(Gap::new(
+            GapKind::UnknownDistribution,
+            format!("{} {}", distro.id, distro.version).trim_end().to_owned(),
+            "no feed covers this distribution, so its system packages are not judged: base the image on Debian, \
+             Ubuntu or Alpine, or judge them by other means",
+        )),
+        None => trace(tree).map(|path| {
+            Gap::new(
+                GapKind::UnknownDistribution,
+                path,
+                "the image holds parts of an operating system but no os-release that names it, so its system \
+                 packages are not judged: keep etc/os-release in the image",
+            )
+        }),
+    };
+    (distro, gap.into_iter().collect())
+}
+
+/// From the os-release files.
+fn named(tree: &Tree) -> Option<Distro> {
+    let release = ["etc/os-release", "usr/lib/os-release"].iter().find_map(|path| {
+        let release = OsRelease::parse(tree.content(path)?);
+        (!release.id.is_empty()).then_some(release)
+    })?;
+    let version = match release.id.as_str() {
+        "debian" => debian_number(tree, &release),
+        "alpine" if is_edge(&release) => "edge".to_owned(),
+        _ => release.version_id.clone(),
+    };
+    let name = if release.pretty_name.is_empty() { release.id.clone() } else { release.pretty_name.clone() };
+    Some(known(&release.id, version, name))
+}
+
+fn known(id: &str, version: String, name: String) -> Distro {
+    Distro { end_of_life: end_of_life(id, &version), id: id.to_owned(), version, name }
+}
+
+/// `12` of `VERSION_ID="12"`; testing and sid have none, but a code name. The point release is left out, because
+/// feeds speak about the release.
+fn debian_number(tree: &Tree, release: &OsRelease) -> String {
+    if !release.version_id.is_empty() {
+        return major(&release.version_id);
+    }
+    let codename = [release.codename.as_str(), release.pretty_name.rsplit(' ').next().unwrap_or_default()]
+        .iter()
+        .find_map(|text| number_of(text.split('/').next()?));
+    codename
+        .map(str::to_owned)
+        .or_else(|| debian_version(tree).map(|distro| distro.version))
+        .unwrap_or_default()
+}
+
+fn major(version: &str) -> String {
+    version.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// `VERSION_ID=3.21_alpha20240923` and `PRETTY_NAME="Alpine Linux edge"` mark the rolling branch.
+fn is_edge(release: &OsRelease) -> bool {
+    release.version_id.contains("_alpha") || release.pretty_name.ends_with(" edge")
+}
+
+fn alpine_release(tree: &Tree) -> Option<Distro> {
+    let text = first_line(tree.content("etc/alpine-release")?)?;
+    let version = if text.contains("_alpha") { "edge".to_owned() } else { text.clone() };
+    Some(known("alpine", version, format!("Alpine Linux {text}")))
+}
+
+/// `12.5`, or `trixie/sid` before a release.
+fn debian_version(tree: &Tree) -> Option<Distro> {
+    let text = first_line(tree.content("etc/debian_version")?)?;
+    let version = match text.split('/').next().and_then(number_of) {
+        Some(number) => number.to_owned(),
+        None if text.starts_with(|c: char| c.is_ascii_digit()) => major(&text),
+        None => String::new(),
+    };
+    Some(known("debian", version, format!("Debian GNU/Linux {text}")))
+}
+
+fn first_line(content: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(content).lines().next()?.trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+/// Something that only an operating system has.
+fn trace(tree: &Tree) -> Option<&str> {
+    let file = tree.files.iter().find(|(path, file)| {
+        let database = crate::debian::is_database(path) || crate::alpine::is_database(path);
+        database || (is_userland(path) && executable::record(&file.content, USERLAND).is_some())
+    });
+    let link = || tree.links.keys().find(|path| is_userland(path));
+    file.map(|(path, _)| &**path).or_else(|| link().map(AsRef::as_ref))
+}

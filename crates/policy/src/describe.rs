@@ -1,0 +1,198 @@
+//! Rules in words.
+
+use boltseal_model::{Decision, Severity};
+
+use crate::{
+    Policy,
+    rule::{Check, Feeds, Images, Licenses, PackageBan, Severities, Vulnerabilities},
+    text::{count, listed},
+};
+
+/// More than this many names in one sentence are counted instead.
+const SHOWN: usize = 6;
+
+/// A rule in words, for people who look at a policy without its file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RuleDoc {
+    /// Its name in the file.
+    pub name: String,
+    /// What it decides when it applies: deny, warn or unknown.
+    pub effect: Decision,
+    /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `unscanned`.
+    pub kind: &'static str,
+    /// What it wants, in one sentence.
+    pub wants: String,
+    /// Why it is there, in the words of its author.
+    pub why: Option<String>,
+}
+
+/// An exception in words.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ExceptionDoc {
+    /// Its name in the file.
+    pub name: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it was granted.
+    pub reason: String,
+    /// Its last day.
+    pub expires: boltseal_model::Date,
+}
+
+/// Every rule of `policy`, in the order of the file.
+pub fn describe(policy: &Policy) -> Vec<RuleDoc> {
+    let doc = |rule: &crate::rule::Rule| RuleDoc {
+        name: rule.name.clone(),
+        effect: rule.effect,
+        kind: kind(&rule.check),
+        wants: rule.wants.clone(),
+        why: rule.why.clone(),
+    };
+    policy.rules.iter().map(doc).collect()
+}
+
+/// Every exception of `policy`, expired ones too, in the order of the file.
+pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
+    let doc = |exception: &crate::exception::Exception| ExceptionDoc {
+        name: exception.name.0.clone(),
+        owner: exception.owner.0.clone(),
+        reason: exception.reason.0.clone(),
+        expires: exception.last_day(),
+    };
+    policy.exceptions.iter().map(doc).collect()
+}
+
+const fn kind(check: &Check) -> &'static str {
+    match check {
+        Check::Vulnerabilities(_) => "vulnerabilities",
+        Check::Coverage(_) => "coverage",
+        Check::Feeds(_) => "feeds",
+        Check::Images(_) => "images",
+        Check::Packages(_) => "packages",
+        Check::Licenses(_) => "licenses",
+        Check::Unscanned => "unscanned",
+    }
+}
+
+/// What a rule wants: the opposite of what it hits.
+pub(crate) fn wants(check: &Check) -> String {
+    match check {
+        Check::Vulnerabilities(rule) => vulnerabilities(rule),
+        Check::Coverage(rule) => match &rule.gaps {
+            None => "nothing in the image left unexamined".to_owned(),
+            Some(kinds) => {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                format!("no gap in coverage of kind {}", words.join(", "))
+            }
+        },
+        Check::Feeds(rule) => feeds(rule),
+        Check::Images(rule) => images(rule),
+        Check::Packages(rule) => {
+            let names: Vec<&str> = rule.ban.iter().map(ban_text).collect();
+            format!("none of these packages: {}", listed(&names, SHOWN))
+        }
+        Check::Licenses(rule) => licenses(rule),
+        Check::Unscanned => "every image scanned before it is used".to_owned(),
+    }
+}
+
+fn vulnerabilities(rule: &Vulnerabilities) -> String {
+    let mut words = vec!["no".to_owned()];
+    match rule.fixable {
+        Some(true) => words.push("fixable".to_owned()),
+        Some(false) => words.push("unfixed".to_owned()),
+        None => {}
+    }
+    match &rule.severity {
+        None | Some(Severities::AtLeast(Severity::Unknown)) => {}
+        Some(Severities::AtLeast(Severity::Critical)) => words.push("critical".to_owned()),
+        Some(Severities::AtLeast(least)) => words.push(format!("{least} or worse")),
+        Some(Severities::Exactly(list)) => {
+            let list: Vec<&str> = list.iter().map(|severity| rating(*severity)).collect();
+            words.push(list.join(" or "));
+        }
+    }
+    words.push("vulnerability".to_owned());
+    match rule.kev {
+        Some(true) => words.push("that is known to be exploited".to_owned()),
+        Some(false) => words.push("that is not known to be exploited".to_owned()),
+        None => {}
+    }
+    if let Some(epss) = rule.epss {
+        let score = epss.score.map(|score| format!("an EPSS score of {score} or more"));
+        let percentile =
+            epss.percentile.map(|percentile| format!("an EPSS percentile of {percentile} or more"));
+        let both: Vec<String> = score.into_iter().chain(percentile).collect();
+        words.push(format!("with {}", both.join(" and ")));
+    }
+    if let Some(statuses) = &rule.statuses {
+        let list: Vec<&str> = statuses.iter().map(|status| status.word()).collect();
+        words.push(format!("of status {}", list.join(" or ")));
+    }
+    if let Some(packages) = &rule.packages {
+        let list: Vec<&str> = packages.iter().map(crate::pattern::PackagePattern::text).collect();
+        words.push(format!("in {}", listed(&list, SHOWN)));
+    }
+    if let Some(days) = rule.grace_days {
+        words.push(format!("later than {} after its fix came out", count(days.into(), "day", "days")));
+    }
+    words.join(" ")
+}
+
+/// `unrated` says what `unknown` means of a severity.
+pub(crate) const fn rating(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Unknown => "unrated",
+        other => other.word(),
+    }
+}
+
+fn feeds(rule: &Feeds) -> String {
+    let which = rule.only.as_ref().map_or_else(
+        || "every feed that speaks about the image".to_owned(),
+        |list| {
+            let list: Vec<&str> = list.iter().map(crate::pattern::Wild::text).collect();
+            format!("feeds {}", listed(&list, SHOWN))
+        },
+    );
+    let days = |days: u16| count(days.into(), "day", "days");
+    let mut parts = Vec::new();
+    if let Some(max) = rule.max_age_days {
+        parts.push(format!("{which} fetched within the last {}", days(max)));
+    }
+    if let Some(max) = rule.max_unchanged_days {
+        parts.push(format!("{which} changed by its publisher within the last {}", days(max)));
+    }
+    if !rule.require.is_empty() {
+        let list: Vec<&str> = rule.require.iter().map(crate::pattern::Wild::text).collect();
+        parts.push(format!("feed {} present", list.join(", ")));
+    }
+    parts.join("; ")
+}
+
+fn images(rule: &Images) -> String {
+    let texts = |list: &[crate::pattern::ImagePattern]| {
+        let list: Vec<String> = list.iter().map(|pattern| pattern.text().to_owned()).collect();
+        listed(&list, SHOWN)
+    };
+    match (rule.allow.is_empty(), rule.deny.is_empty()) {
+        (false, true) => format!("images from {} only", texts(&rule.allow)),
+        (true, _) => format!("no image from {}", texts(&rule.deny)),
+        (false, false) => {
+            format!("images from {} only, and none from {}", texts(&rule.allow), texts(&rule.deny))
+        }
+    }
+}
+
+fn licenses(rule: &Licenses) -> String {
+    let list: Vec<&str> = rule.ban.iter().map(crate::license::LicensePattern::text).collect();
+    let banned = (!list.is_empty()).then(|| format!("no package under {}", listed(&list, SHOWN)));
+    let declared =
+        (rule.undeclared != Decision::Allow).then(|| "a licence declared by every package".to_owned());
+    banned.into_iter().chain(declared).collect::<Vec<_>>().join("; ")
+}
+
+fn ban_text(ban: &PackageBan) -> &str {
+    let pattern = ban.purl.as_ref().or(ban.name.as_ref());
+    pattern.map_or("*", crate::pattern::PackagePattern::text)
+}

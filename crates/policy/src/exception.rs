@@ -1,0 +1,110 @@
+//! Exceptions: a pardon from a rule, with an owner, a reason and an end.
+
+use std::fmt;
+
+use boltseal_model::{Date, Decision, Finding, Subject, Timestamp};
+use serde::Deserialize;
+
+use crate::{
+    pattern::{ImagePattern, PackagePattern, Wild},
+    text::{Day, Line, Name},
+};
+
+/// One entry of `exceptions:`. Every scope that is given must fit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Exception {
+    pub(crate) name: Name,
+    pub(crate) rules: Option<Vec<Name>>,
+    pub(crate) findings: Option<Vec<Wild>>,
+    pub(crate) packages: Option<Vec<PackagePattern>>,
+    pub(crate) images: Option<Vec<ImagePattern>>,
+    pub(crate) gaps: Option<Vec<Wild>>,
+    pub(crate) owner: Line,
+    pub(crate) reason: Line,
+    pub(crate) expires: Day,
+}
+
+/// What a rule hit, as far as an exception may ask about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hit<'a> {
+    pub(crate) finding: Option<&'a Finding>,
+    /// Name and purl.
+    pub(crate) package: Option<(&'a str, &'a str)>,
+    /// What a gap is about.
+    pub(crate) gap: Option<&'a str>,
+}
+
+impl Exception {
+    /// Whether it speaks about `rule`.
+    pub(crate) fn speaks_of(&self, rule: &str) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.iter().any(|name| name.0 == rule))
+    }
+
+    /// Whether it covers this hit in this image, whatever the date.
+    pub(crate) fn covers(&self, subject: &Subject, hit: Hit<'_>) -> bool {
+        self.covers_finding(hit)
+            && self.covers_package(hit)
+            && self.covers_gap(hit)
+            && self.images.as_ref().is_none_or(|list| list.iter().any(|pattern| pattern.covers(subject)))
+    }
+
+    fn covers_finding(&self, hit: Hit<'_>) -> bool {
+        let Some(patterns) = &self.findings else { return true };
+        hit.finding.is_some_and(|finding| {
+            patterns.iter().any(|p| p.fits(&finding.id) || finding.aliases.iter().any(|alias| p.fits(alias)))
+        })
+    }
+
+    fn covers_package(&self, hit: Hit<'_>) -> bool {
+        let Some(patterns) = &self.packages else { return true };
+        hit.package.is_some_and(|(name, purl)| patterns.iter().any(|pattern| pattern.fits(name, purl)))
+    }
+
+    fn covers_gap(&self, hit: Hit<'_>) -> bool {
+        let Some(patterns) = &self.gaps else { return true };
+        hit.gap.is_some_and(|gap| patterns.iter().any(|pattern| pattern.fits(gap)))
+    }
+
+    /// The first moment at which it no longer holds: the end of its last day, UTC.
+    pub(crate) const fn ends(&self) -> Timestamp {
+        self.expires.end
+    }
+
+    /// Whether it says what it pardons.
+    pub(crate) const fn has_scope(&self) -> bool {
+        self.rules.is_some()
+            || self.findings.is_some()
+            || self.packages.is_some()
+            || self.images.is_some()
+            || self.gaps.is_some()
+    }
+
+    /// Whether a scope is given without an entry.
+    pub(crate) fn has_empty_scope(&self) -> bool {
+        self.rules.as_ref().is_some_and(Vec::is_empty)
+            || self.findings.as_ref().is_some_and(Vec::is_empty)
+            || self.packages.as_ref().is_some_and(Vec::is_empty)
+            || self.images.as_ref().is_some_and(Vec::is_empty)
+            || self.gaps.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Its last day.
+    pub(crate) const fn last_day(&self) -> Date {
+        self.expires.date
+    }
+}
+
+/// What is left of a decision that was pardoned: a refusal stays visible as a warning, a warning is allowed.
+pub(crate) const fn pardoned(decision: Decision) -> Decision {
+    match decision {
+        Decision::Deny | Decision::Unknown => Decision::Warn,
+        Decision::Warn | Decision::Allow => Decision::Allow,
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, until {}): {}", self.name.0, self.owner.0, self.last_day(), self.reason.0)
+    }
+}
