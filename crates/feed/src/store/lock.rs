@@ -1,0 +1,46 @@
+//! One writer at a time. Readers wait for the moment of a commit, never for a download.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use crate::Error;
+
+/// Held while it lives.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// For reading.
+pub(crate) fn shared(raw: &Path) -> Result<Option<Lock>, Error> {
+    let path = raw.join(COMMITS);
+    // Where nothing was ever written there is nothing to wait for, and perhaps no right to make a file.
+    let Ok(file) = File::open(&path) else { return Ok(None) };
+    file.lock_shared().map_err(Error::io(&path))?;
+    Ok(Some(Lock { _file: file }))
+}
+
+/// For the moment of a commit.
+pub(crate) fn exclusive(raw: &Path) -> Result<Lock, Error> {
+    let file = open(raw, COMMITS)?;
+    file.lock().map_err(Error::io(raw))?;
+    Ok(Lock { _file: file })
+}
+
+/// For a whole update: a second one is told to wait.
+pub(crate) fn updating(raw: &Path) -> Result<Lock, Error> {
+    let file = open(raw, UPDATES)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: raw.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(Error::io(raw)(error)),
+    }
+}
+
+const COMMITS: &str = ".lock";
+const UPDATES: &str = ".update-lock";
+
+fn open(raw: &Path, name: &str) -> Result<File, Error> {
+    fs::create_dir_all(raw).map_err(Error::io(raw))?;
+    let path = raw.join(name);
+    File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::io(&path))
+}
