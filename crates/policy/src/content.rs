@@ -6,7 +6,7 @@ use boltseal_model::{Decision, Package};
 
 use crate::{
     exception::Hit,
-    judge::Judge,
+    judge::{Case, Judge},
     rule::{Licenses, PackageBan, Packages, Rule},
     text::{count, listed},
 };
@@ -42,7 +42,7 @@ pub(crate) fn packages<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Packag
         let path = package.paths.first().map(|path| format!(" in {path}")).unwrap_or_default();
         let found = format!("{} {} ({}){path}", package.name, package.version, package.ecosystem);
         let fix = ban.instead.as_ref().map_or_else(|| format!("remove {}", package.name), Clone::clone);
-        judge.add(rule, rule.effect, pardon, found, Some(fix));
+        judge.add(rule, Case { decision: rule.effect, pardon, found, wanted: None, fix: Some(fix) });
     }
 }
 
@@ -71,6 +71,6 @@ pub(crate) fn licenses<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Licens
             (format!("{number} under {license}"), "replace it, or have the licence reviewed and except it")
         };
         let found = format!("{found}: {}", listed(&names, SHOWN));
-        judge.add(rule, decision, pardon, found, Some(fix.to_owned()));
+        judge.add(rule, Case { decision, pardon, found, wanted: None, fix: Some(fix.to_owned()) });
     }
 }

@@ -7,7 +7,7 @@ use boltseal_model::{FeedInfo, Gap, GapKind, Package, Timestamp};
 use crate::{
     Facts,
     exception::Hit,
-    judge::Judge,
+    judge::{Case, Judge},
     rule::{Check, Coverage, Feeds, Rule},
     text::{count, listed},
 };
@@ -32,7 +32,9 @@ pub(crate) fn gaps<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Coverage, 
             1 => format!("{}: {}", first.kind.word(), first.subject),
             number => format!("{number} times {}: {}", first.kind.word(), listed(&subjects, SHOWN)),
         };
-        judge.add(rule, rule.effect, *pardon, found, Some(first.detail.clone()));
+        let wanted = (!rule.is_built_in()).then(|| format!("no gap of kind {}", first.kind.word()));
+        let fix = Some(first.detail.clone());
+        judge.add(rule, Case { decision: rule.effect, pardon: *pardon, found, wanted, fix });
     }
 }
 
@@ -99,7 +101,8 @@ pub(crate) fn feeds<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Feeds, fa
     ] {
         if hit {
             let pardon = judge.pardon(rule, Hit::default());
-            judge.add(rule, rule.effect, pardon, found, Some(UPDATE.to_owned()));
+            let fix = Some(UPDATE.to_owned());
+            judge.add(rule, Case { decision: rule.effect, pardon, found, wanted: None, fix });
         }
     }
 }

@@ -5,7 +5,7 @@ use boltseal_model::{Finding, Subject, Timestamp, Verdict};
 use crate::{
     Facts, Policy, content, coverage,
     exception::Hit,
-    judge::Judge,
+    judge::{Case, Judge},
     rule::{Check, Images, Rule},
     vulnerability,
 };
@@ -59,7 +59,7 @@ fn not_scanned<'a>(judge: &mut Judge<'a>, rule: &'a Rule) {
     let pardon = judge.pardon(rule, Hit::default());
     let found = format!("{} has not been scanned", judge.subject.reference);
     let fix = format!("boltseal scan {}, or push it to a registry that scans", judge.subject.reference);
-    judge.add(rule, rule.effect, pardon, found, Some(fix));
+    judge.add(rule, Case { decision: rule.effect, pardon, found, wanted: None, fix: Some(fix) });
 }
 
 fn image<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Images) {
@@ -74,5 +74,5 @@ fn image<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Images) {
             "push it to a registry the rule allows, or set `unnamed` in the rule",
         ),
     };
-    judge.add(rule, decision, pardon, found, Some(fix.to_owned()));
+    judge.add(rule, Case { decision, pardon, found, wanted: None, fix: Some(fix.to_owned()) });
 }

@@ -54,9 +54,9 @@ pub fn describe(policy: &Policy) -> Vec<RuleDoc> {
 /// Every exception of `policy`, expired ones too, in the order of the file.
 pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
     let doc = |exception: &crate::exception::Exception| ExceptionDoc {
-        name: exception.name.0.clone(),
-        owner: exception.owner.0.clone(),
-        reason: exception.reason.0.clone(),
+        name: exception.name.clone(),
+        owner: exception.owner.clone(),
+        reason: exception.reason.clone(),
         expires: exception.last_day(),
     };
     policy.exceptions.iter().map(doc).collect()

@@ -3,25 +3,23 @@
 use std::fmt;
 
 use boltseal_model::{Date, Decision, Finding, Subject, Timestamp};
-use serde::Deserialize;
 
 use crate::{
     pattern::{ImagePattern, PackagePattern, Wild},
-    text::{Day, Line, Name},
+    text::Day,
 };
 
 /// One entry of `exceptions:`. Every scope that is given must fit.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub(crate) struct Exception {
-    pub(crate) name: Name,
-    pub(crate) rules: Option<Vec<Name>>,
+    pub(crate) name: String,
+    pub(crate) rules: Option<Vec<String>>,
     pub(crate) findings: Option<Vec<Wild>>,
     pub(crate) packages: Option<Vec<PackagePattern>>,
     pub(crate) images: Option<Vec<ImagePattern>>,
     pub(crate) gaps: Option<Vec<Wild>>,
-    pub(crate) owner: Line,
-    pub(crate) reason: Line,
+    pub(crate) owner: String,
+    pub(crate) reason: String,
     pub(crate) expires: Day,
 }
 
@@ -38,7 +36,7 @@ pub(crate) struct Hit<'a> {
 impl Exception {
     /// Whether it speaks about `rule`.
     pub(crate) fn speaks_of(&self, rule: &str) -> bool {
-        self.rules.as_ref().is_none_or(|rules| rules.iter().any(|name| name.0 == rule))
+        self.rules.as_ref().is_none_or(|rules| rules.iter().any(|name| name == rule))
     }
 
     /// Whether it covers this hit in this image, whatever the date.
@@ -105,6 +103,6 @@ pub(crate) const fn pardoned(decision: Decision) -> Decision {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, until {}): {}", self.name.0, self.owner.0, self.last_day(), self.reason.0)
+        write!(f, "{} ({}, until {}): {}", self.name, self.owner, self.last_day(), self.reason)
     }
 }

@@ -14,6 +14,18 @@ use crate::{
 /// A verdict is read by people; the report holds the rest.
 const MAX_REASONS_PER_RULE: usize = 50;
 
+/// One reason in the making.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) decision: Decision,
+    /// Index of the exception that pardons it.
+    pub(crate) pardon: Option<usize>,
+    pub(crate) found: String,
+    /// Where the rule's own sentence is too wide.
+    pub(crate) wanted: Option<String>,
+    pub(crate) fix: Option<String>,
+}
+
 /// One verdict in the making.
 pub(crate) struct Judge<'a> {
     pub(crate) policy: &'a Policy,
@@ -72,26 +84,19 @@ impl<'a> Judge<'a> {
         None
     }
 
-    /// Notes one reason; a pardon eases `decision` and stays visible.
-    pub(crate) fn add(
-        &mut self,
-        rule: &'a Rule,
-        decision: Decision,
-        pardon: Option<usize>,
-        found: String,
-        fix: Option<String>,
-    ) {
-        let exception = pardon.and_then(|index| self.policy.exceptions.get(index));
-        let decision = if exception.is_some() { pardoned(decision) } else { decision };
+    /// Notes one reason; a pardon eases its decision and stays visible.
+    pub(crate) fn add(&mut self, rule: &'a Rule, case: Case) {
+        let exception = case.pardon.and_then(|index| self.policy.exceptions.get(index));
+        let decision = if exception.is_some() { pardoned(case.decision) } else { case.decision };
         if self.given(decision, &rule.name) > MAX_REASONS_PER_RULE {
             return;
         }
         self.reasons.push(Reason {
             decision,
             rule: rule.name.clone(),
-            found: plain(found),
-            wanted: rule.wants.clone(),
-            fix: fix.map(plain),
+            found: plain(case.found),
+            wanted: case.wanted.unwrap_or_else(|| rule.wants.clone()),
+            fix: case.fix.map(plain),
             exception: exception.map(ToString::to_string),
         });
     }
@@ -128,8 +133,8 @@ impl<'a> Judge<'a> {
                 rule: rule.to_owned(),
                 found: format!(
                     "exception {} of {} ended on {} and no longer pardons this",
-                    exception.name.0,
-                    exception.owner.0,
+                    exception.name,
+                    exception.owner,
                     exception.last_day()
                 ),
                 wanted: "exceptions that still hold".to_owned(),

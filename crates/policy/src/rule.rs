@@ -40,6 +40,11 @@ impl Rule {
         Self::built_in("built-in:unscanned", Check::Unscanned, wants, exceptions)
     }
 
+    /// Whether no file says it.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.name.contains(':')
+    }
+
     /// The name has a colon, which no name in a file has; exceptions that name rules do not speak about it.
     fn built_in(name: &str, check: Check, wants: &str, exceptions: &[Exception]) -> Self {
         let any_rule = exceptions.iter().enumerate().filter(|(_, exception)| exception.rules.is_none());

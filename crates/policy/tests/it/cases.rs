@@ -1,0 +1,67 @@
+//! Expected verdicts lie in `data/verdicts`. After a change that is meant, `BOLTSEAL_BLESS=1 cargo test` rewrites
+//! them, and the difference is reviewed like code.
+
+use boltseal_model::{Report, Verdict};
+use boltseal_policy::{Facts, Policy, decide, unscanned};
+
+use crate::{NOW, data, files};
+
+fn policies() -> Vec<Policy> {
+    let mut policies: Vec<Policy> = files("policies")
+        .iter()
+        .map(|(name, yaml)| Policy::parse(yaml).unwrap_or_else(|e| panic!("{name}: {e}")))
+        .collect();
+    policies.push(Policy::built_in().clone());
+    policies
+}
+
+fn reports() -> Vec<(String, Report)> {
+    files("reports")
+        .into_iter()
+        .map(|(name, json)| {
+            let report = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{name}: {e}"));
+            (name, report)
+        })
+        .collect()
+}
+
+fn check(name: &str, verdict: &Verdict) {
+    let path = data("verdicts").join(name).with_extension("json");
+    // The digest of the policy's text changes with every comment; it has a test of its own.
+    let mut value = serde_json::to_value(verdict).unwrap();
+    value.as_object_mut().unwrap().remove("policy_digest");
+    let found = serde_json::to_string_pretty(&value).unwrap() + "\n";
+    if std::env::var_os("BOLTSEAL_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    assert_eq!(found, wanted, "{name}");
+}
+
+#[test]
+fn verdicts_are_as_reviewed() {
+    let now = NOW.parse().unwrap();
+    for policy in policies() {
+        for (name, report) in reports() {
+            check(&format!("{}/{name}", policy.name()), &decide(&policy, &Facts::from(&report), now));
+        }
+    }
+}
+
+#[test]
+fn unscanned_images_are_unknown_unless_a_rule_says_otherwise() {
+    let now = NOW.parse().unwrap();
+    let (_, report) = reports().into_iter().find(|(name, _)| name == "clean-debian").unwrap();
+    for policy in policies() {
+        check(&format!("{}/unscanned", policy.name()), &unscanned(&policy, &report.subject, now));
+    }
+}
+
+#[test]
+fn digest_is_of_the_exact_text() {
+    let policy = Policy::built_in();
+    assert_eq!(policy.name(), "default");
+    assert_eq!(*policy.digest(), boltseal_model::Digest::of(Policy::built_in_text().as_bytes()));
+}
