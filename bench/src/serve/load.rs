@@ -9,14 +9,20 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use boltseal_model::Digest;
+use boltseal_testkit::image::Layer;
 
 use super::subject::Subject;
 
 const CONNECTIONS: usize = 16;
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// `size` bytes that do not compress; the same for the same `seed` (xorshift64*).
+/// A layer with one file of `size` bytes that do not compress, as a plain tar.
 pub fn random_layer(seed: usize, size: usize) -> Vec<u8> {
+    Layer::new().file("noise", noise(seed, size)).tar()
+}
+
+/// The same bytes for the same `seed` (xorshift64*).
+fn noise(seed: usize, size: usize) -> Vec<u8> {
     let mut state = seed as u64 * 2 + 88_172_645_463_325_252;
     let mut bytes = Vec::with_capacity(size + 8);
     while bytes.len() < size {
@@ -38,7 +44,7 @@ pub fn get(stream: TcpStream, subject: &Subject, path: &str) -> Result<u16> {
 
 /// Pushes an image of `layers` to `repository:latest`, blobs over four connections as clients do.
 pub fn push(subject: &Subject, repository: &str, layers: &[Vec<u8>]) -> Result<()> {
-    let config = config();
+    let config = config(layers)?;
     let blobs: Vec<&[u8]> = layers.iter().map(Vec::as_slice).chain([config.as_slice()]).collect();
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -62,7 +68,7 @@ pub fn push(subject: &Subject, repository: &str, layers: &[Vec<u8>]) -> Result<(
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": entry("application/vnd.oci.image.config.v1+json", &config),
-        "layers": layers.iter().map(|l| entry("application/octet-stream", l)).collect::<Vec<_>>(),
+        "layers": layers.iter().map(|l| entry("application/vnd.oci.image.layer.v1.tar", l)).collect::<Vec<_>>(),
     });
     let path = format!("/v2/{repository}/manifests/latest");
     let body = serde_json::to_vec(&manifest)?;
@@ -104,9 +110,12 @@ pub fn manifests(subject: &Subject, repository: &str, count: u64) -> Result<()> 
     })
 }
 
-/// An artifact's config: small, and not an image that a scanner would open.
-fn config() -> Vec<u8> {
-    br#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec()
+/// A plain tar is its own diff id.
+fn config(layers: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
+    let rootfs = serde_json::json!({"type": "layers", "diff_ids": diff_ids});
+    let config = serde_json::json!({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs});
+    Ok(serde_json::to_vec(&config)?)
 }
 
 fn upload(connection: &mut Connection, subject: &Subject, repository: &str, blob: &[u8]) -> Result<()> {
