@@ -29,7 +29,7 @@ pub struct Distro {
 }
 
 /// One installed package.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Package {
     /// Family that knows its versions and feeds: `debian`, `alpine`, `pypi`, `npm`, `golang`, `cargo`.
     pub ecosystem: String,
@@ -59,7 +59,7 @@ pub struct Package {
 }
 
 /// A source package.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// Name of the source package.
     pub name: String,

@@ -1,6 +1,6 @@
 //! A tree to its catalog, a catalog to its findings, and the snapshot of advisories in between.
 //!
-//! ```ignore
+//! ```
 //! use boltseal_model::{Advisory, Affected, Catalog, FeedInfo, Package, Range, Timestamp};
 //! use boltseal_scan::{Builder, Snapshot, findings};
 //!

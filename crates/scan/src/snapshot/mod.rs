@@ -1,81 +1,85 @@
 //! All advisories of all feeds as one immutable file, opened by mapping it.
+//!
+//! The file answers one question fast: which ranges does any feed give for package P of space S? `layout` has the
+//! bytes. A key is the hash of (S, P); it leads to the rows of that package, which are grouped by vulnerability and
+//! refer to advisories. Names and versions are kept once; titles lie beside them because every finding shows one;
+//! everything else that advisories say lies in compressed blocks that only [`Snapshot::advisory`] opens.
+//!
+//! * **Opening** checks the header and that sections lie in the file: no work that grows with the file.
+//! * **Reading** checks every offset, length and number: a damaged or hostile file gives [`Error::Damaged`],
+//!   never a panic or a wild read.
+//! * **Installing** calls [`Snapshot::verify`] once, which computes every hash.
+//! * **Building** is deterministic: the same advisories, in any order, give the same bytes and the same id.
+//!
+//! Limits: 2³² − 1 of anything that is counted, 4 GiB of names and versions, 1 MiB for the list of feeds.
 
-use std::io::{Seek, Write};
+mod builder;
+mod enrich;
+mod groups;
+mod layout;
+mod lookup;
+mod output;
+mod read;
+mod rows;
+mod source;
+mod texts;
+mod view;
+mod words;
+mod write;
 
-use boltseal_model::{Advisory, Cvss, Enrichment, Epss, FeedInfo, Kev, SnapshotInfo, Timestamp};
+use std::fmt;
 
+use boltseal_model::{Algorithm, Digest, Hasher, SnapshotInfo};
+use zerocopy::IntoBytes as _;
+
+pub use self::{builder::Builder, read::Vulnerability};
+use self::{layout::Section, view::Places};
 use crate::Error;
 
-/// Collects advisories in any order and writes them as a snapshot.
-pub struct Builder {}
+pub(crate) use self::{
+    lookup::{Bound, Line, Notice, Versions},
+    view::View,
+};
 
-impl Builder {
-    /// With long texts waiting in the system's temporary folder.
-    pub fn new() -> Result<Self, Error> {
-        Ok(Self {})
-    }
+/// The list of feeds is read at every start; a thousand feeds would take 200 KB.
+const MAX_INFO_BYTES: usize = 1 << 20;
 
-    /// With long texts waiting in an unnamed file in `folder`, where the system's temporary folder is memory.
-    pub fn in_folder(folder: &std::path::Path) -> Result<Self, Error> {
-        let _ = folder;
-        Ok(Self {})
-    }
-
-    /// Adds a record. A second one with the same id and feed replaces the first if it was modified later,
-    /// and otherwise adds to it.
-    pub fn advisory(&mut self, advisory: Advisory) -> Result<(), Error> {
-        let _ = advisory;
-        Ok(())
-    }
-
-    /// Adds what KEV or EPSS know about a CVE.
-    pub fn enrichment(&mut self, enrichment: Enrichment) {
-        let _ = enrichment;
-    }
-
-    /// Adds a source. Advisories name it in [`Advisory::feed`].
-    pub fn feed(&mut self, feed: FeedInfo) {
-        let _ = feed;
-    }
-
-    /// Writes the file. The same content gives the same bytes, whatever order it was added in.
-    pub fn finish(self, built: Timestamp, out: &mut (impl Write + Seek)) -> Result<SnapshotInfo, Error> {
-        let _ = out;
-        Ok(SnapshotInfo { id: String::new(), built, feeds: Vec::new() })
-    }
-}
-
-/// An open snapshot.
+/// An open snapshot. Cheap to share: reading needs no lock and keeps nothing.
 pub struct Snapshot {
+    bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
+    places: Places,
     info: SnapshotInfo,
-}
-
-/// Everything the feeds say about one vulnerability.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Vulnerability {
-    /// The CVE where there is one.
-    pub id: String,
-    /// Every other id, sorted.
-    pub aliases: Vec<String>,
-    /// Every vector known.
-    pub cvss: Vec<Cvss>,
-    /// Present when it is known to be exploited.
-    pub kev: Option<Kev>,
-    /// Present when FIRST predicts its exploitation.
-    pub epss: Option<Epss>,
-    /// One record of each feed that knows it.
-    pub advisories: Vec<Advisory>,
 }
 
 impl Snapshot {
     /// Opens `bytes`, mostly a `boltseal_sys::Map`, in microseconds: header and bounds are checked, content is not.
     pub fn open(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, Error> {
-        let _ = bytes;
-        Err(Error::NotASnapshot("empty"))
+        let (header, _, places) = view::places(bytes.as_ref())?;
+        let json = view::section(bytes.as_ref(), &places, Section::Info)?;
+        if json.len() > MAX_INFO_BYTES {
+            return Err(view::damaged(Section::Info, json.len(), "the list of feeds is longer than 1 MiB"));
+        }
+        let unreadable = |_| view::damaged(Section::Info, 0u64, "the list of feeds is not the JSON that a builder writes");
+        let mut info: SnapshotInfo = serde_json::from_slice(json).map_err(unreadable)?;
+        info.id = id_text(&header.id);
+        view::View::new(bytes.as_ref(), &places)?;
+        Ok(Self { bytes: Box::new(bytes), places, info })
     }
 
-    /// Opens `bytes` and computes every hash of it: once, before a file is installed.
+    /// Computes every hash: once, before a file is installed. About a second for a gigabyte.
     pub fn verify(&self) -> Result<(), Error> {
+        let bytes = (*self.bytes).as_ref();
+        let (header, entries, places) = view::places(bytes)?;
+        if !Digest::of(entries.as_bytes()).bytes().starts_with(&header.id) {
+            return Err(Error::Hash { section: "table" });
+        }
+        for (entry, section) in entries.iter().zip(Section::ALL) {
+            let mut hasher = Hasher::new(Algorithm::Sha256);
+            hasher.update(view::section(bytes, &places, section)?);
+            if hasher.finish().bytes() != entry.hash {
+                return Err(Error::Hash { section: section.name() });
+            }
+        }
         Ok(())
     }
 
@@ -84,15 +88,19 @@ impl Snapshot {
         &self.info
     }
 
-    /// The record that a feed calls `id`, for output. Where several feeds do, the one that matching prefers.
-    pub fn advisory(&self, id: &str) -> Result<Option<Advisory>, Error> {
-        let _ = id;
-        Ok(None)
+    /// Its records.
+    pub(crate) fn view(&self) -> Result<View<'_>, Error> {
+        View::new((*self.bytes).as_ref(), &self.places)
     }
+}
 
-    /// Everything about the vulnerability that has `id` among its ids.
-    pub fn vulnerability(&self, id: &str) -> Result<Option<Vulnerability>, Error> {
-        let _ = id;
-        Ok(None)
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Snapshot({})", self.info.id)
     }
+}
+
+/// The id as reports print it.
+fn id_text(id: &[u8]) -> String {
+    id.iter().fold(String::with_capacity(2 * id.len()), |text, byte| text + &format!("{byte:02x}"))
 }
