@@ -34,7 +34,7 @@
 //! let demo = Package { ecosystem: "pypi".into(), name: "demo".into(), version: "1.1".into(), ..Package::default() };
 //! let matched = findings(&Catalog { packages: vec![demo], ..Catalog::default() }, &snapshot, Timestamp::UNIX_EPOCH);
 //! assert_eq!(matched.findings[0].id, "CVE-2024-1");
-//! assert_eq!(matched.findings[0].proof.comparison, "1.1 < 1.2 (PEP 440 order)");
+//! assert_eq!(matched.findings[0].proof.comparison, "1.1 < 1.2 (PEP 440)");
 //! # Ok::<(), boltseal_scan::Error>(())
 //! ```
 //!

@@ -10,10 +10,7 @@ use super::{
     proof::{self, Place},
     versions::{Opinion, opinion},
 };
-use crate::{
-    Error, Snapshot,
-    snapshot::View,
-};
+use crate::{Error, Snapshot, snapshot::View};
 
 /// Matching with one snapshot.
 pub(crate) struct Matcher<'a> {
@@ -87,7 +84,8 @@ impl<'a> Matcher<'a> {
         place: &Place<'_>,
     ) -> Result<Vec<Finding>, Error> {
         let hits = judged.opinion.hits.iter();
-        hits.map(|hit| proof::finding(&self.view, hit, package, place, &judged.space, judged.ecosystem)).collect()
+        hits.map(|hit| proof::finding(&self.view, hit, package, place, &judged.space, judged.ecosystem))
+            .collect()
     }
 
     /// The gap that `package` leaves, if there are advisories that its version cannot be compared with.

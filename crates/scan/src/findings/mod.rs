@@ -127,7 +127,8 @@ fn one(
     if judged.is_clean() {
         return Ok(());
     }
-    let place = Place { layer: package.layer.as_ref(), path: package.paths.first().map_or("", String::as_str) };
+    let place =
+        Place { layer: package.layer.as_ref(), path: package.paths.first().map_or("", String::as_str) };
     findings.extend(matcher.findings(&judged, package, &place)?);
     gaps.extend(matcher.unclear(&judged, package)?);
     Ok(())

@@ -32,7 +32,8 @@ pub(crate) fn finding(
     let line = &hit.line;
     let notice = view.notice(line.advisory)?;
     let (about, worst) = view.about(line.group)?;
-    let described = about.filter(|about| *about != line.advisory).map(|about| view.notice(about)).transpose()?;
+    let described =
+        about.filter(|about| *about != line.advisory).map(|about| view.notice(about)).transpose()?;
     let (id, aliases) = ids(view.ids_of(line.group)?, &notice);
     let name = ecosystem.normalise(package.source_name());
     let said = |severity: &Severity| *severity != Severity::Unknown;
@@ -49,10 +50,9 @@ pub(crate) fn finding(
         kev: view.kev_of(line.group)?,
         epss: view.epss_of(line.group)?,
         status: line.status,
-        fix: hit.fixed.map(|fixed| Fix {
-            version: fixed.to_owned(),
-            command: ecosystem.fix_command(package, fixed),
-        }),
+        fix: hit
+            .fixed
+            .map(|fixed| Fix { version: fixed.to_owned(), command: ecosystem.fix_command(package, fixed) }),
         title: Some(notice.title)
             .filter(|title| !title.is_empty())
             .or(described.as_ref().map(|described| described.title))
@@ -84,7 +84,9 @@ fn ids<'a>(mut all: Vec<&'a str>, notice: &Notice<'a>) -> (String, Vec<String>) 
 
 fn references(notice: &Notice<'_>, described: Option<&Notice<'_>>) -> Vec<String> {
     let mut references: Vec<String> = Vec::new();
-    for reference in notice.references.iter().chain(described.iter().flat_map(|described| &described.references)) {
+    for reference in
+        notice.references.iter().chain(described.iter().flat_map(|described| &described.references))
+    {
         if references.len() < REFERENCES && !references.iter().any(|known| known == reference) {
             references.push((*reference).to_owned());
         }

@@ -79,7 +79,10 @@ impl Order<'_> {
     /// Where the installed version stands, seen from `bound`.
     fn installed(&self, bound: Bound<'_>) -> Result<Ordering, VersionError> {
         let mut known = self.known.borrow_mut();
-        known.entry(bound.number).or_insert_with(|| self.ecosystem.compare(self.installed, bound.text)).clone()
+        known
+            .entry(bound.number)
+            .or_insert_with(|| self.ecosystem.compare(self.installed, bound.text))
+            .clone()
     }
 
     fn contains(&self, versions: &Versions<'_>) -> Result<bool, VersionError> {
@@ -90,13 +93,15 @@ impl Order<'_> {
     fn fix<'a>(&self, lines: &[&Line<'a>], line: &Line<'a>) -> Option<(&'a str, Option<Date>)> {
         let vulnerable = || lines.iter().filter(|line| line.status != Status::NotAffected);
         let above = |fix: &(Bound<'a>, Option<Date>)| self.installed(fix.0).is_ok_and(Ordering::is_lt);
-        let mut fixes: Vec<_> = vulnerable().filter_map(|line| own_fix(&line.versions)).filter(above).collect();
+        let mut fixes: Vec<_> =
+            vulnerable().filter_map(|line| own_fix(&line.versions)).filter(above).collect();
         fixes.sort_by(|(a, _), (b, _)| {
             self.ecosystem.compare(a.text, b.text).unwrap_or(Ordering::Equal).then_with(|| a.text.cmp(b.text))
         });
         let clean = |fix: &&(Bound<'a>, Option<Date>)| {
             let compare = |bound: Bound<'_>| self.ecosystem.compare(fix.0.text, bound.text);
-            !vulnerable().any(|line| contains(&line.versions, fix.0.text, self.ecosystem, &compare) == Ok(true))
+            !vulnerable()
+                .any(|line| contains(&line.versions, fix.0.text, self.ecosystem, &compare) == Ok(true))
         };
         let best = fixes.iter().find(clean).copied().or_else(|| own_fix(&line.versions).filter(above));
         best.map(|(bound, on)| (bound.text, on))

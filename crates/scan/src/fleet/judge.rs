@@ -89,7 +89,9 @@ impl<'a> Judge<'a> {
         let mut loud: Vec<Entry> = Vec::new();
         let mut last = None;
         for entry in entries {
-            let Some(opinion) = opinion(entry).filter(|opinion| !(vendor_speaks && opinion.owned)) else { continue };
+            let Some(opinion) = opinion(entry).filter(|opinion| !(vendor_speaks && opinion.owned)) else {
+                continue;
+            };
             if opinion.space != last {
                 last = opinion.space; // packages come sorted by ecosystem, so this is rare
                 hole.spaces.extend(opinion.space);
@@ -119,10 +121,11 @@ impl<'a> Judge<'a> {
         };
         let release = matcher::is_release(name);
         let judged = self.matcher.judge(package, ecosystem, name.clone());
-        let (judged, gap) = match judged.and_then(|judged| Ok((self.matcher.unclear(&judged, package)?, judged))) {
-            Ok((gap, judged)) => (Some(judged).filter(|judged| !judged.is_clean()), gap),
-            Err(error) => (None, Some(matcher::unreadable("snapshot", &error))),
-        };
+        let (judged, gap) =
+            match judged.and_then(|judged| Ok((self.matcher.unclear(&judged, package)?, judged))) {
+                Ok((gap, judged)) => (Some(judged).filter(|judged| !judged.is_clean()), gap),
+                Err(error) => (None, Some(matcher::unreadable("snapshot", &error))),
+            };
         let vendor = release && self.matcher.covers.covers(name);
         Opinion { space, vendor, owned: !release && package.owner.is_some(), judged, gap }
     }
@@ -165,7 +168,9 @@ fn write(
 ) -> Result<(), Error> {
     let judged = residents.get(entry.resident as usize).and_then(|opinion| opinion.judged.as_ref());
     let resident = fleet.residents.get(entry.resident);
-    let (Some(judged), Some(resident), Some((layer, path))) = (judged, resident, fleet.places.get(entry.place)) else {
+    let (Some(judged), Some(resident), Some((layer, path))) =
+        (judged, resident, fleet.places.get(entry.place))
+    else {
         return Ok(());
     };
     // The command that fixes it may name the file.

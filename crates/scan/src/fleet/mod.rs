@@ -103,7 +103,8 @@ impl Fleet {
         // Ranking every distinct finding once leaves only numbers to sort for each image.
         let (ranks, findings) = ranked(judge.findings);
         let image = |(own, gaps): (Vec<u32>, Arc<[Gap]>)| {
-            let mut own: Vec<u32> = own.into_iter().filter_map(|at| ranks.get(at as usize).copied()).collect();
+            let mut own: Vec<u32> =
+                own.into_iter().filter_map(|at| ranks.get(at as usize).copied()).collect();
             own.sort_unstable();
             let findings = own.into_iter().filter_map(|rank| findings.get(rank as usize).cloned()).collect();
             ImageMatch { findings, gaps }
@@ -115,13 +116,17 @@ impl Fleet {
         let place = (package.layer.clone(), package.paths.first().cloned().unwrap_or_default());
         let space = matcher::space(package, distro).map(|(_, space)| space);
         let package = Package { layer: None, paths: Vec::new(), ..package.clone() };
-        Entry { resident: self.residents.number(Resident { package, space }), place: self.places.number(place) }
+        Entry {
+            resident: self.residents.number(Resident { package, space }),
+            place: self.places.number(place),
+        }
     }
 
     /// Every image has the same hole when the snapshot cannot be read.
     fn unreadable(&self, error: &Error) -> Rematch {
         let gaps: Arc<[Gap]> = [matcher::unreadable("snapshot", error)].into();
-        let image = |image: &Digest| (image.clone(), ImageMatch { findings: Vec::new(), gaps: Arc::clone(&gaps) });
+        let image =
+            |image: &Digest| (image.clone(), ImageMatch { findings: Vec::new(), gaps: Arc::clone(&gaps) });
         Rematch { images: self.images.keys().map(image).collect() }
     }
 }

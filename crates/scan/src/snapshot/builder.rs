@@ -10,7 +10,9 @@ use std::{
 };
 
 use boltseal_ecosystem::Ecosystem;
-use boltseal_model::{Advisory, Affected, Enrichment, FeedInfo, Range, Severity, SnapshotInfo, Status, Timestamp};
+use boltseal_model::{
+    Advisory, Affected, Enrichment, FeedInfo, Range, Severity, SnapshotInfo, Status, Timestamp,
+};
 
 use super::{
     enrich::Enrichments,
@@ -202,7 +204,9 @@ impl Builder {
             });
         }
         let mut listed = affected.versions;
-        listed.retain(|version| !ecosystem.is_some_and(|e| affected.ranges.iter().any(|r| covers(e, r, version))));
+        listed.retain(|version| {
+            !ecosystem.is_some_and(|e| affected.ranges.iter().any(|r| covers(e, r, version)))
+        });
         listed.sort();
         listed.dedup();
         if !listed.is_empty() {

@@ -67,7 +67,10 @@ mod tests {
     fn fractions_survive() {
         for text in ["0.00043", "0.94321", "0.943210001", "1", "0", "0.000000001"] {
             let fraction: f64 = text.parse().unwrap();
-            assert!((f64::from(billionths(fraction)) / layout::BILLION - fraction).abs() < f64::EPSILON * 0.5, "{text}");
+            assert!(
+                (f64::from(billionths(fraction)) / layout::BILLION - fraction).abs() < f64::EPSILON * 0.5,
+                "{text}"
+            );
         }
         assert_eq!(billionths(f64::NAN), 0);
         assert_eq!(billionths(7.0), 1_000_000_000);

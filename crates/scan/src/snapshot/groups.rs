@@ -39,7 +39,11 @@ pub(super) fn parts<'a>(drafts: impl Iterator<Item = &'a Draft>, name: &dyn Fn(u
         cves.dedup();
         if (2..=MAX_CVES).contains(&cves.len()) {
             let umbrella = |cve| Some(draft.id).filter(|id| *id != cve);
-            parts.extend(cves.into_iter().map(|cve| Part { draft: index, root: cve, umbrella: umbrella(cve) }));
+            parts.extend(cves.into_iter().map(|cve| Part {
+                draft: index,
+                root: cve,
+                umbrella: umbrella(cve),
+            }));
         } else {
             parts.push(Part { draft: index, root: draft.id, umbrella: None });
         }
@@ -48,12 +52,20 @@ pub(super) fn parts<'a>(drafts: impl Iterator<Item = &'a Draft>, name: &dyn Fn(u
 }
 
 /// Joins parts to vulnerabilities, ordered by their first id.
-pub(super) fn join<'a>(parts: &[Part], drafts: &[&'a Draft], name: &dyn Fn(u32) -> &'a str, names: usize) -> Vec<Joined> {
+pub(super) fn join<'a>(
+    parts: &[Part],
+    drafts: &[&'a Draft],
+    name: &dyn Fn(u32) -> &'a str,
+    names: usize,
+) -> Vec<Joined> {
     let mut forest = Forest { parents: (0..).take(names).collect() };
     let mut mentioned: Vec<u32> = Vec::new();
     for part in parts {
         mentioned.push(part.root);
-        let Some(draft) = drafts.get(part.draft).filter(|d| d.id == part.root && part_is_whole(d, name)) else { continue };
+        let Some(draft) = drafts.get(part.draft).filter(|d| d.id == part.root && part_is_whole(d, name))
+        else {
+            continue;
+        };
         for alias in &draft.aliases {
             mentioned.push(*alias);
             forest.union(draft.id, *alias);
@@ -73,11 +85,15 @@ pub(super) fn join<'a>(parts: &[Part], drafts: &[&'a Draft], name: &dyn Fn(u32) 
         Some(*slot as usize)
     };
     for id in mentioned {
-        let Some(group) = of(&mut forest, id, &mut joined).and_then(|at| joined.get_mut(at)) else { continue };
+        let Some(group) = of(&mut forest, id, &mut joined).and_then(|at| joined.get_mut(at)) else {
+            continue;
+        };
         group.ids.push(id);
     }
     for (index, part) in (0..).zip(parts) {
-        let Some(group) = of(&mut forest, part.root, &mut joined).and_then(|at| joined.get_mut(at)) else { continue };
+        let Some(group) = of(&mut forest, part.root, &mut joined).and_then(|at| joined.get_mut(at)) else {
+            continue;
+        };
         group.members.push(index);
         group.umbrellas.extend(part.umbrella);
     }
@@ -96,7 +112,8 @@ pub(super) fn join<'a>(parts: &[Part], drafts: &[&'a Draft], name: &dyn Fn(u32) 
 
 /// Whether the advisory names at most one CVE, or too many to be split.
 fn part_is_whole<'a>(draft: &Draft, name: &dyn Fn(u32) -> &'a str) -> bool {
-    let mut cves: Vec<u64> = draft.aliases.iter().chain([&draft.id]).filter_map(|id| cve_number(name(*id))).collect();
+    let mut cves: Vec<u64> =
+        draft.aliases.iter().chain([&draft.id]).filter_map(|id| cve_number(name(*id))).collect();
     cves.sort_unstable();
     cves.dedup();
     cves.len() < 2

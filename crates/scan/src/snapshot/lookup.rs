@@ -30,7 +30,12 @@ pub(crate) struct Line<'a> {
 #[derive(Clone)]
 pub(crate) enum Versions<'a> {
     /// As in [`boltseal_model::Range`].
-    Range { introduced: Option<Bound<'a>>, fixed: Option<Bound<'a>>, last: Option<Bound<'a>>, fixed_on: Option<Date> },
+    Range {
+        introduced: Option<Bound<'a>>,
+        fixed: Option<Bound<'a>>,
+        last: Option<Bound<'a>>,
+        fixed_on: Option<Date>,
+    },
     /// Exactly these.
     Listed(Vec<&'a str>),
 }
@@ -66,10 +71,11 @@ impl<'a> View<'a> {
         let wrong = |what| damaged(Section::Rows, advisory, what);
         let versions = if row.kind == Kind::Listed as u8 {
             let listed = run(self.lists, row.a, row.b, Section::Lists)?;
-            Versions::Listed(listed.iter().map(|version| self.string(version.get())).collect::<Result<_, _>>()?)
+            Versions::Listed(
+                listed.iter().map(|version| self.string(version.get())).collect::<Result<_, _>>()?,
+            )
         } else {
-            let bound =
-                |number: u32| Ok::<_, Error>(self.maybe(number)?.map(|text| Bound { number, text }));
+            let bound = |number: u32| Ok::<_, Error>(self.maybe(number)?.map(|text| Bound { number, text }));
             Versions::Range {
                 introduced: bound(row.a.get())?,
                 fixed: bound(row.b.get())?,
@@ -94,7 +100,8 @@ impl<'a> View<'a> {
         Ok(Notice {
             id: self.string(record.id.get())?,
             feed: self.string(record.feed.get())?,
-            severity: words::severity(record.severity).map_err(|what| damaged(Section::Advisories, advisory, what))?,
+            severity: words::severity(record.severity)
+                .map_err(|what| damaged(Section::Advisories, advisory, what))?,
             published: Some(record.published.get())
                 .filter(|seconds| *seconds != NO_TIME)
                 .and_then(|seconds| Timestamp::from_second(seconds).ok()),

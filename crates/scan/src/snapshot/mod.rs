@@ -59,7 +59,8 @@ impl Snapshot {
         if json.len() > MAX_INFO_BYTES {
             return Err(view::damaged(Section::Info, json.len(), "the list of feeds is longer than 1 MiB"));
         }
-        let unreadable = |_| view::damaged(Section::Info, 0u64, "the list of feeds is not the JSON that a builder writes");
+        let unreadable =
+            |_| view::damaged(Section::Info, 0u64, "the list of feeds is not the JSON that a builder writes");
         let mut info: SnapshotInfo = serde_json::from_slice(json).map_err(unreadable)?;
         info.id = id_text(&header.id);
         view::View::new(bytes.as_ref(), &places)?;

@@ -154,7 +154,9 @@ impl<'a> View<'a> {
             let (space, package) = (space.to_owned(), name.to_owned());
             advisory.affected.push(Affected { space, package, status, severity, ..Affected::default() });
         }
-        let Some(affected) = advisory.affected.iter_mut().find(|affected| same(affected)) else { return Ok(()) };
+        let Some(affected) = advisory.affected.iter_mut().find(|affected| same(affected)) else {
+            return Ok(());
+        };
         if row.kind == Kind::Listed as u8 {
             for version in run(self.lists, row.a, row.b, Section::Lists)? {
                 affected.versions.push(self.string(version.get())?.to_owned());

@@ -24,7 +24,8 @@ pub(super) const MAX_TEXT_BYTES: usize = 4 << 20;
 /// Title and references of an advisory, each with its length before it.
 pub(super) fn brief(advisory: &Advisory) -> Vec<u8> {
     let title = title(advisory);
-    let references: Vec<&String> = advisory.references.iter().filter(|r| r.len() < 1 << 12).take(REFERENCES).collect();
+    let references: Vec<&String> =
+        advisory.references.iter().filter(|r| r.len() < 1 << 12).take(REFERENCES).collect();
     let mut bytes = Vec::with_capacity(title.len() + 64 * references.len() + 8);
     bytes.push(references.len() as u8);
     for text in std::iter::once(title.as_ref()).chain(references.iter().map(|r| r.as_str())) {
@@ -95,7 +96,8 @@ mod tests {
     #[test]
     fn titles_are_one_short_line() {
         let title = |summary: &str, details: &str| {
-            let advisory = Advisory { summary: summary.into(), details: details.into(), ..Advisory::default() };
+            let advisory =
+                Advisory { summary: summary.into(), details: details.into(), ..Advisory::default() };
             super::title(&advisory).into_owned()
         };
         assert_eq!(title("one\ntwo", "three"), "one");

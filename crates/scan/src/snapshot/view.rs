@@ -109,7 +109,8 @@ impl<'a> View<'a> {
     pub(super) fn rows_of(&self, space: &str, name: &str) -> Result<&'a [Row], Error> {
         let key = layout::key(space, name);
         let first = self.position(key);
-        let same = self.keys.iter().zip(self.packages).skip(first).take_while(|(found, _)| found.get() == key);
+        let same =
+            self.keys.iter().zip(self.packages).skip(first).take_while(|(found, _)| found.get() == key);
         for (_, package) in same {
             // Two names may share a hash; the name decides.
             if self.string(package.name.get())? == name && self.string(package.space.get())? == space {
@@ -152,7 +153,9 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn group(&self, group: u32) -> Result<&'a Group, Error> {
-        self.groups.get(group as usize).ok_or_else(|| damaged(Section::Groups, group, "no such vulnerability"))
+        self.groups
+            .get(group as usize)
+            .ok_or_else(|| damaged(Section::Groups, group, "no such vulnerability"))
     }
 
     /// The groups that have `id` among their ids or their members' ids.

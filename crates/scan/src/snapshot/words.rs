@@ -4,7 +4,8 @@ use boltseal_model::{Date, Severity, Status};
 
 /// Year × 10,000 + month × 100 + day; 0 for none, and for years that feeds never mean.
 pub(super) fn day_number(date: Option<Date>) -> i32 {
-    let number = |date: Date| i32::from(date.year()) * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day());
+    let number =
+        |date: Date| i32::from(date.year()) * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day());
     date.filter(|date| date.year() > 0).map_or(0, number)
 }
 
@@ -50,8 +51,13 @@ const SEVERITIES: [Severity; 6] = [
     Severity::Critical,
 ];
 
-const STATUSES: [Status; 5] =
-    [Status::Affected, Status::NotAffected, Status::UnderInvestigation, Status::WillNotFix, Status::EndOfLife];
+const STATUSES: [Status; 5] = [
+    Status::Affected,
+    Status::NotAffected,
+    Status::UnderInvestigation,
+    Status::WillNotFix,
+    Status::EndOfLife,
+];
 
 /// A CVE id as one number that orders as people expect: year, then number. `None` for every other id.
 pub(super) fn cve_number(id: &str) -> Option<u64> {
@@ -92,7 +98,9 @@ mod tests {
         let order = ["CVE-1999-0001", "CVE-2024-999", "CVE-2024-1000", "CVE-2024-123456", "CVE-2025-0001"];
         let numbers: Vec<_> = order.iter().map(|id| cve_number(id).unwrap()).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-        for other in ["GHSA-1", "CVE-2024-", "CVE-24-1", "CVE-2024-1a", "cve-2024-1", "CVE-2024-1234567890123"] {
+        for other in
+            ["GHSA-1", "CVE-2024-", "CVE-24-1", "CVE-2024-1a", "cve-2024-1", "CVE-2024-1234567890123"]
+        {
             assert_eq!(cve_number(other), None, "{other}");
         }
     }

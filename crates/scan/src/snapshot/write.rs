@@ -17,7 +17,11 @@ use super::{
 use crate::Error;
 
 /// Writes the whole file; see `layout`.
-pub(super) fn write(mut builder: Builder, mut info: SnapshotInfo, out: &mut (impl Write + Seek)) -> Result<SnapshotInfo, Error> {
+pub(super) fn write(
+    mut builder: Builder,
+    mut info: SnapshotInfo,
+    out: &mut (impl Write + Seek),
+) -> Result<SnapshotInfo, Error> {
     builder.texts.flush()?;
     let names = &builder.names;
     let name = |id: u32| names.text(id);
@@ -94,7 +98,9 @@ fn strings(builder: &Builder) -> Result<(Vec<u8>, Vec<u32>), Error> {
     let mut places = vec![NONE; names.len()];
     let mut bytes = Vec::with_capacity(names.iter().map(|name| name.len() + 4).sum());
     for id in order {
-        let (Some(place), Some(name)) = (places.get_mut(id as usize), names.get(id as usize)) else { continue };
+        let (Some(place), Some(name)) = (places.get_mut(id as usize), names.get(id as usize)) else {
+            continue;
+        };
         *place = count(bytes.len(), "bytes of names and versions")?;
         bytes.extend_from_slice(&count(name.len(), "bytes in one name")?.to_le_bytes());
         bytes.extend_from_slice(name.as_bytes());
@@ -134,7 +140,8 @@ impl Vulnerabilities {
     ) -> Result<(), Error> {
         let name = |id: u32| builder.names.text(id);
         let index = count(self.groups.len(), "vulnerabilities")?;
-        let mut vectors: Vec<(u32, u64)> = members.iter().flat_map(|(_, draft)| draft.vectors.iter().copied()).collect();
+        let mut vectors: Vec<(u32, u64)> =
+            members.iter().flat_map(|(_, draft)| draft.vectors.iter().copied()).collect();
         vectors.sort_by_key(|(text, score)| (place(*text), *score));
         vectors.dedup();
         let score = vectors.iter().map(|(_, score)| f64::from_bits(*score)).fold(f64::NAN, f64::max);
@@ -160,9 +167,12 @@ impl Vulnerabilities {
         self.groups.push(group);
         self.group_ids.extend(joined.ids.iter().map(|id| U32::new(place(*id))));
         self.members.extend(joined.members.iter().map(|member| U32::new(*member)));
-        self.vectors.extend(vectors.iter().map(|(text, score)| Vector { text: place(*text).into(), score: (*score).into() }));
+        self.vectors.extend(
+            vectors.iter().map(|(text, score)| Vector { text: place(*text).into(), score: (*score).into() }),
+        );
         let known_as = joined.ids.iter().chain(&joined.umbrellas);
-        self.ids.extend(known_as.map(|id| IdRow { hash: layout::id_key(name(*id)).into(), group: index.into() }));
+        self.ids
+            .extend(known_as.map(|id| IdRow { hash: layout::id_key(name(*id)).into(), group: index.into() }));
         Ok(())
     }
 }
