@@ -1,10 +1,10 @@
 //! Image bytes to a tree of files: layouts, archives, registries.
 //!
 //! [`open`] takes what people write after `scan`, in the words of skopeo and podman, and gives the files that a
-//! [`Selector`] asks for; [`read`] does the same for any source of [`Blobs`]. Every digest is checked while the bytes
+//! [`boltseal_model::Selector`] asks for; [`read`] does the same for any source of [`Blobs`]. Every digest is checked while the bytes
 //! stream by, and memory stays bounded whatever the image.
 //!
-//! ```no_run
+//! ```
 //! use boltseal_model::{FileMeta, Selector, Want};
 //! use boltseal_testkit::image::{Image, Layer};
 //!
@@ -30,18 +30,29 @@
 //!
 //! This crate must not know: packages, advisories, policies, or what the kept files mean.
 
+mod assemble;
 mod blobs;
+mod config;
 mod error;
+mod gaps;
+mod layer;
 mod limits;
 pub mod manifest;
 mod options;
+mod overlay;
+mod read;
+mod source;
+mod tar;
+mod target;
 
 pub use blobs::Blobs;
 pub use error::{At, Error, LayerName};
 pub use limits::{Limits, MAX_CONFIG, MAX_INDEX, MAX_MANIFEST, MAX_NESTING};
 pub use options::{Credentials, Options, Progress};
+pub use read::read;
+pub use target::open;
 
-use boltseal_model::{Config, Digest, Selector, Subject, Tree};
+use boltseal_model::{Config, Subject, Tree};
 
 /// An image, read once.
 #[derive(Clone, Debug)]
@@ -52,29 +63,4 @@ pub struct Image {
     pub tree: Tree,
     /// How it says it wants to run.
     pub config: Config,
-}
-
-/// Opens the image that `target` names.
-///
-/// `docker://HOST/REPOSITORY[:TAG][@DIGEST]`, `oci:FOLDER[:TAG]`, `oci-archive:FILE[:TAG]`,
-/// `docker-archive:FILE[:REFERENCE]`, `dir:FOLDER`, `rootfs:FOLDER`; or a bare path, whose kind is recognised by its
-/// content; or else a reference in a registry.
-pub fn open(target: &str, selector: &dyn Selector, options: &Options<'_>) -> Result<Image, Error> {
-    let _ = (selector, options);
-    Err(Error::target(target, "no transport is built in"))
-}
-
-/// Reads the image (or, from an index, the image for the wanted platform) whose manifest is `digest` in `blobs`.
-///
-/// `reference` is how reports shall name it; `media_type` what the source says the manifest is, if it does.
-pub fn read(
-    blobs: &dyn Blobs,
-    digest: &Digest,
-    media_type: Option<&str>,
-    reference: &str,
-    selector: &dyn Selector,
-    options: &Options<'_>,
-) -> Result<Image, Error> {
-    let _ = (blobs, digest, media_type, selector, options);
-    Err(Error::target(reference, "no transport is built in"))
 }

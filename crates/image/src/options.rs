@@ -1,6 +1,6 @@
 //! What the caller decides: platform, limits, credentials, and who hears about progress.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use boltseal_model::Platform;
 use zeroize::Zeroizing;
@@ -20,6 +20,8 @@ pub struct Options<'a> {
     pub credentials: Option<Credentials>,
     /// Lets registries that are not on this machine speak plain HTTP.
     pub plain_http: bool,
+    /// A PEM file with certificate authorities that registries may use besides the system's.
+    pub ca_file: Option<PathBuf>,
     /// Hears how far reading is.
     pub progress: Option<&'a dyn Progress>,
 }
@@ -38,6 +40,7 @@ impl fmt::Debug for Options<'_> {
             .field("limits", &self.limits)
             .field("credentials", &self.credentials)
             .field("plain_http", &self.plain_http)
+            .field("ca_file", &self.ca_file)
             .finish_non_exhaustive()
     }
 }
@@ -47,12 +50,14 @@ impl fmt::Debug for Options<'_> {
 pub struct Credentials {
     pub(crate) username: String,
     pub(crate) password: Zeroizing<String>,
+    /// What some registries exchange for tokens instead of a password.
+    pub(crate) identity_token: Option<Zeroizing<String>>,
 }
 
 impl Credentials {
     /// Takes both as they are.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { username: username.into(), password: Zeroizing::new(password.into()) }
+        Self { username: username.into(), password: Zeroizing::new(password.into()), identity_token: None }
     }
 }
 

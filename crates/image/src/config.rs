@@ -1,0 +1,109 @@
+//! The image configuration (OCI image specification, "Image Configuration"; Docker's is the same).
+
+use std::collections::BTreeMap;
+
+use boltseal_model::{Config, Digest, Platform};
+use serde::{Deserialize, Deserializer};
+
+use crate::Error;
+
+/// What a configuration says.
+#[derive(Debug)]
+pub struct Parsed {
+    pub config: Config,
+    pub platform: Option<Platform>,
+    /// Of the archives, bottom first.
+    pub diff_ids: Vec<Digest>,
+    /// The build steps that made a layer, bottom first; fewer than layers if the history is incomplete.
+    pub steps: Vec<Option<String>>,
+}
+
+/// Reads a configuration; `what` names it in messages.
+pub fn parse(bytes: &[u8], what: &str) -> Result<Parsed, Error> {
+    let written: Written = serde_json::from_slice(bytes).map_err(|error| Error::malformed(what, error))?;
+    let Some(rootfs) = written.rootfs else {
+        return Err(Error::malformed(what, "has no `rootfs`: this is not the configuration of an image"));
+    };
+    let run = written.config.unwrap_or_default();
+    let named = !written.os.is_empty() || !written.architecture.is_empty();
+    let platform = named.then_some(Platform {
+        os: written.os,
+        architecture: written.architecture,
+        variant: written.variant.filter(|variant| !variant.is_empty()),
+    });
+    let steps = written.history.into_iter().filter(|step| !step.empty_layer);
+    Ok(Parsed {
+        config: Config {
+            created: written.created,
+            user: run.user,
+            env: run.env,
+            labels: run.labels,
+            entrypoint: run.entrypoint,
+            command: run.cmd,
+        },
+        platform,
+        diff_ids: rootfs.diff_ids,
+        steps: steps.map(|step| step.created_by).collect(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Written {
+    created: Option<String>,
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    variant: Option<String>,
+    config: Option<Run>,
+    rootfs: Option<RootFs>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    history: Vec<Step>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Run {
+    #[serde(deserialize_with = "null_is_empty")]
+    user: String,
+    #[serde(deserialize_with = "null_is_empty")]
+    env: Vec<String>,
+    #[serde(deserialize_with = "null_is_empty")]
+    labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "one_or_many")]
+    entrypoint: Vec<String>,
+    #[serde(deserialize_with = "one_or_many")]
+    cmd: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(default, deserialize_with = "null_is_empty")]
+    diff_ids: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    created_by: Option<String>,
+    #[serde(default)]
+    empty_layer: bool,
+}
+
+fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// Old builders wrote a command as one text.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Option::deserialize(from)? {
+        None => Vec::new(),
+        Some(Either::One(word)) => vec![word],
+        Some(Either::Many(words)) => words,
+    })
+}

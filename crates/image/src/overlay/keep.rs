@@ -1,0 +1,134 @@
+//! What to remember of one file's content.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write as _},
+    sync::Arc,
+};
+
+use boltseal_model::{GapKind, Selector, Want};
+
+use crate::Limits;
+
+/// Bytes that tell an executable.
+const MAGIC: usize = 4;
+
+/// Turns contents into what is kept of them. One buffer serves all files.
+pub struct Keeper<'a> {
+    selector: &'a dyn Selector,
+    limits: &'a Limits,
+    buffer: Vec<u8>,
+}
+
+/// What became of a content.
+pub enum Kept {
+    /// Nothing of interest.
+    Nothing,
+    /// These bytes.
+    Content(Arc<[u8]>),
+    /// Bytes that are kept under another name already.
+    Shared(Arc<[u8]>),
+    /// It should have been looked at and was not.
+    Gap(GapKind, String),
+}
+
+impl<'a> Keeper<'a> {
+    pub const fn new(selector: &'a dyn Selector, limits: &'a Limits) -> Self {
+        Self { selector, limits, buffer: Vec::new() }
+    }
+
+    /// From a content that is all at hand.
+    pub fn slice(&self, path: &str, want: Want, bytes: &[u8]) -> Kept {
+        match want {
+            Want::Skip => Kept::Nothing,
+            Want::Whole if bytes.len() as u64 > self.limits.file => too_large(self.limits.file),
+            Want::Whole => Kept::Content(bytes.into()),
+            Want::Distilled if !is_executable(bytes) => Kept::Nothing,
+            Want::Distilled => match self.selector.distill(path, bytes) {
+                Ok(None) => Kept::Nothing,
+                Ok(Some(record)) => Kept::Content(record.into()),
+                Err(why) => Kept::Gap(GapKind::FileNotParsed, why),
+            },
+        }
+    }
+
+    /// From a content of `size` bytes, or so it is said, that has to be read.
+    pub fn reader(&mut self, path: &str, size: u64, want: Want, content: &mut dyn Read) -> io::Result<Kept> {
+        let limit = match want {
+            Want::Skip => return Ok(Kept::Nothing),
+            Want::Whole => self.limits.file,
+            Want::Distilled => self.limits.executable,
+        };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let result = self.read(path, size, want, limit, content, &mut buffer);
+        if buffer.capacity() as u64 <= self.limits.memory {
+            self.buffer = buffer;
+        }
+        result
+    }
+
+    fn read(
+        &self,
+        path: &str,
+        size: u64,
+        want: Want,
+        limit: u64,
+        content: &mut dyn Read,
+        buffer: &mut Vec<u8>,
+    ) -> io::Result<Kept> {
+        if want == Want::Distilled {
+            content.take(MAGIC as u64).read_to_end(buffer)?;
+            if !is_executable(buffer) {
+                return Ok(Kept::Nothing);
+            }
+        }
+        if size > limit {
+            return Ok(too_large(limit));
+        }
+        if want == Want::Distilled && size > self.limits.memory {
+            return self.through_file(path, content, buffer);
+        }
+        // The size is a claim: make room for what comes, not for what is announced.
+        buffer.reserve(usize::try_from(size.min(1 << 20)).unwrap_or(0));
+        content.take(limit + 1).read_to_end(buffer)?;
+        Ok(self.slice(path, want, buffer))
+    }
+
+    /// A large executable goes into a file without a name, whose pages the system can drop again.
+    fn through_file(&self, path: &str, content: &mut dyn Read, head: &[u8]) -> io::Result<Kept> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(head)?;
+        copy(content, &mut file, self.limits.executable)?;
+        let map = boltseal_sys::map(&file)?;
+        Ok(self.slice(path, Want::Distilled, map.as_ref()))
+    }
+}
+
+fn copy(content: &mut dyn Read, file: &mut File, limit: u64) -> io::Result<()> {
+    let copied = io::copy(&mut content.take(limit), file)?;
+    if copied == limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(())
+}
+
+/// ELF, PE (and DOS), Mach-O of either byte order and width, and Mach-O for several processors.
+fn is_executable(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"MZ")
+        || matches!(
+            bytes.get(..MAGIC),
+            Some(
+                b"\x7fELF"
+                    | b"\xfe\xed\xfa\xce"
+                    | b"\xfe\xed\xfa\xcf"
+                    | b"\xce\xfa\xed\xfe"
+                    | b"\xcf\xfa\xed\xfe"
+                    | b"\xca\xfe\xba\xbe"
+            )
+        )
+}
+
+fn too_large(limit: u64) -> Kept {
+    Kept::Gap(GapKind::LimitReached, format!("not read: larger than {limit} bytes"))
+}

@@ -1,0 +1,105 @@
+//! Fetches what pending hard links link to, in one more pass over the layers concerned.
+
+use std::collections::{BTreeMap, HashMap};
+
+use boltseal_model::{Gap, GapKind, Want};
+
+use super::{Kept, Node, Overlay, Pending};
+use crate::{
+    Error, LayerName,
+    tar::{Kind, Source, Walker},
+};
+
+/// The pending links by what they link to; a link is there under both of its targets' names.
+type Wanted = HashMap<Box<str>, Vec<Box<str>>>;
+
+impl Overlay<'_> {
+    /// The uppermost layer at or below `below` that may have what pending links link to.
+    pub fn pending(&self, below: u32) -> Option<u32> {
+        let pending = self.nodes.values().filter_map(|node| match node {
+            Node::Pending(pending) => Some(pending.layer.min(below)),
+            _ => None,
+        });
+        pending.max()
+    }
+
+    /// Looks for targets of pending links in layer number `layer`, which is in `source`.
+    pub fn fetch(&mut self, layer: u32, name: &LayerName, source: impl Source) -> Result<(), Error> {
+        self.name = name.clone();
+        let wanted = self.wanted(layer);
+        let mut found: BTreeMap<Box<str>, Kept> = BTreeMap::new();
+        let mut walker = Walker::new(source, self.limits);
+        while let Some(mut entry) = walker.next().map_err(|error| error.of_layer(name))? {
+            let Some(paths) = wanted.get(entry.path.as_str()) else { continue };
+            let position = walker.headers();
+            let reached = |path: &&Box<str>| match self.nodes.get(*path) {
+                Some(Node::Pending(pending)) => pending.layer > layer || pending.position > position,
+                _ => false,
+            };
+            let paths: Vec<Box<str>> = paths.iter().filter(reached).cloned().collect();
+            let (Kind::File, Some(first)) = (entry.kind, paths.first()) else { continue };
+            let Some(want) = self.pending_want(first) else { continue };
+            let kept = self.keep(&mut walker, &mut entry, first, want)?;
+            // The content passes only once; names that want it in another way stay pending, and become gaps.
+            for path in paths.iter().skip(1).filter(|path| self.pending_want(path) == Some(want)) {
+                found.insert(path.clone(), kept.another());
+            }
+            found.insert(first.clone(), kept);
+        }
+        for (path, kept) in found {
+            if let Some(Node::Pending(Pending { layer, meta, want, .. })) = self.nodes.get(path.as_ref()) {
+                let (layer, meta, want) = (*layer, *meta, *want);
+                self.put_kept(&path, layer, meta, want, kept);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a gap of every link that is still pending.
+    pub fn give_up(&mut self) {
+        let lost = |(path, node): (&Box<str>, &Node)| match node {
+            Node::Pending(pending) => Some((path.clone(), pending.target[0].clone())),
+            _ => None,
+        };
+        let lost: Vec<_> = self.nodes.iter().filter_map(lost).collect();
+        for (path, target) in lost {
+            let why = format!("a hard link to {}, which is not in the image", crate::error::shown(&target));
+            self.gaps.push(Gap::new(GapKind::FileNotParsed, path.as_ref(), why));
+            self.remove(&path);
+        }
+    }
+
+    fn pending_want(&self, path: &str) -> Option<Want> {
+        match self.nodes.get(path) {
+            Some(Node::Pending(pending)) => Some(pending.want),
+            _ => None,
+        }
+    }
+
+    fn wanted(&self, layer: u32) -> Wanted {
+        let mut wanted = Wanted::new();
+        for (path, node) in &self.nodes {
+            let Node::Pending(pending) = node else { continue };
+            if pending.layer < layer {
+                continue;
+            }
+            let [written, real] = &pending.target;
+            wanted.entry(written.clone()).or_default().push(path.clone());
+            if written != real {
+                wanted.entry(real.clone()).or_default().push(path.clone());
+            }
+        }
+        wanted
+    }
+}
+
+impl Kept {
+    /// The same for another name.
+    fn another(&self) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Content(content) | Self::Shared(content) => Self::Shared(content.clone()),
+            Self::Gap(kind, why) => Self::Gap(*kind, why.clone()),
+        }
+    }
+}
