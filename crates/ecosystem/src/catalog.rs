@@ -1,6 +1,6 @@
 //! All ecosystems over one tree.
 
-use boltseal_model::{Catalog, Gap, GapKind, Tree};
+use boltseal_model::{Catalog, Gap, GapKind, Package, Tree};
 
 use crate::{ALL, Owners, distro::distro};
 
@@ -31,22 +31,25 @@ pub fn catalog(tree: &Tree) -> Catalog {
 }
 
 /// Tells each language package which operating system package brought the file it was read from.
+///
+/// The vendor's advisories speak for such files; that one of them could not be read hides nothing then.
 fn assign_owners(tree: &Tree, catalog: &mut Catalog) {
-    let is_system = |id: &str| matches!(id, "debian" | "alpine");
-    let (mut system, mut language): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut catalog.packages).into_iter().partition(|package| is_system(&package.ecosystem));
-    if !language.is_empty() {
-        let mut owners = Owners::wanted_by(tree, &language);
-        for ecosystem in ALL {
-            ecosystem.owners(tree, &mut owners);
-        }
-        for package in &mut language {
-            package.owner =
-                package.paths.first().and_then(|path| owners.of_linked(tree, path)).map(str::to_owned);
-        }
+    let is_language = |package: &Package| !matches!(package.ecosystem.as_str(), "debian" | "alpine");
+    let unread = |gap: &Gap| gap.kind == GapKind::FileNotParsed;
+    let mut owners = {
+        let packages = catalog.packages.iter().filter(|package| is_language(package));
+        let paths = packages.filter_map(|package| package.paths.first().map(String::as_str));
+        let gaps = catalog.gaps.iter().filter(|gap| unread(gap)).map(|gap| gap.subject.as_str());
+        Owners::wanted_at(tree, paths.chain(gaps))
+    };
+    for ecosystem in ALL {
+        ecosystem.owners(tree, &mut owners);
     }
-    system.append(&mut language);
-    catalog.packages = system;
+    let owner = |path: &str| owners.of_linked(tree, path).map(str::to_owned);
+    for package in catalog.packages.iter_mut().filter(|package| is_language(package)) {
+        package.owner = package.paths.first().and_then(|path| owner(path));
+    }
+    catalog.gaps.retain(|gap| !unread(gap) || owner(&gap.subject).is_none());
 }
 
 /// A gap for a file that should have named packages and did not.

@@ -1,11 +1,11 @@
 //! Which operating system package a file belongs to.
 //!
 //! A language package whose files came with an operating system package is patched by that vendor: `python3-jinja2`
-//! of Debian may be a fixed 2.11 though PyPI calls 2.11 vulnerable. Matching must know, so every package is told.
+//! of Debian may be a fixed 2.11 though `PyPI` calls 2.11 vulnerable. Matching must know, so every package is told.
 
 use std::collections::HashMap;
 
-use boltseal_model::{Package, Tree};
+use boltseal_model::Tree;
 
 /// Paths (clean, without leading slash) and the operating system packages that brought them.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Remembers only owners of the paths of `packages`: an image has a hundred thousand files, and few matter.
-    pub(crate) fn wanted_by(tree: &Tree, packages: &[Package]) -> Self {
+    /// Remembers only owners of `paths`: an image has a hundred thousand files, and few matter.
+    pub(crate) fn wanted_at<'a>(tree: &Tree, paths: impl Iterator<Item = &'a str>) -> Self {
         let mut wanted: Vec<Box<str>> = Vec::new();
-        for path in packages.iter().flat_map(|package| &package.paths) {
-            wanted.push(path.as_str().into());
+        for path in paths {
+            wanted.push(path.into());
             wanted.extend(other_spellings(tree, path));
         }
         wanted.sort_unstable();

@@ -21,15 +21,13 @@ const FIRST_AFTER_RELEASE: usize = 4;
 /// Compares without allocating; both texts must be versions.
 pub(super) fn compare(a: &str, b: &str) -> Result<Ordering, VersionError> {
     let (mut tokens_a, mut tokens_b) = (Tokens::new(a), Tokens::new(b));
-    let mut order = None;
+    let mut order = Ordering::Equal;
     loop {
         let (x, y) = (tokens_a.next()?, tokens_b.next()?);
-        if order.is_none() && x != y {
-            order = Some(x.cmp(y));
-        }
+        order = order.then_with(|| x.cmp(y));
         // Both are read to their ends even when the order is known, because both must be versions.
         if x == Token::End && y == Token::End {
-            return Ok(order.unwrap_or(Ordering::Equal));
+            return Ok(order);
         }
     }
 }
@@ -76,6 +74,7 @@ impl Token<'_> {
             (Self::Letter(a), Self::Letter(b)) => a.cmp(&b),
             (Self::Suffix(a), Self::Suffix(b)) => a.cmp(&b),
             (Self::Hash(a), Self::Hash(b)) => a.cmp(b),
+            (Self::End, Self::End) => Ordering::Equal,
             _ if self.before_release() => Ordering::Less,
             _ if other.before_release() => Ordering::Greater,
             _ => other.rank().cmp(&self.rank()),
@@ -174,8 +173,7 @@ impl Token<'_> {
     /// Parts come in the order of their ranks; numbers and suffixes may repeat.
     fn may_precede(self, next: Self) -> bool {
         match (self, next) {
-            (Self::Letter(_), Self::Number(_))
-            | (Self::Number(_), Self::Number(_))
+            (Self::Letter(_) | Self::Number(_), Self::Number(_))
             | (Self::Suffix(_) | Self::SuffixNumber(_), Self::Suffix(_))
             | (Self::End, Self::End) => true,
             _ => self.rank() < next.rank(),

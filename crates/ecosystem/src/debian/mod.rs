@@ -47,7 +47,7 @@ impl Ecosystem for Debian {
     }
 
     fn want(&self, path: &str, _meta: &FileMeta) -> Want {
-        let list = path.strip_prefix(INFO).is_some_and(|name| name.ends_with(".list"));
+        let list = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")).is_some();
         if list || path == STATUS || path.starts_with(STATUS_D) { Want::Whole } else { Want::Skip }
     }
 

@@ -63,7 +63,8 @@ fn part(a: &[u8], b: &[u8]) -> Ordering {
             if weight(x) == 0 {
                 break;
             }
-            (a.next(), b.next());
+            a.next();
+            b.next();
         }
         if a.peek().is_none() && b.peek().is_none() {
             return Ordering::Equal;

@@ -20,6 +20,10 @@ use crate::{
 /// What advisories call the standard library.
 pub(super) const STDLIB: &str = "stdlib";
 
+/// What advisories call the `go` command, and what it calls itself.
+const TOOLCHAIN: &str = "toolchain";
+const GO: &str = "cmd/go";
+
 /// What Go calls a version that is none.
 const DEVEL: &str = "(devel)";
 
@@ -27,17 +31,30 @@ pub(super) fn catalog(tree: &Tree, out: &mut Catalog) {
     for found in executable::records(tree, "golang") {
         let text = String::from_utf8_lossy(found.record);
         let (go, text) = text.split_once('\n').unwrap_or((&text, ""));
-        let standard = Module { path: STDLIB, version: &go_release(go) };
-        if text.is_empty() {
-            let why = "a Go executable that was built without modules, so its dependencies are unknown";
-            out.gaps.push(not_parsed("golang", found.path, why));
-        }
+        let release = go_release(go);
         match modules(text) {
+            Ok(modules) if modules.is_empty() && !needs_no_modules(text) => {
+                let why = "a Go executable that was built without modules, so its dependencies are unknown";
+                out.gaps.push(not_parsed("golang", found.path, why));
+            }
             Ok(modules) => out.packages.extend(modules.iter().map(|module| package(tree, &found, module))),
             Err(why) => out.gaps.push(not_parsed("golang", found.path, why)),
         }
-        out.packages.push(package(tree, &found, &standard));
+        for path in [STDLIB].into_iter().chain(main_path(text).filter(|path| *path == GO).map(|_| TOOLCHAIN))
+        {
+            out.packages.push(package(tree, &found, &Module { path, version: &release }));
+        }
     }
+}
+
+/// Import path of the main package.
+fn main_path(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("path\t"))
+}
+
+/// Go's own tools are a part of the release; a single file needs no module of its own.
+fn needs_no_modules(text: &str) -> bool {
+    main_path(text).is_some_and(|path| path.starts_with("cmd/") || path == "command-line-arguments")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +121,7 @@ fn package(tree: &Tree, found: &Distilled<'_>, module: &Module<'_>) -> Package {
         let Some(old) = executable::record(content, "golang") else { return false };
         let old = String::from_utf8_lossy(old);
         let (go, text) = old.split_once('\n').unwrap_or((&old, ""));
-        if module.path == STDLIB {
+        if matches!(module.path, STDLIB | TOOLCHAIN) {
             go_release(go) == module.version
         } else {
             modules(text).is_ok_and(|modules| modules.contains(module))

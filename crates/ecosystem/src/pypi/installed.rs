@@ -22,10 +22,10 @@ impl Kind {
             "PKG-INFO" => folder.ends_with(".egg-info") || folder.ends_with("EGG-INFO"),
             other => other.ends_with(".egg-info"),
         };
-        match metadata {
-            true => Some(Self::Metadata),
-            false => name.ends_with(".egg").then_some(Self::Egg),
+        if metadata {
+            return Some(Self::Metadata);
         }
+        name.strip_suffix(".egg").map(|_| Self::Egg)
     }
 }
 

@@ -29,11 +29,13 @@ const PLACES: &[(&str, &str, &str)] = &[
 #[test]
 fn cases_of_scalibr() {
     let Some(files) = shared::archive(CASES) else { return };
-    let cases: serde_json::Map<String, Value> = serde_json::from_slice(&files["catalog/expected.json"]).unwrap();
+    let cases: serde_json::Map<String, Value> =
+        serde_json::from_slice(&files["catalog/expected.json"]).unwrap();
     let (mut passed, mut problems) = (0, Vec::new());
     for (name, case) in &cases {
         let Some(relative) = name.strip_prefix("extractor/filesystem/") else { continue };
-        let Some((_, ecosystem, place)) = PLACES.iter().find(|(folder, _, _)| relative.starts_with(folder)) else {
+        let Some((_, ecosystem, place)) = PLACES.iter().find(|(folder, _, _)| relative.starts_with(folder))
+        else {
             continue;
         };
         let file = name.split('#').next().unwrap();
@@ -117,29 +119,43 @@ fn distroless_lists_packages_in_files_of_their_own() {
         .file("usr/lib/os-release", DEBIAN_12)
         .link("etc/os-release", "../usr/lib/os-release")
         .file("var/lib/dpkg/status.d/bmV0YmFzZQ==", "Package: netbase\nVersion: 6.4\nArchitecture: all\n")
-        .file("var/lib/dpkg/status.d/bmV0YmFzZQ==.md5sums", "0123456789abcdef  usr/lib/python3/a-1.egg-info\n")
+        .file(
+            "var/lib/dpkg/status.d/bmV0YmFzZQ==.md5sums",
+            "0123456789abcdef  usr/lib/python3/a-1.egg-info\n",
+        )
         .file("usr/lib/python3/a-1.egg-info", "Name: A\nVersion: 1\n")
         .tree();
     let found = catalog(&tree);
     assert_eq!(found.gaps, []);
     assert_eq!(found.packages[0].purl, "pkg:deb/debian/netbase@6.4?arch=all&distro=debian-12");
-    assert_eq!((&*found.packages[1].purl, found.packages[1].owner.as_deref()), ("pkg:pypi/a@1", Some("netbase")));
+    assert_eq!(
+        (&*found.packages[1].purl, found.packages[1].owner.as_deref()),
+        ("pkg:pypi/a@1", Some("netbase"))
+    );
 }
 
 #[test]
 fn language_packages_know_the_system_package_that_brought_them() {
-    let metadata = |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n\nBody\nName: no\n");
+    let metadata =
+        |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n\nBody\nName: no\n");
     let tree = Builder::default()
         .layer()
         .file("etc/os-release", DEBIAN_12)
         .file("var/lib/dpkg/status", paragraph("python3-idna", "3.3-1") + &paragraph("node-once", "1.4.0-7"))
-        .file("var/lib/dpkg/info/python3-idna.list", "/.\n/usr/lib/python3/dist-packages/idna.egg-info/PKG-INFO\n")
+        .file(
+            "var/lib/dpkg/info/python3-idna.list",
+            "/.\n/usr/lib/python3/dist-packages/idna.egg-info/PKG-INFO\n",
+        )
         .file("var/lib/dpkg/info/node-once:all.list", "/lib/nodejs/node_modules/once/package.json\n")
         .file("usr/lib/python3/dist-packages/idna.egg-info/PKG-INFO", metadata("idna"))
         .file("usr/lib/nodejs/node_modules/once/package.json", r#"{"name": "once", "version": "1.4.0"}"#)
         .file("usr/local/lib/python3.11/site-packages/idna-3.4.dist-info/METADATA", metadata("idna"))
+        .file("var/lib/dpkg/info/broken.list", "/usr/lib/python3/broken.egg-info\n")
+        .file("usr/lib/python3/broken.egg-info", "")
         .tree();
-    let owners: Vec<_> = catalog(&tree).packages.into_iter().map(|package| (package.name, package.owner)).collect();
+    assert_eq!(catalog(&tree).gaps, [], "the vendor speaks for a file that cannot be read");
+    let owners: Vec<_> =
+        catalog(&tree).packages.into_iter().map(|package| (package.name, package.owner)).collect();
     let owned = |name: &str, owner: Option<&str>| (name.to_owned(), owner.map(str::to_owned));
     assert_eq!(
         owners,
@@ -168,8 +184,7 @@ fn what_cannot_be_read_is_a_gap_and_hides_nothing_else() {
     let found = catalog(&tree);
     assert_eq!(found.packages.len(), 1);
     let subjects: Vec<_> = found.gaps.iter().map(|gap| gap.subject.as_str()).collect();
-    let expected =
-        ["app/node_modules/once/package.json", "app/package.json", broken, "var/lib/dpkg/status"];
+    let expected = ["app/node_modules/once/package.json", "app/package.json", broken, "var/lib/dpkg/status"];
     assert_eq!(subjects, expected);
     assert!(found.gaps[3].detail.starts_with("line 1: "), "{}", found.gaps[3].detail);
 }
@@ -181,7 +196,11 @@ fn removed_packages_are_gone_and_unpacked_ones_are_there() {
         + &with("b", "purge ok not-installed")
         + &with("c", "install ok unpacked")
         + &with("d", "install ok triggers-pending");
-    let tree = Builder::default().layer().file("etc/os-release", DEBIAN_12).file("var/lib/dpkg/status", status).tree();
+    let tree = Builder::default()
+        .layer()
+        .file("etc/os-release", DEBIAN_12)
+        .file("var/lib/dpkg/status", status)
+        .tree();
     let names: Vec<_> = catalog(&tree).packages.into_iter().map(|package| package.name).collect();
     assert_eq!(names, ["c", "d"]);
 }
@@ -193,7 +212,12 @@ fn distributions() {
     // Files, id and version, name space of its system packages, whether there is a gap.
     for (files, named, space, gap) in [
         (vec![os(DEBIAN_12), dpkg], Some(("debian", "12")), Some("debian:12"), false),
-        (vec![os("ID=ubuntu\nVERSION_ID='22.04'\n"), dpkg], Some(("ubuntu", "22.04")), Some("ubuntu:22.04"), false),
+        (
+            vec![os("ID=ubuntu\nVERSION_ID='22.04'\n"), dpkg],
+            Some(("ubuntu", "22.04")),
+            Some("ubuntu:22.04"),
+            false,
+        ),
         (
             vec![os("PRETTY_NAME=\"Debian GNU/Linux trixie/sid\"\nID=debian\n"), dpkg],
             Some(("debian", "13")),
@@ -202,12 +226,18 @@ fn distributions() {
         ),
         (vec![("etc/debian_version", "11.7\n"), dpkg], Some(("debian", "11")), Some("debian:11"), false),
         (vec![os("ID=debian\n"), dpkg], Some(("debian", "")), None, true),
-        (vec![os("ID=kali\nVERSION_ID=2024.1\nID_LIKE=debian\n"), dpkg], Some(("kali", "2024.1")), None, true),
+        (
+            vec![os("ID=kali\nVERSION_ID=2024.1\nID_LIKE=debian\n"), dpkg],
+            Some(("kali", "2024.1")),
+            None,
+            true,
+        ),
         (vec![os("ID=\"rocky\"\nVERSION_ID=\"9.3\"\n")], Some(("rocky", "9.3")), None, true),
         (vec![dpkg], None, None, true),
         (vec![], None, None, false),
     ] {
-        let tree = files.iter().fold(Builder::default().layer(), |tree, (path, text)| tree.file(path, text)).tree();
+        let tree =
+            files.iter().fold(Builder::default().layer(), |tree, (path, text)| tree.file(path, text)).tree();
         let found = catalog(&tree);
         let distro = found.distro.as_ref();
         assert_eq!(distro.map(|d| (&*d.id, &*d.version)), named, "{files:?}");
@@ -222,7 +252,11 @@ fn distributions() {
 fn alpine_branches() {
     for (release, version, space) in [
         ("ID=alpine\nVERSION_ID=3.19.1\n", "3.19.1", "alpine:v3.19"),
-        ("ID=alpine\nVERSION_ID=3.21.0_alpha20240923\nPRETTY_NAME=\"Alpine Linux edge\"\n", "edge", "alpine:edge"),
+        (
+            "ID=alpine\nVERSION_ID=3.21.0_alpha20240923\nPRETTY_NAME=\"Alpine Linux edge\"\n",
+            "edge",
+            "alpine:edge",
+        ),
     ] {
         let tree = Builder::default()
             .layer()
@@ -296,7 +330,8 @@ fn repositories_of_trivy() {
             .fold(Builder::default().layer(), |tree, (path, bytes)| tree.file(path, bytes))
             .tree();
         let found = catalog(&tree);
-        let purls: Vec<_> = found.packages.iter().map(|package| format!("{}@{}", package.name, package.version)).collect();
+        let purls: Vec<_> =
+            found.packages.iter().map(|package| format!("{}@{}", package.name, package.version)).collect();
         assert_eq!(purls, expected, "{repository}");
         assert_eq!(found.gaps, [], "{repository}");
     }

@@ -31,7 +31,10 @@ fn built_by_go() {
     let release = version.trim().trim_start_matches("go");
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in [
-        ("go.mod", "module example.com/tool\ngo 1.18\nrequire example.com/dep v1.2.3\nreplace example.com/dep => ./dep\n"),
+        (
+            "go.mod",
+            "module example.com/tool\ngo 1.18\nrequire example.com/dep v1.2.3\nreplace example.com/dep => ./dep\n",
+        ),
         ("main.go", "package main\nimport \"example.com/dep\"\nfunc main() { println(dep.Name) }\n"),
         ("dep/go.mod", "module example.com/dep\ngo 1.18\n"),
         ("dep/dep.go", "package dep\nconst Name = \"dep\"\n"),
@@ -67,7 +70,22 @@ fn go_build(folder: &Path, system: &str, flags: &str) -> Option<Vec<u8>> {
     std::fs::read(folder.join("tool.out")).ok()
 }
 
-const MODULES: &str = "path\texample.com/old\nmod\texample.com/old\tv0.9.0\t\ndep\tgolang.org/x/net\tv0.7.0\th1:x=\n";
+/// Go's own test data holds a real program of Go 1.17, in base64.
+#[test]
+fn built_by_go_1_17() {
+    let Ok(root) = Command::new("go").args(["env", "GOROOT"]).output() else {
+        return skip("no go on the PATH");
+    };
+    let root = String::from_utf8(root.stdout).unwrap();
+    let path = Path::new(root.trim()).join("src/debug/buildinfo/testdata/go117/go117.base64");
+    let Ok(text) = std::fs::read(&path) else { return skip("this go has no sample of Go 1.17") };
+    let text: Vec<u8> = text.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let executable = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text).unwrap();
+    assert_eq!(names(&packages(&executable)), [("example.com/go117", "(devel)"), ("stdlib", "1.17")]);
+}
+
+const MODULES: &str =
+    "path\texample.com/old\nmod\texample.com/old\tv0.9.0\t\ndep\tgolang.org/x/net\tv0.7.0\th1:x=\n";
 
 /// Go before 1.18: addresses of strings, in either byte order and size, in a file without section headers.
 #[test]
@@ -102,9 +120,12 @@ fn old_go(bits: u8, big_endian: bool) -> Vec<u8> {
     let wide = bits == 64;
     let (header, program) = if wide { (64, 56) } else { (52, 32) };
     let start = 128;
-    let mut file = [&b"\x7fELF"[..], &[if wide { 2 } else { 1 }, if big_endian { 2 } else { 1 }, 1], &[0; 9]].concat();
+    let mut file =
+        [&b"\x7fELF"[..], &[if wide { 2 } else { 1 }, if big_endian { 2 } else { 1 }, 1], &[0; 9]].concat();
     // Type, machine, version, entry, program headers, section headers, flags, and the sizes and counts of both.
-    for (value, bytes) in [(2, 2), (62, 2), (1, 4), (ADDRESS, size), (header, size), (0, size), (0, 4), (header, 2)] {
+    for (value, bytes) in
+        [(2, 2), (62, 2), (1, 4), (ADDRESS, size), (header, size), (0, size), (0, 4), (header, 2)]
+    {
         file.extend(number(value, bytes));
     }
     for value in [program, 1, 0, 0, 0] {

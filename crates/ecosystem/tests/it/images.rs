@@ -9,7 +9,8 @@ use crate::shared::{self, Builder};
 #[test]
 fn debian_bookworm_standard() {
     let Some(files) = shared::archive("data/fixtures/images/bookworm-standard-dpkg.tar.zst") else { return };
-    let tree = files.iter().fold(Builder::default().layer(), |tree, (path, bytes)| tree.file(path, bytes)).tree();
+    let tree =
+        files.iter().fold(Builder::default().layer(), |tree, (path, bytes)| tree.file(path, bytes)).tree();
     let found = catalog(&tree);
     assert_eq!(found.gaps, []);
     assert_eq!(found.distro.as_ref().map(|distro| (&*distro.id, &*distro.version)), Some(("debian", "12")));
@@ -29,14 +30,19 @@ fn debian_bookworm_standard() {
 
 #[test]
 fn alpine_3_11() {
-    let Some(outer) = shared::archive("data/fixtures/images/alpine-311-docker-archive.tar.gz") else { return };
+    let Some(outer) = shared::archive("data/fixtures/images/alpine-311-docker-archive.tar.gz") else {
+        return;
+    };
     let layers = outer.iter().filter(|(path, _)| path.ends_with(".tar") || path.ends_with(".tar.gz"));
     let mut tree = Builder::default();
     let mut listed = BTreeSet::new();
     for (_, layer) in layers {
         let mut plain = Vec::new();
         match layer.strip_prefix(b"\x1f\x8b") {
-            Some(_) => _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&layer[..]), &mut plain).unwrap(),
+            Some(_) => {
+                _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&layer[..]), &mut plain)
+                    .unwrap()
+            }
             None => plain.clone_from(layer),
         }
         tree = tree.layer();

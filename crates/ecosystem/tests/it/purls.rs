@@ -6,7 +6,18 @@ use serde_json::Value;
 use crate::shared;
 
 /// Types whose own rules (case, required parts, forbidden parts) we never need.
-const FOREIGN: &[&str] = &["bitbucket", "brew", "composer", "github", "mlflow", "vcpkg", "cran", "swid", "conda", "chrome-extension"];
+const FOREIGN: &[&str] = &[
+    "bitbucket",
+    "brew",
+    "composer",
+    "github",
+    "mlflow",
+    "vcpkg",
+    "cran",
+    "swid",
+    "conda",
+    "chrome-extension",
+];
 
 #[test]
 fn build_cases() {
@@ -18,14 +29,23 @@ fn build_cases() {
             let input = &case["input"];
             let text = |key: &str| input[key].as_str().unwrap_or_default();
             // Wrong parts and subpaths cannot be expressed with the builder.
-            if case["expected_failure"] == true || FOREIGN.contains(&text("type")) || !input["subpath"].is_null() {
+            if case["expected_failure"] == true
+                || FOREIGN.contains(&text("type"))
+                || !input["subpath"].is_null()
+            {
                 continue;
             }
-            let mut purl = Purl::new(text("type"), text("name")).namespace(text("namespace")).version(text("version"));
+            let mut purl =
+                Purl::new(text("type"), text("name")).namespace(text("namespace")).version(text("version"));
             for (key, value) in input["qualifiers"].as_object().into_iter().flatten() {
                 purl = purl.qualifier(key, value.as_str().unwrap());
             }
-            assert_eq!(purl.to_string(), case["expected_output"].as_str().unwrap(), "{path}: {}", case["description"]);
+            assert_eq!(
+                purl.to_string(),
+                case["expected_output"].as_str().unwrap(),
+                "{path}: {}",
+                case["description"]
+            );
             built += 1;
         }
     }
@@ -37,15 +57,22 @@ fn build_cases() {
 fn examples_of_our_types() {
     let Some(files) = shared::archive("data/fixtures/purl-types.tar.zst") else { return };
     for kind in ["deb", "apk", "pypi", "npm", "golang", "cargo"] {
-        let definition: Value = serde_json::from_slice(&files[&format!("purl/types/{kind}-definition.json")]).unwrap();
-        for example in definition["examples"].as_array().unwrap().iter().map(|example| example.as_str().unwrap()) {
+        let definition: Value =
+            serde_json::from_slice(&files[&format!("purl/types/{kind}-definition.json")]).unwrap();
+        for example in
+            definition["examples"].as_array().unwrap().iter().map(|example| example.as_str().unwrap())
+        {
             let (main, _subpath) = example.split_once('#').unwrap_or((example, ""));
             let (main, qualifiers) = main.split_once('?').unwrap_or((main, ""));
             let (path, version) = main.rsplit_once('@').unwrap_or((main, ""));
             let path = path.strip_prefix(&format!("pkg:{kind}/")).unwrap();
             let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
             let parts = [namespace, name, version].map(decode);
-            let qualifiers: Vec<_> = qualifiers.split('&').filter_map(|q| q.split_once('=')).map(|(k, v)| (k, decode(v))).collect();
+            let qualifiers: Vec<_> = qualifiers
+                .split('&')
+                .filter_map(|q| q.split_once('='))
+                .map(|(k, v)| (k, decode(v)))
+                .collect();
             let mut purl = Purl::new(kind, &parts[1]).namespace(&parts[0]).version(&parts[2]);
             for (key, value) in &qualifiers {
                 purl = purl.qualifier(key, value);

@@ -1,0 +1,90 @@
+//! What must hold for any bytes: shared by the fuzz targets `ecosystem` and `version` and by ordinary tests.
+
+use boltseal_ecosystem::{ALL, Ecosystem, Everything, catalog};
+use boltseal_model::{File, FileMeta, Selector as _, Tree, Want};
+
+/// Places in which files are read, of every ecosystem.
+const PLACES: [&str; 13] = [
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d/base",
+    "var/lib/dpkg/info/a.list",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "usr/lib/python3/a.dist-info/METADATA",
+    "usr/lib/python3/a.egg-info",
+    "usr/lib/python3/a.egg",
+    "usr/lib/node_modules/a/package.json",
+    "app/package.json",
+    "usr/bin/tool",
+    "etc/os-release",
+    "etc/debian_version",
+];
+
+/// First byte: the ecosystem. Second byte: where the rest lies in an image.
+pub fn ecosystem(data: &[u8]) {
+    let [which, place, content @ ..] = data else { return };
+    let ecosystem = ALL[usize::from(*which) % ALL.len()];
+    let path = PLACES[usize::from(*place) % PLACES.len()];
+    let meta = FileMeta { size: content.len() as u64, mode: 0o755, uid: 0, gid: 0 };
+    let kept = match Everything.want(path, &meta) {
+        Want::Skip => return,
+        Want::Whole => content.to_vec(),
+        Want::Distilled => match (ecosystem.distill(path, content), Everything.distill(path, content)) {
+            (_, Ok(Some(record))) => record,
+            (own, Ok(None)) => return assert_eq!(own, Ok(None)),
+            (_, Err(problem)) => return assert!(!problem.is_empty()),
+        },
+    };
+    let mut tree = Tree::default();
+    let older = kept[..kept.len() / 2].into();
+    tree.files.insert(path.into(), File { layer: 1, meta, content: kept.into(), earlier: vec![(0, older)] });
+    let found = catalog(&tree);
+    assert_eq!(found, catalog(&tree), "the same input gave another output");
+    for package in &found.packages {
+        assert!(!package.name.is_empty() && !package.version.is_empty(), "{package:?}");
+        let shown = [&package.name, &package.version, &package.purl];
+        assert!(shown.iter().all(|text| !text.contains(char::is_control)), "{package:?}");
+        assert!(package.purl.starts_with("pkg:") && package.purl.is_ascii(), "{package:?}");
+        assert_eq!(package.paths, [path]);
+        let family = ALL.iter().find(|family| family.id() == package.ecosystem).unwrap();
+        assert!(!family.fix_command(package, &package.version).contains(char::is_control));
+        let _ = (family.space(package, found.distro.as_ref()), family.normalise(&package.name));
+        if let Ok(order) = family.compare(&package.version, &package.version) {
+            assert!(order.is_eq(), "{package:?}");
+        }
+    }
+}
+
+/// First byte: the ecosystem. The rest: versions, one a line, of which the first three are compared.
+pub fn version(data: &[u8]) {
+    let [which, text @ ..] = data else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let mut lines = text.split('\n');
+    let (Some(a), Some(b), Some(c)) = (lines.next(), lines.next(), lines.next()) else { return };
+    order(ALL[usize::from(*which) % ALL.len()], a, b, c);
+}
+
+/// The laws of a total order, and that an error depends on the text alone.
+pub fn order(ecosystem: &dyn Ecosystem, a: &str, b: &str, c: &str) {
+    let valid =
+        |text: &str| ecosystem.compare(text, text).map(|order| assert!(order.is_eq(), "{text:?}")).is_ok();
+    let name = ecosystem.id();
+    for (x, y) in [(a, b), (b, c), (a, c)] {
+        let order = ecosystem.compare(x, y);
+        assert_eq!(order.is_ok(), valid(x) && valid(y), "{name}: {x:?} {y:?}");
+        assert_eq!(
+            order.ok().map(std::cmp::Ordering::reverse),
+            ecosystem.compare(y, x).ok(),
+            "{name}: {x:?} {y:?}"
+        );
+    }
+    if let (Ok(ab), Ok(bc), Ok(ac)) =
+        (ecosystem.compare(a, b), ecosystem.compare(b, c), ecosystem.compare(a, c))
+    {
+        let expected = if ab.is_eq() { Some(bc) } else { (bc.is_eq() || ab == bc).then_some(ab) };
+        assert!(
+            expected.is_none_or(|expected| expected == ac),
+            "{name}: {a:?} {ab:?} {b:?} {bc:?} {c:?}, but {ac:?}"
+        );
+    }
+}
