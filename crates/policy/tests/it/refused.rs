@@ -39,7 +39,7 @@ fn alias_bombs_are_refused() {
     for level in 1..12 {
         let previous = format!("*a{}", level - 1);
         let list = vec![previous; 10].join(", ");
-        yaml += &format!("a{level}: &a{level} [{list}]\n");
+        yaml = format!("{yaml}a{level}: &a{level} [{list}]\n");
     }
     assert!(Policy::parse(&yaml).is_err());
     let rule = "  - &r { name: x, effect: deny, vulnerabilities: {} }\n";

@@ -6,7 +6,12 @@ use std::io::{self, Write};
 
 use boltseal_model::Report;
 
+mod cyclonedx;
+mod identity;
 mod json;
+mod license;
+mod sarif;
+mod spdx;
 
 /// One way to write a report down.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +26,7 @@ pub struct Format {
 }
 
 /// Every format, in the order of help texts.
-pub const ALL: &[Format] = &[json::FORMAT];
+pub const ALL: &[Format] = &[json::FORMAT, sarif::FORMAT, cyclonedx::FORMAT, spdx::FORMAT];
 
 /// The format called `name`.
 pub fn by_name(name: &str) -> Option<&'static Format> {
