@@ -79,7 +79,7 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
-    pub(crate) fn broken(name: &str, format: &'static str, why: impl ToString) -> Self {
+    pub(crate) fn broken(name: &str, format: &'static str, why: impl std::fmt::Display) -> Self {
         Self::Broken { name: name.to_owned(), format, why: why.to_string() }
     }
 

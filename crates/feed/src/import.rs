@@ -90,7 +90,7 @@ impl Job<'_> {
         let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let group = stem.split('.').next().unwrap_or_default().to_owned();
         let mut intake = Intake::new(self.raw, self.now);
-        self.take(path, &group, &mut intake)?;
+        self.take(path, &group, &mut intake);
         self.close(path, intake)
     }
 
@@ -144,7 +144,7 @@ impl Job<'_> {
             }
             match container::is_archive(file) {
                 Ok(true) => self.lone(file)?,
-                Ok(false) => self.take(file, group, intake)?,
+                Ok(false) => self.take(file, group, intake),
                 Err(error) => self.report.failed.push((file.clone(), error)),
             }
         }
@@ -152,7 +152,7 @@ impl Job<'_> {
     }
 
     /// Reads one file into `intake`. A file that is broken as a whole is taken out of it again.
-    fn take(&mut self, path: &Path, group: &str, intake: &mut Intake<'_>) -> Result<(), Error> {
+    fn take(&mut self, path: &Path, group: &str, intake: &mut Intake<'_>) {
         let what = path.display().to_string();
         self.progress.begin(&what, fs::metadata(path).map(|meta| meta.len()).ok());
         let report = &mut self.report;
@@ -171,7 +171,6 @@ impl Job<'_> {
             intake.spoil(&what);
             report.failed.push((path.to_owned(), error));
         }
-        Ok(())
     }
 
     fn close(&mut self, path: &Path, intake: Intake<'_>) -> Result<(), Error> {

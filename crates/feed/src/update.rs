@@ -103,8 +103,8 @@ fn one(
         changed = true;
         intake.origin = download.origin();
         crate::container::documents(download.file(), "", &mut |mut found| {
-            found.group = source.group().to_owned();
-            found.stem = source.group().to_owned();
+            source.group().clone_into(&mut found.group);
+            source.group().clone_into(&mut found.stem);
             intake.document(found, &url).map(|_| ())
         })?;
         downloads.push(download);

@@ -68,10 +68,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            head: Duration::from_secs(60),
-            idle: Duration::from_secs(60),
+            head: Duration::from_mins(1),
+            idle: Duration::from_mins(1),
             // A full OSV export or a 10 GB layer over a slow line; `idle` catches a dead peer long before.
-            total: Duration::from_secs(2 * 3600),
+            total: Duration::from_hours(2),
             redirects: 8,
             ca_file: None,
             any_certificate: false,

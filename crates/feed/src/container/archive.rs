@@ -33,7 +33,7 @@ pub(super) fn zip(name: &str, group: &str, mut file: impl Read + Seek, each: Eac
             ));
         }
         // The header may lie about the size; the reader counts for itself.
-        total += document(inner, group.to_owned(), entry, each)?;
+        total += document(&inner, group.to_owned(), entry, each)?;
         within(name, total)?;
     }
     Ok(())
@@ -55,25 +55,25 @@ pub(super) fn tar(name: &str, group: &str, input: &mut dyn BufRead, each: Each<'
         let inside = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let inside = inside.trim_start_matches("./");
         let folder = inside.split_once('/').map_or(group, |(folder, _)| folder).to_owned();
-        total += document(shown(name, inside), folder, entry, each)?;
+        total += document(&shown(name, inside), folder, entry, each)?;
         within(name, total)?;
     }
     Ok(())
 }
 
 /// Hands one entry on, and says how many bytes it had.
-fn document(name: String, group: String, entry: impl Read, each: Each<'_>) -> Result<u64, Error> {
+fn document(name: &str, group: String, entry: impl Read, each: Each<'_>) -> Result<u64, Error> {
     let (mut entry, count) = {
         let counted = super::bounded::Counted::new(entry);
         let count = counted.count();
         (counted, count)
     };
     {
-        let (head, mut input) = peek(&name, opened(&name, &mut entry)?)?;
-        each(Found { group, stem: stem(&name), name: name.clone(), head: &head, input: &mut input })?;
+        let (head, mut input) = peek(name, opened(name, &mut entry)?)?;
+        each(Found { group, stem: stem(name), name: name.to_owned(), head: &head, input: &mut input })?;
         // To the end, so that the checksum is looked at whatever the reader wanted.
         std::io::copy(&mut input, &mut std::io::sink())
-            .map_err(|error| super::bounded::of_io(&name, error))?;
+            .map_err(|error| super::bounded::of_io(name, error))?;
     }
     Ok(count.get())
 }

@@ -26,6 +26,7 @@ impl Rows {
     /// The next row that is not empty.
     pub(super) fn next(&mut self, document: &mut Document<'_>) -> Result<Option<Vec<String>>, Error> {
         let mut text = Vec::new();
+        let mut quoted = false;
         loop {
             if !document.line(&mut self.line, limits::MAX_LINE_BYTES, self.format)? {
                 if text.is_empty() {
@@ -38,7 +39,8 @@ impl Rows {
                 continue;
             }
             // A cell may hold line breaks; then its quotes are not balanced yet.
-            if text.iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
+            quoted ^= self.line.iter().fold(false, |odd, byte| odd ^ (*byte == b'"'));
+            if !quoted {
                 break;
             }
             text.push(b'\n');

@@ -110,7 +110,7 @@ fn one(text: &str, name: &str, feed: &str, sink: &mut dyn Sink, tally: &mut Tall
             }
         }
         range::Affects::Unsupported => tally.skip("of ecosystems not supported yet"),
-        range::Affects::Nothing => tally.skip("without package versions (source commits only)"),
+        range::Affects::Nothing => tally.skip("without package versions"),
         range::Affects::Rejected => {}
     }
 }

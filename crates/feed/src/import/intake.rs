@@ -73,24 +73,29 @@ impl<'i> Intake<'i> {
     }
 
     /// Takes one document in. `false` when no format claims it.
-    pub(crate) fn document(&mut self, found: Found<'_>, source: &str) -> Result<bool, Error> {
+    pub(crate) fn document(&mut self, mut found: Found<'_>, source: &str) -> Result<bool, Error> {
         let Some(format) = ALL.iter().copied().find(|format| format.recognises(&found.name, found.head))
         else {
             return Ok(false);
         };
         if format.id() == "osv" {
-            self.record(found, format, source)?
+            self.record(found, format, source)?;
         } else {
-            self.whole(found, format, source)?
+            self.whole(&mut found, format, source)?;
         }
         Ok(true)
     }
 
     /// A document that is a part of its own.
-    fn whole(&mut self, found: Found<'_>, format: &'static dyn Format, source: &str) -> Result<(), Error> {
+    fn whole(
+        &mut self,
+        found: &mut Found<'_>,
+        format: &'static dyn Format,
+        source: &str,
+    ) -> Result<(), Error> {
         let mut writer = part::Writer::new(self.raw)?;
         let mut check = Check { rejected: &mut self.rejected };
-        let mut input = BufReader::with_capacity(1 << 16, Tee { from: found.input, to: &mut writer });
+        let mut input = BufReader::with_capacity(1 << 16, Tee { from: &mut *found.input, to: &mut writer });
         let tally =
             format.read(&mut Document { name: &found.name, input: &mut input }, format.id(), &mut check)?;
         std::io::copy(&mut input, &mut std::io::sink())

@@ -88,9 +88,9 @@ pub(super) struct Specific {
     pub severity: serde_json::Value,
     /// Debian.
     pub urgency: serde_json::Value,
-    /// RustSec, Haskell: a vector.
+    /// `RustSec`, Haskell: a vector.
     pub cvss: serde_json::Value,
-    /// RustSec: `unmaintained`, `unsound`, `notice`.
+    /// `RustSec`: `unmaintained`, `unsound`, `notice`.
     pub informational: serde_json::Value,
 }
 
