@@ -1,13 +1,16 @@
 //! Bars on a terminal for what takes longer than a second; elsewhere nothing.
 
 use std::{
-    sync::OnceLock,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::console::Console;
+use crate::{console::Console, output::paint::cut};
 
 /// What is done sooner needs no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -20,7 +23,7 @@ pub struct Bar {
     bar: OnceLock<ProgressBar>,
     what: String,
     total: OnceLock<Option<u64>>,
-    done: std::sync::atomic::AtomicU64,
+    done: AtomicU64,
 }
 
 impl Bar {
@@ -32,7 +35,7 @@ impl Bar {
             bar: OnceLock::new(),
             what: what.into(),
             total: OnceLock::new(),
-            done: std::sync::atomic::AtomicU64::new(0),
+            done: AtomicU64::new(0),
         }
     }
 
@@ -43,7 +46,7 @@ impl Bar {
 
     /// `bytes` more are done.
     pub fn advance(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if self.welcome && self.started.elapsed() > PATIENCE {
             self.bar.get_or_init(|| self.draw()).set_position(done);
         }
@@ -101,5 +104,72 @@ impl boltseal_image::Progress for LayerBar {
 
     fn end(&self) {
         self.0.end();
+    }
+}
+
+/// Shows that something is going on, where nobody can say how far it is.
+#[derive(Debug)]
+pub struct Spinner(Option<ProgressBar>);
+
+impl Spinner {
+    /// Drawn only where `console` welcomes it.
+    pub fn new(console: &Console, what: &str) -> Self {
+        let bar = console.progress().then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.set_message(what.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self(bar)
+    }
+
+    /// It is taken away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// One bar after the other: files of an import, feeds of an update.
+#[derive(Debug)]
+pub struct FeedBars {
+    console: Console,
+    bar: Mutex<Option<Bar>>,
+}
+
+impl FeedBars {
+    /// Drawn only where `console` welcomes them.
+    pub const fn new(console: &Console) -> Self {
+        Self { console: *console, bar: Mutex::new(None) }
+    }
+
+    /// A panic elsewhere does not make a bar dangerous.
+    fn bar(&self) -> MutexGuard<'_, Option<Bar>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl boltseal_feed::Progress for FeedBars {
+    fn begin(&self, what: &str, total: Option<u64>) {
+        let bar = Bar::new(&self.console, cut(what, 40));
+        bar.total(total);
+        *self.bar() = Some(bar);
+    }
+
+    fn advance(&self, bytes: u64) {
+        if let Some(bar) = &*self.bar() {
+            bar.advance(bytes);
+        }
+    }
+
+    fn end(&self, _what: &str) {
+        *self.bar() = None;
     }
 }

@@ -60,7 +60,7 @@ fn password() -> Result<String, Failure> {
 /// The time that ages and grace periods are measured at.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Clock {
-    /// Judge as if it were this moment (RFC 3339), so that a report can be made again
+    /// Take this moment (RFC 3339) for now, so that the same output can be made again
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
 }

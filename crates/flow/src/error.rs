@@ -8,6 +8,9 @@ pub enum Error {
     /// The image could not be read.
     #[error(transparent)]
     Image(#[from] boltseal_image::Error),
+    /// Feeds could not be read or fetched.
+    #[error(transparent)]
+    Feed(#[from] boltseal_feed::Error),
     /// The snapshot in the data folder cannot be used.
     #[error("feeds in {path}: {source}")]
     Snapshot {

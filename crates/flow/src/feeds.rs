@@ -8,13 +8,14 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use boltseal_model::SnapshotInfo;
-use boltseal_scan::Snapshot;
+use boltseal_feed::{Fetched, Progress, Report as Imports, Sink, Stored, Update};
+use boltseal_model::{Advisory, Enrichment, FeedInfo, SnapshotInfo, Timestamp};
+use boltseal_scan::{Builder, Snapshot};
 
 use crate::Error;
 
@@ -22,6 +23,28 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct Feeds {
     folder: PathBuf,
+}
+
+/// What is in the folder.
+#[derive(Debug)]
+pub struct Status {
+    /// The snapshot in use, if there is one.
+    pub snapshot: Option<SnapshotInfo>,
+    /// Raw feeds, built into the snapshot or not yet.
+    pub stored: Vec<Stored>,
+}
+
+/// What building a snapshot gave.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The snapshot that is now in use.
+    pub snapshot: SnapshotInfo,
+    /// Its size.
+    pub bytes: u64,
+    /// Records that made no sense: what, and why. The first few; [`Built::rejected`] counts all.
+    pub examples: Vec<(String, String)>,
+    /// How many records made no sense.
+    pub rejected: u64,
 }
 
 /// Tells one snapshot file from the next without reading it.
@@ -50,6 +73,58 @@ impl Feeds {
     pub fn stamp(&self) -> Option<Stamp> {
         let meta = fs::metadata(self.snapshot()).ok()?;
         Some(Stamp { inode: meta.ino(), changed: (meta.mtime(), meta.mtime_nsec()) })
+    }
+
+    /// Checks and keeps the feeds at `paths`. [`Feeds::build`] puts them to use.
+    pub fn import(
+        &self,
+        paths: &[PathBuf],
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Imports, Error> {
+        self.create()?;
+        Ok(boltseal_feed::import(&self.raw(), paths, now, progress)?)
+    }
+
+    /// Fetches public feeds. [`Feeds::build`] puts them to use.
+    pub fn update(
+        &self,
+        update: &Update,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Fetched>, Error> {
+        self.create()?;
+        Ok(boltseal_feed::update(&self.raw(), update, now, progress)?)
+    }
+
+    /// What is there.
+    pub fn status(&self) -> Result<Status, Error> {
+        let snapshot = self.open()?.map(|snapshot| snapshot.info().clone());
+        Ok(Status { snapshot, stored: boltseal_feed::list(&self.raw())? })
+    }
+
+    /// Makes a snapshot of all raw feeds and puts it to use: built beside the old one, checked, on disk, then renamed
+    /// over it. Whatever goes wrong, the old one stays.
+    pub fn build(&self, now: Timestamp) -> Result<Built, Error> {
+        self.create()?;
+        let _lock = self.lock()?;
+        let path = self.folder.join("snapshot.new"); // left by a crash, it is overwritten: the lock is ours
+        let mut records = Records::new(Builder::in_folder(&self.folder).map_err(self.broken(&path))?);
+        boltseal_feed::read_all(&self.raw(), &mut records)?;
+        if let Some(source) = records.failure {
+            return Err(self.broken(&path)(source));
+        }
+        if records.feeds == 0 {
+            return Err(Error::NoFeeds { path: self.raw() });
+        }
+        let file = File::create(&path).map_err(io_error("cannot create", &path))?;
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        records.builder.finish(now, &mut out).map_err(self.broken(&path))?;
+        let file = out.into_inner().map_err(|wrong| io_error("cannot write", &path)(wrong.into_error()))?;
+        file.sync_all().map_err(io_error("cannot write", &path))?;
+        let snapshot = self.install(&path)?;
+        let bytes = file.metadata().map_err(io_error("cannot read", &path))?.len();
+        Ok(Built { snapshot, bytes, examples: records.examples, rejected: records.rejected })
     }
 
     /// Checks every hash of the snapshot at `path` and puts it to use, unless something is wrong with it.
@@ -95,6 +170,48 @@ impl Feeds {
     fn broken(&self, path: &Path) -> impl Fn(boltseal_scan::Error) -> Error + use<> {
         let path = path.to_owned();
         move |source| Error::Snapshot { path: path.clone(), source }
+    }
+}
+
+/// Hands records on to a builder, and remembers what was wrong.
+struct Records {
+    builder: Builder,
+    feeds: usize,
+    rejected: u64,
+    examples: Vec<(String, String)>,
+    failure: Option<boltseal_scan::Error>,
+}
+
+impl Records {
+    /// Rejected records that are worth naming; thousands tell no more.
+    const EXAMPLES: usize = 10;
+
+    fn new(builder: Builder) -> Self {
+        Self { builder, feeds: 0, rejected: 0, examples: Vec::new(), failure: None }
+    }
+}
+
+impl Sink for Records {
+    fn advisory(&mut self, advisory: Advisory) {
+        if self.failure.is_none() {
+            self.failure = self.builder.advisory(advisory).err();
+        }
+    }
+
+    fn enrichment(&mut self, enrichment: Enrichment) {
+        self.builder.enrichment(enrichment);
+    }
+
+    fn feed(&mut self, feed: FeedInfo) {
+        self.feeds += 1;
+        self.builder.feed(feed);
+    }
+
+    fn rejected(&mut self, what: &str, why: &str) {
+        self.rejected += 1;
+        if self.examples.len() < Self::EXAMPLES {
+            self.examples.push((what.to_owned(), why.to_owned()));
+        }
     }
 }
 

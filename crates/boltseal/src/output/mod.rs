@@ -1,5 +1,6 @@
 //! Answers as text: for people here, for programs in `scan::format`.
 
+pub mod feeds;
 mod format;
 pub mod packages;
 pub mod paint;

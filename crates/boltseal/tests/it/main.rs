@@ -1,0 +1,7 @@
+//! The real binary, used as people use it: arguments in; text, files and exit codes out.
+
+mod binary;
+mod commands;
+mod fixtures;
+mod reference;
+mod scans;
