@@ -84,7 +84,7 @@ impl Default for Options {
 pub const USER_AGENT: &str = concat!("boltseal/", env!("CARGO_PKG_VERSION"));
 
 /// A head larger than this is not one: real ones are below 16 KiB.
-const MAX_HEAD_BYTES: usize = 128 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Sends requests. Cheap to clone; clones share idle connections.
 #[derive(Clone, Debug)]
@@ -166,3 +166,6 @@ impl Client {
         proxied.map_or(&self.direct, |(_, agent)| agent)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! <https://google.github.io/osv.dev/data/>.
 
 use boltseal_model::{Advisory, Timestamp};
+use serde_json::value::RawValue;
 
 use super::{Document, Format, Tally};
 use crate::{Error, Sink, limits};
@@ -52,47 +53,59 @@ impl Format for Osv {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let value: Result<&serde_json::value::RawValue, _> = serde_json::from_slice(&line);
-            match value {
-                Ok(value) => each(value.get(), document.name, feed, sink, &mut tally)?,
+            let mut read = each(&line, document.name, feed, sink, &mut tally);
+            if first && read.is_err() {
                 // A record over several lines: then it is the only one.
-                Err(_) if first => {
-                    line.push(b'\n');
-                    line.extend(document.whole(limits::MAX_RECORD_BYTES, ID)?);
-                    let value: &serde_json::value::RawValue = serde_json::from_slice(&line)
-                        .map_err(|error| Error::broken(document.name, ID, error))?;
-                    each(value.get(), document.name, feed, sink, &mut tally)?;
-                }
-                Err(error) => return Err(Error::broken(document.name, ID, error)),
+                line.push(b'\n');
+                line.extend(document.whole(limits::MAX_RECORD_BYTES, ID)?);
+                read = each(&line, document.name, feed, sink, &mut tally);
             }
+            read.map_err(|error| Error::broken(document.name, ID, error))?;
             first = false;
         }
         Ok(tally)
     }
 }
 
-/// Reads one JSON value: a record, or an array of them.
-fn each(text: &str, name: &str, feed: &str, sink: &mut dyn Sink, tally: &mut Tally) -> Result<(), Error> {
-    if text.starts_with('[') {
-        let values: Vec<&serde_json::value::RawValue> =
-            serde_json::from_str(text).map_err(|error| Error::broken(name, ID, error))?;
+/// Reads one JSON value: a record, or an array of them. An error means that `text` is not (whole) JSON; a record that
+/// makes no sense is rejected in `tally`.
+fn each(
+    text: &[u8],
+    name: &str,
+    feed: &str,
+    sink: &mut dyn Sink,
+    tally: &mut Tally,
+) -> Result<(), serde_json::Error> {
+    if text.trim_ascii_start().starts_with(b"[") {
+        let values: Vec<&RawValue> = serde_json::from_slice(text)?;
         for value in values {
-            one(value.get(), name, feed, sink, tally);
+            each_record(value.get().as_bytes(), name, feed, sink, tally)?;
         }
         return Ok(());
     }
-    if !text.starts_with('{') {
-        return Err(Error::broken(name, ID, "neither an object nor an array"));
+    each_record(text, name, feed, sink, tally)
+}
+
+fn each_record(
+    text: &[u8],
+    name: &str,
+    feed: &str,
+    sink: &mut dyn Sink,
+    tally: &mut Tally,
+) -> Result<(), serde_json::Error> {
+    match serde_json::from_slice::<Record>(text) {
+        Ok(record) => one(&record, name, feed, sink, tally),
+        Err(error) if error.is_data() => {
+            // The fields have the wrong types; is the rest at least JSON?
+            serde_json::from_slice::<serde::de::IgnoredAny>(text)?;
+            tally.reject(sink, name, &error.to_string());
+        }
+        Err(error) => return Err(error),
     }
-    one(text, name, feed, sink, tally);
     Ok(())
 }
 
-fn one(text: &str, name: &str, feed: &str, sink: &mut dyn Sink, tally: &mut Tally) {
-    let record: Record = match serde_json::from_str(text) {
-        Ok(record) => record,
-        Err(error) => return tally.reject(sink, name, &error.to_string()),
-    };
+fn one(record: &Record, name: &str, feed: &str, sink: &mut dyn Sink, tally: &mut Tally) {
     if record.id.is_empty() || record.id.len() > limits::MAX_NAME_BYTES {
         return tally.reject(sink, name, "no id");
     }
@@ -100,12 +113,15 @@ fn one(text: &str, name: &str, feed: &str, sink: &mut dyn Sink, tally: &mut Tall
     if record.withdrawn.is_some() {
         return tally.skip("withdrawn");
     }
-    let affected = range::affected(&record, sink, tally);
-    match affected {
+    match range::affected(record, sink, tally) {
         range::Affects::Some(affected) => {
             tally.records += 1;
-            tally.spaces.extend(affected.iter().map(|one| one.space.clone()));
-            for advisory in identity::split(&record, advisory(&record, feed, affected)) {
+            for one in &affected {
+                if !tally.spaces.contains(&one.space) {
+                    tally.spaces.insert(one.space.clone());
+                }
+            }
+            for advisory in identity::split(record, advisory(record, feed, affected)) {
                 sink.advisory(advisory);
             }
         }
