@@ -1,9 +1,7 @@
-//! Any bytes in any place where an ecosystem reads: no panic, no hang, and only well-formed packages.
+//! Package files, databases and executables: the body is also an ordinary test, over seeds and mutations.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ecosystem/tests/it/body.rs"]
-#[expect(dead_code, reason = "shared with the target `version`")]
-mod body;
+#[path = "../bodies/ecosystem.rs"]
+mod ecosystem;
 
-fuzz_target!(|data: &[u8]| body::ecosystem(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ecosystem::body(data));

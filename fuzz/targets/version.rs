@@ -1,9 +1,7 @@
-//! Any three texts as versions: antisymmetric, transitive, and refused for what they are alone.
+//! Orders of versions: the body is also an ordinary test, over seeds and mutations.
 #![no_main]
-use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ecosystem/tests/it/body.rs"]
-#[expect(dead_code, reason = "shared with the target `ecosystem`")]
-mod body;
+#[path = "../bodies/version.rs"]
+mod version;
 
-fuzz_target!(|data: &[u8]| body::version(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| version::body(data));

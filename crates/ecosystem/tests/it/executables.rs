@@ -138,7 +138,9 @@ fn old_go(bits: u8, big_endian: bool) -> Vec<u8> {
     } else {
         vec![(1, 4), (start, 4), (ADDRESS, 4), (ADDRESS, 4), (length, 4), (length, 4), (6, 4), (16, 4)]
     };
-    fields.into_iter().for_each(|(value, bytes)| file.extend(number(value, bytes)));
+    for (value, bytes) in fields {
+        file.extend(number(value, bytes));
+    }
     file.resize(usize::try_from(start).unwrap(), 0);
     file.extend(data);
     file

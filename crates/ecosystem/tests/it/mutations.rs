@@ -4,7 +4,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::body;
+#[path = "../../../../fuzz/bodies/ecosystem.rs"]
+mod ecosystem;
+#[path = "../../../../fuzz/bodies/version.rs"]
+mod version;
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds")).join(target);
@@ -49,16 +52,16 @@ fn mutations(seed: &[u8], count: u64) -> impl Iterator<Item = Vec<u8>> {
 #[test]
 fn hostile_files() {
     for seed in seeds("ecosystem") {
-        body::ecosystem(&seed);
-        mutations(&seed, 400).for_each(|bytes| body::ecosystem(&bytes));
+        ecosystem::body(&seed);
+        mutations(&seed, 400).for_each(|bytes| ecosystem::body(&bytes));
     }
 }
 
 #[test]
 fn orders_of_seeds() {
     for seed in seeds("version") {
-        body::version(&seed);
-        mutations(&seed, 400).for_each(|bytes| body::version(&bytes));
+        version::body(&seed);
+        mutations(&seed, 400).for_each(|bytes| version::body(&bytes));
     }
 }
 
@@ -72,9 +75,9 @@ proptest! {
         b in "[0-2]{0,2}[.:][0-2]{1,2}([.~+_-][0-2abrpc]{0,3}){0,3}",
         c in "[0-2]{1,2}(\\.[0-2]{1,2}){0,2}(-r[0-2]|-rc|rc1|_p1|_rc|~1)?",
     ) {
-        for ecosystem in boltseal_ecosystem::ALL {
-            body::order(*ecosystem, &a, &b, &c);
-            body::order(*ecosystem, &c, &a, &a);
+        for family in boltseal_ecosystem::ALL {
+            version::order(*family, &a, &b, &c);
+            version::order(*family, &c, &a, &a);
         }
     }
 }

@@ -29,13 +29,12 @@ pub fn skip(why: &str) {
 /// Regular files of a `.tar.zst` or `.tar.gz` below the shared data.
 pub fn archive(path: &str) -> Option<BTreeMap<String, Vec<u8>>> {
     let bytes = file(path)?;
-    let tar = if path.ends_with(".zst") {
-        zstd::decode_all(&*bytes).unwrap()
-    } else {
-        let mut tar = Vec::new();
+    let mut tar = Vec::new();
+    if bytes.starts_with(b"\x1f\x8b") {
         flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut tar).unwrap();
-        tar
-    };
+    } else {
+        zstd::stream::copy_decode(&*bytes, &mut tar).unwrap();
+    }
     Some(members(&tar).into_iter().map(|(path, _, bytes)| (path, bytes)).collect())
 }
 
