@@ -1,3 +1,5 @@
 //! HTTP and TLS, client and server, with limits and deadlines.
 
 pub mod client;
+pub mod server;
+pub mod tls;
