@@ -1,1 +1,205 @@
 //! A private registry that refuses what the verdict denies.
+//!
+//! Speaks the OCI distribution specification 1.1 to Docker, podman, skopeo and their kin. What is pushed is stored
+//! durably, judged in the background, and judged again whenever vulnerability data or the policy change; what the
+//! stored verdict does not allow answers 403 `DENIED` with the reasons.
+//!
+//! ```no_run
+//! # async fn example(judge: std::sync::Arc<dyn boltseal_registry::Judge>) -> Result<(), Box<dyn std::error::Error>> {
+//! use boltseal_registry::{Config, Identity, Registry};
+//! use boltseal_store::{Blobs, Facts};
+//!
+//! let folder = std::path::Path::new("data");
+//! let (facts, blobs) = (Facts::open(folder).await?, Blobs::open(folder)?);
+//! let (identity, secret) = Identity::open(&facts).await?;
+//! if let Some(secret) = secret {
+//!     println!("docker login -u {} -p {}", identity.bootstrap(), secret.expose()); // shown once
+//! }
+//! let registry = Registry::new(facts, blobs, identity, judge, Config::default());
+//! registry.start().await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:5000").await?;
+//! let stop = std::future::pending();
+//! boltseal_wire::server::serve(listener, registry.router(), None, Default::default(), stop).await;
+//! # Ok(()) }
+//! ```
+//!
+//! The pieces, in the order of a push and a pull:
+//!
+//! - [`Identity`]: who may come in. Basic, or a sealed token from `/token` that lives half an hour.
+//! - `api`: one file per part of the distribution API.
+//! - `classify`: which manifests a runtime could run. Those are images and are judged; signatures, SBOMs and
+//!   attestations are not, and stay readable.
+//! - [`Judge`]: the seam to `flow`; [`FlowJudge`] is the real one.
+//! - `judging`: the background workers. What waits is in the facts, so a crash loses nothing.
+//! - `gate`: the answer at every pull, from memory.
+//!
+//! Decisions:
+//!
+//! - An index is a list and passes if it is well-formed; each image in it is judged by itself, at its own GET.
+//! - A verdict belongs to a digest, whatever repository holds it. Rules about names see the first repository, in the
+//!   order of names, that held the image when it was judged.
+//! - Refused images can be tagged, listed and deleted, not pulled. Their blobs neither, unless an image that passes
+//!   or an artifact shares them. HEAD of a blob answers whoever may push there, since pushing asks for what is there
+//!   already; HEAD of a manifest answers when the token was asked for in order to push, for the same reason.
+//! - Deleting a blob that a manifest points to is allowed, as in the specification: the manifest then has a hole.
+//!
+//! This crate must not know: HTML, terminals, how an image is scanned.
+
+mod api;
+mod cache;
+mod classify;
+mod error;
+mod failure;
+mod gate;
+mod identity;
+mod judge;
+mod judging;
+mod route;
+mod source;
+
+use std::{sync::Arc, time::Duration};
+
+use boltseal_model::Digest;
+use boltseal_store::{Blobs, Facts};
+
+use api::{Held, Holders};
+use cache::Cache;
+pub use error::Error;
+use gate::Gate;
+pub use identity::{Identity, Secret};
+pub use judge::{Basis, FlowJudge, Judge, Request};
+use judging::Judging;
+pub use judging::Rejudged;
+
+/// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
+const MANIFEST_CACHE: u64 = 32 << 20;
+/// Blobs whose repositories and manifests are kept in mind, by the length of their keys and lists.
+const BLOB_CACHE: u64 = 8 << 20;
+/// An upload session that nobody touches ends after this long.
+const UPLOAD_LIFE: Duration = Duration::from_hours(24);
+/// How often ended sessions are looked for.
+const SWEEP: Duration = Duration::from_hours(1);
+
+/// How the registry presents itself.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What the token service is called; clients repeat it to the token endpoint.
+    pub service: String,
+    /// Where clients reach us, such as `https://registry.example`, if that differs from what their requests say.
+    pub public_url: Option<String>,
+    /// Images judged at the same time.
+    pub workers: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+        Self { service: "boltseal".to_owned(), public_url: None, workers }
+    }
+}
+
+/// The registry. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    facts: Facts,
+    blobs: Blobs,
+    identity: Identity,
+    config: Config,
+    gate: Arc<Gate>,
+    judging: Arc<Judging>,
+    /// By repository and reference.
+    manifests: Cache<Held>,
+    /// By repository and digest: the manifests that point to a blob.
+    holders: Cache<Holders>,
+}
+
+impl Registry {
+    /// A registry over a store. Nothing runs until [`Registry::start`].
+    pub fn new(
+        facts: Facts,
+        blobs: Blobs,
+        identity: Identity,
+        judge: Arc<dyn Judge>,
+        config: Config,
+    ) -> Self {
+        let gate = Arc::new(Gate::new(facts.clone()));
+        let judging = Judging::new(facts.clone(), blobs.clone(), Arc::clone(&gate), judge, config.workers);
+        Self(Arc::new(Inner {
+            manifests: Cache::new(MANIFEST_CACHE, |key, held| key.len() + held.weight()),
+            holders: Cache::new(BLOB_CACHE, |key, holders| key.len() + holders.weight()),
+            judging: Arc::new(judging),
+            facts,
+            blobs,
+            identity,
+            config,
+            gate,
+        }))
+    }
+
+    /// Brings back unfinished uploads and starts the background work: judging what waits, and what was judged from
+    /// older data or another policy.
+    pub async fn start(&self) -> Result<(), Error> {
+        let facts = &self.0.facts;
+        let acknowledged: Vec<_> = facts
+            .uploads()
+            .await?
+            .into_iter()
+            .map(|(id, repository, size, _)| (id, repository, size))
+            .collect();
+        let blobs = self.0.blobs.clone();
+        let restored = tokio::task::spawn_blocking(move || blobs.restore(&acknowledged));
+        for lost in restored.await.map_err(|_| Error::Task("restoring uploads"))?? {
+            facts.remove_upload(&lost).await?;
+        }
+        tokio::spawn(Arc::clone(&self.0.judging).work());
+        tokio::spawn(Arc::clone(&self.0.judging).watch_expiry());
+        tokio::spawn(self.clone().sweep());
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = this.rejudge("start").await {
+                tracing::error!(%error, "judging again at the start");
+            }
+        });
+        Ok(())
+    }
+
+    /// Judges again, from catalogs, everything that was judged from other data or another policy than the judge now
+    /// uses. Call it after changing either; `why` is for the log.
+    pub async fn rejudge(&self, why: &str) -> Result<Rejudged, Error> {
+        let done = self.0.judging.rejudge().await?;
+        tracing::info!(why, images = done.images, took = ?done.took, judging = ?done.judging, "judged again");
+        Ok(done)
+    }
+
+    /// Opens an image and judges it anew, as if it had just been pushed.
+    pub async fn rescan(&self, image: &Digest) -> Result<(), Error> {
+        self.0.facts.request(image).await?;
+        self.0.gate.forget_all();
+        self.0.judging.wake();
+        Ok(())
+    }
+
+    /// The distribution API: `/v2/…` and `/token`.
+    pub fn router(&self) -> axum::Router {
+        api::router(self.clone())
+    }
+
+    async fn sweep(self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let blobs = self.0.blobs.clone();
+            let ended = tokio::task::spawn_blocking(move || blobs.expire_uploads(UPLOAD_LIFE)).await;
+            let Ok(Ok(ended)) = ended else {
+                tracing::error!("ended upload sessions could not be removed");
+                continue;
+            };
+            for id in ended {
+                if let Err(error) = self.0.facts.remove_upload(&id).await {
+                    tracing::error!(%error, id, "forgetting an upload session");
+                }
+            }
+        }
+    }
+}

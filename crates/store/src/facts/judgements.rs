@@ -120,17 +120,38 @@ impl Facts {
             .await
     }
 
-    /// What stored images are made of, after `last`, in order of their digest.
-    pub async fn materials(&self, last: &str, limit: u64) -> Result<Vec<(Digest, Material)>, Error> {
+    /// What images are made of that were judged from another snapshot or policy than these, after `last`, in order of
+    /// their digest.
+    pub async fn outdated(
+        &self,
+        snapshot: Option<&str>,
+        policy: &Digest,
+        last: &str,
+        limit: u64,
+    ) -> Result<Vec<(Digest, Material)>, Error> {
         let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-            "SELECT digest, material FROM judgements WHERE digest > $1 AND material IS NOT NULL \
-             ORDER BY digest LIMIT $2",
+            "SELECT digest, material FROM judgements WHERE digest > $1 AND material IS NOT NULL AND state = $2 \
+             AND (snapshot IS DISTINCT FROM $3 OR policy_digest IS DISTINCT FROM $4) ORDER BY digest LIMIT $5",
         )
         .bind(last)
+        .bind(State::Judged.word())
+        .bind(snapshot)
+        .bind(policy.to_string())
         .bind(signed(limit))
         .fetch_all(&self.readers)
         .await?;
         unpack_materials(rows).await
+    }
+
+    /// The first repository, in the order of names, that holds an image, and the media type it has there.
+    pub async fn first_home(&self, image: &Digest) -> Result<Option<(String, String)>, Error> {
+        sqlx::query_as(
+            "SELECT repository, media_type FROM manifests WHERE digest = $1 ORDER BY repository LIMIT 1",
+        )
+        .bind(image.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(Error::from)
     }
 
     /// What one image is made of.

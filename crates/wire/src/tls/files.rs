@@ -75,7 +75,9 @@ fn seconds(time: SystemTime) -> u64 {
 pub(super) fn serial() -> [u8; 16] {
     let mut serial = [0; 16];
     if aws_lc_rs::rand::fill(&mut serial).is_err() {
-        serial.copy_from_slice(&SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos()).to_be_bytes());
+        serial.copy_from_slice(
+            &SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos()).to_be_bytes(),
+        );
     }
     serial[0] &= 0x7f;
     serial

@@ -1,0 +1,67 @@
+//! Lists in pages: tags of a repository, repositories.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::IntoResponse,
+};
+use serde_json::{Value, json};
+
+use super::{Answer, Call};
+use crate::{
+    failure::{Code, Failure},
+    route::encode,
+};
+
+/// Entries of a page when the client does not say, and at most.
+const PAGE: u64 = 10_000;
+
+impl Call {
+    pub(super) async fn tags(&self, repository: &str) -> Answer {
+        let (limit, last) = self.page()?;
+        let tags = self.registry.0.facts.tags(repository, last, limit.saturating_add(1)).await?;
+        let tags = tags
+            .ok_or_else(|| Failure::new(Code::NameUnknown, format!("there is no repository {repository}")))?;
+        let (tags, more) = cut(tags, limit);
+        let path = format!("/v2/{repository}/tags/list");
+        Ok(listing(json!({ "name": repository, "tags": tags }), &path, limit, more))
+    }
+
+    pub(super) async fn catalog(&self) -> Answer {
+        let (limit, last) = self.page()?;
+        let names = self.registry.0.facts.repositories(last, limit.saturating_add(1)).await?;
+        let (names, more) = cut(names, limit);
+        Ok(listing(json!({ "repositories": names }), "/v2/_catalog", limit, more))
+    }
+
+    /// Entries wanted, and the entry after which they begin.
+    fn page(&self) -> Result<(u64, &str), Failure> {
+        let limit = match self.query.get("n") {
+            None => PAGE,
+            Some(text) => text.parse::<u64>().map(|n| n.min(PAGE)).map_err(|_| {
+                Failure::new(Code::Unsupported, "n must be a number").status(StatusCode::BAD_REQUEST)
+            })?,
+        };
+        Ok((limit, self.query.get("last").unwrap_or_default()))
+    }
+}
+
+/// The page, and its last entry if more follow.
+fn cut(mut entries: Vec<String>, limit: u64) -> (Vec<String>, Option<String>) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let last = entries.last().filter(|_| more).cloned();
+    (entries, last)
+}
+
+fn listing(content: Value, path: &str, limit: u64, more: Option<String>) -> axum::response::Response {
+    let mut response = Json(content).into_response();
+    if let Some(last) = more
+        && let Ok(link) =
+            HeaderValue::from_str(&format!("<{path}?n={limit}&last={}>; rel=\"next\"", encode(&last)))
+    {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
+}

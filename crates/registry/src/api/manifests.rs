@@ -1,0 +1,307 @@
+//! `/v2/<name>/manifests/<reference>`: pull through the gate, push with everything checked, delete.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::IntoResponse,
+};
+use boltseal_image::{
+    MAX_MANIFEST,
+    manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, OCI_INDEX, OCI_MANIFEST, parse},
+};
+use boltseal_model::{Algorithm, Digest, Hasher, Timestamp};
+use boltseal_store::{Blobs, Kind, NewManifest, StoredManifest};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, CONTENT_DIGEST, Call, blocking, body::small, uncancelled};
+use crate::{
+    Inner, classify,
+    failure::{Code, Failure},
+    route::{self, Named},
+};
+
+const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
+/// Tags that one push may set.
+const MAX_TAGS: usize = 64;
+/// Holes that a refusal lists.
+const MAX_MISSING: usize = 20;
+
+/// A manifest in memory, with its headers made.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(super) digest: Digest,
+    pub(super) kind: Kind,
+    pub(super) bytes: Bytes,
+    content_type: HeaderValue,
+    digest_header: HeaderValue,
+    etag: HeaderValue,
+}
+
+impl Held {
+    pub(super) fn new(stored: StoredManifest, bytes: Vec<u8>) -> Self {
+        let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        let name = stored.digest.to_string();
+        Self {
+            content_type: value(&stored.media_type),
+            digest_header: value(&name),
+            etag: value(&format!("\"{name}\"")),
+            digest: stored.digest,
+            kind: stored.kind,
+            bytes: bytes.into(),
+        }
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        512 + self.bytes.len()
+    }
+}
+
+impl Call {
+    pub(super) async fn get_manifest(&self, repository: &str, reference: &Named) -> Answer {
+        let inner = &self.registry.0;
+        let held = inner.held(repository, reference).await?.ok_or_else(|| unknown(repository, reference))?;
+        let mut warning = None;
+        // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
+        let pushing = self.is_head() && self.access.scopes.pushing(repository);
+        if held.kind == Kind::Image && !pushing {
+            warning = inner.gate.pass(&held.digest).await?;
+        }
+        let mut response = if self.header(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &held.etag))
+        {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            // hyper drops the body of an answer to HEAD and keeps its length.
+            Body::from(held.bytes.clone()).into_response()
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, held.content_type.clone());
+        headers.insert(CONTENT_DIGEST, held.digest_header.clone());
+        headers.insert(header::ETAG, held.etag.clone());
+        if let Some(warning) = warning {
+            headers.insert(header::WARNING, warning);
+        }
+        Ok(response)
+    }
+
+    pub(super) async fn put_manifest(&self, repository: String, reference: Named, body: Body) -> Answer {
+        let bytes = small(body, usize::try_from(MAX_MANIFEST).unwrap_or(usize::MAX)).await?;
+        let said = self.header(header::CONTENT_TYPE).map(str::to_owned);
+        let mut tags: Vec<String> =
+            self.query.all("tag").take(MAX_TAGS + 1).map(route::tag).collect::<Result<_, _>>()?;
+        if tags.len() > MAX_TAGS {
+            return Err(Failure::new(Code::ManifestInvalid, format!("more than {MAX_TAGS} tags at once")));
+        }
+        let announced = match reference {
+            Named::Digest(digest) => Some(digest),
+            Named::Tag(tag) => {
+                tags.push(tag);
+                None
+            }
+        };
+        let inner = self.registry.0.clone();
+        let name = repository.clone();
+        let blobs = inner.blobs.clone();
+        let work = move || {
+            Ok(prepare(name, announced, said.as_deref(), &bytes, tags, &blobs).map(|new| (new, bytes)))
+        };
+        let (manifest, bytes) = blocking(work).await??;
+        let mut response = created(&manifest);
+        uncancelled(async move { inner.put_manifest(manifest, bytes).await }).await?;
+        for tag in self.query.all("tag") {
+            if let Ok(tag) = HeaderValue::from_str(tag) {
+                response.headers_mut().append(OCI_TAG, tag);
+            }
+        }
+        Ok(response)
+    }
+
+    pub(super) async fn delete_manifest(&self, repository: String, digest: Digest) -> Answer {
+        let inner = self.registry.0.clone();
+        uncancelled(async move {
+            let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
+            let removed = inner.facts.remove_manifest(&repository, &digest).await?;
+            inner.deleted();
+            let orphan = removed.ok_or_else(|| unknown(&repository, &Named::Digest(digest.clone())))?;
+            if orphan {
+                let (blobs, digest) = (inner.blobs.clone(), digest.clone());
+                blocking(move || blobs.remove(&digest)).await?;
+            }
+            Ok(StatusCode::ACCEPTED.into_response())
+        })
+        .await
+    }
+
+    pub(super) async fn delete_tag(&self, repository: String, tag: String) -> Answer {
+        let inner = self.registry.0.clone();
+        uncancelled(async move {
+            let removed = inner.facts.remove_tag(&repository, &tag).await?;
+            inner.deleted();
+            if removed {
+                return Ok(StatusCode::ACCEPTED.into_response());
+            }
+            Err(unknown(&repository, &Named::Tag(tag)))
+        })
+        .await
+    }
+}
+
+impl Inner {
+    async fn put_manifest(&self, manifest: NewManifest, bytes: Bytes) -> Result<(), Failure> {
+        let digest = manifest.digest.clone();
+        let (repository, kind) = (manifest.repository.clone(), manifest.kind);
+        let names: Vec<String> = manifest.tags.iter().cloned().chain([digest.to_string()]).collect();
+        let targets = manifest.blobs.clone();
+        let _nobody_removes_it_meanwhile = self.blobs.lock(&digest).await;
+        let blobs = self.blobs.clone();
+        blocking(move || blobs.put_as(&bytes, &digest)).await?;
+        let missing = self.facts.put_manifest(manifest).await?;
+        if !missing.is_empty() {
+            return Err(incomplete(&missing));
+        }
+        self.changed(&repository, names.into_iter(), targets.iter());
+        if kind == Kind::Image {
+            self.judging.wake();
+        }
+        Ok(())
+    }
+}
+
+/// Reads and checks a manifest, and says what must be stored with it.
+fn prepare(
+    repository: String,
+    announced: Option<Digest>,
+    said: Option<&str>,
+    bytes: &[u8],
+    tags: Vec<String>,
+    blobs: &Blobs,
+) -> Result<NewManifest, Failure> {
+    let digest = check(announced, bytes)?;
+    let invalid = |why: String| Failure::new(Code::ManifestInvalid, why);
+    let document = parse(bytes, said).map_err(|error| invalid(error.to_string()))?;
+    let media_type = media_type(&document, said)?;
+    let kind = classify::kind(&document, blobs);
+    let descriptors = |list: &[Descriptor]| list.iter().map(|d| d.digest.clone()).collect::<Vec<_>>();
+    let annotations = annotations(bytes).map_err(|error| invalid(error.to_string()))?;
+    let mut new = NewManifest {
+        repository,
+        media_type,
+        size: bytes.len() as u64,
+        content_size: 0,
+        kind,
+        platform: None,
+        subject: None,
+        artifact_type: None,
+        annotations,
+        blobs: Vec::new(),
+        manifests: Vec::new(),
+        tags,
+        at: Timestamp::now(),
+        digest,
+    };
+    match document {
+        Document::Index(index) => {
+            new.content_size = index.manifests.iter().map(|m| m.size).fold(0, u64::saturating_add);
+            new.manifests = descriptors(&index.manifests);
+            new.subject = index.subject.map(|subject| subject.digest);
+            new.artifact_type = index.artifact_type;
+        }
+        Document::Manifest(manifest) => {
+            new.platform = classify::platform(&manifest, blobs).filter(|_| kind == Kind::Image);
+            let layers: Vec<Descriptor> =
+                manifest.layers.iter().filter(|layer| !classify::is_foreign(layer)).cloned().collect();
+            let sizes = layers.iter().map(|layer| layer.size);
+            new.content_size = sizes.fold(manifest.config.size, u64::saturating_add);
+            new.blobs = descriptors(&layers);
+            new.blobs.push(manifest.config.digest.clone());
+            new.subject = manifest.subject.map(|subject| subject.digest);
+            // Specification 1.1, "Listing Referrers": the type of the configuration stands in for an absent one.
+            new.artifact_type = manifest.artifact_type.or(Some(manifest.config.media_type));
+        }
+    }
+    new.artifact_type = new.artifact_type.filter(|text| !text.is_empty());
+    Ok(new)
+}
+
+/// The digest of the bytes, which must be the announced one.
+fn check(announced: Option<Digest>, bytes: &[u8]) -> Result<Digest, Failure> {
+    let algorithm = announced.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(bytes);
+    let actual = hasher.finish();
+    match announced {
+        Some(announced) if announced != actual => {
+            let message = format!("the manifest has digest {actual}, not {announced}");
+            Err(Failure::new(Code::DigestInvalid, message))
+        }
+        _ => Ok(actual),
+    }
+}
+
+/// The type under which a manifest is served again: as the client said, without parameters; else as it says itself.
+fn media_type(document: &Document, said: Option<&str>) -> Result<String, Failure> {
+    let (own, index) = match document {
+        Document::Index(index) => (index.media_type.as_deref(), true),
+        Document::Manifest(manifest) => (manifest.media_type.as_deref(), false),
+    };
+    let said = said.map(|text| text.split(';').next().unwrap_or(text).trim()).filter(|text| !text.is_empty());
+    let chosen = match (said, own) {
+        (Some(said), Some(own)) if said != own => {
+            let message = format!("Content-Type is {said}, the manifest says it is {own}");
+            return Err(Failure::new(Code::ManifestInvalid, message));
+        }
+        (Some(said), _) => said,
+        (None, Some(own)) => own,
+        (None, None) if index => OCI_INDEX,
+        (None, None) => OCI_MANIFEST,
+    };
+    if [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].contains(&chosen) {
+        return Ok(chosen.to_owned());
+    }
+    let shown: String = chosen.chars().take(120).collect();
+    let message = format!("manifests of type {shown} are not stored here: push it as {OCI_MANIFEST}");
+    Err(Failure::new(Code::ManifestInvalid, message))
+}
+
+/// The annotations as they were sent, as a JSON object.
+fn annotations(bytes: &[u8]) -> Result<Option<String>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Annotated {
+        annotations: Option<serde_json::Map<String, serde_json::Value>>,
+    }
+    let found: Annotated = serde_json::from_slice(bytes)?;
+    found.annotations.filter(|map| !map.is_empty()).map(|map| serde_json::to_string(&map)).transpose()
+}
+
+fn created(manifest: &NewManifest) -> axum::response::Response {
+    let location = format!("/v2/{}/manifests/{}", manifest.repository, manifest.digest);
+    let headers = [(header::LOCATION, location), (CONTENT_DIGEST, manifest.digest.to_string())];
+    let mut response = (StatusCode::CREATED, headers).into_response();
+    if let Some(subject) = &manifest.subject
+        && let Ok(subject) = HeaderValue::from_str(&subject.to_string())
+    {
+        response.headers_mut().insert(OCI_SUBJECT, subject);
+    }
+    response
+}
+
+fn incomplete(missing: &[Digest]) -> Failure {
+    let listed: Vec<&Digest> = missing.iter().take(MAX_MISSING).collect();
+    let message = format!("push these first, the manifest points to them: {}", missing.len());
+    Failure::new(Code::ManifestBlobUnknown, message).detail(json!({ "digests": listed }))
+}
+
+fn unknown(repository: &str, reference: &Named) -> Failure {
+    let name = match reference {
+        Named::Tag(tag) => format!("{repository}:{tag}"),
+        Named::Digest(digest) => format!("{repository}@{digest}"),
+    };
+    Failure::new(Code::ManifestUnknown, format!("{name} is not stored here"))
+}
+
+/// RFC 9110, section 13.1.2.
+pub(super) fn matches(wanted: &str, etag: &HeaderValue) -> bool {
+    let etag = etag.to_str().unwrap_or_default();
+    wanted.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
+}

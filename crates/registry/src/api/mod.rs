@@ -1,0 +1,145 @@
+//! The distribution API, one file per part of it. Here: from a request to the function that answers it.
+
+mod auth;
+mod blobs;
+mod body;
+mod lists;
+mod manifests;
+mod pull;
+mod referrers;
+mod token;
+mod uploads;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use boltseal_store::Error as StoreError;
+
+use crate::{
+    Registry,
+    failure::{Code, Failure},
+    identity::{Access, Action},
+    route::{Named, Query, Route},
+};
+use auth::authenticate;
+pub(crate) use manifests::Held;
+pub(crate) use pull::Holders;
+
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// What a handler gives back.
+type Answer = Result<Response, Failure>;
+
+/// Everything a handler needs to know about a request, its body apart.
+struct Call {
+    registry: Registry,
+    access: Access,
+    parts: Parts,
+    query: Query,
+}
+
+pub(crate) fn router(registry: Registry) -> Router {
+    Router::new()
+        .route("/v2", any(serve))
+        .route("/v2/", any(serve))
+        .route("/v2/{*path}", any(serve))
+        .route("/token", any(token::serve))
+        .with_state(registry)
+}
+
+async fn serve(State(registry): State<Registry>, request: Request) -> Response {
+    let mut response = match dispatch(registry, request).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn dispatch(registry: Registry, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let route = Route::parse(parts.uri.path());
+    let access = authenticate(&registry, &parts, route.as_ref().ok())?;
+    let route = route?;
+    let query = Query::parse(parts.uri.query());
+    let call = Call { registry, access, parts, query };
+    let (get, method) = (matches!(call.parts.method, Method::GET | Method::HEAD), call.parts.method.clone());
+    match (route, method) {
+        (Route::Ping, _) if get => Ok(StatusCode::OK.into_response()),
+        (Route::Catalog, _) if get => call.catalog().await,
+        (Route::Tags { repository }, _) if get => call.tags(&repository).await,
+        (Route::Referrers { repository, digest }, _) if get => call.referrers(&repository, &digest).await,
+        (Route::Manifest { repository, reference }, _) if get => {
+            call.get_manifest(&repository, &reference).await
+        }
+        (Route::Manifest { repository, reference }, Method::PUT) => {
+            call.put_manifest(repository, reference, body).await
+        }
+        (Route::Manifest { repository, reference }, Method::DELETE) => match reference {
+            Named::Tag(tag) => call.delete_tag(repository, tag).await,
+            Named::Digest(digest) => call.delete_manifest(repository, digest).await,
+        },
+        (Route::Blob { repository, digest }, _) if get => call.get_blob(&repository, &digest).await,
+        (Route::Blob { repository, digest }, Method::DELETE) => call.delete_blob(repository, digest).await,
+        (Route::Uploads { repository }, Method::POST) => call.start_upload(repository, body).await,
+        (Route::Upload { repository, id }, _) if get => call.upload_status(&repository, &id).await,
+        (Route::Upload { repository, id }, Method::PATCH) => call.patch_upload(&repository, &id, body).await,
+        (Route::Upload { repository, id }, Method::PUT) => call.finish_upload(repository, id, body).await,
+        (Route::Upload { repository, id }, Method::DELETE) => call.cancel_upload(&repository, &id).await,
+        (route, method) => Err(not_allowed(&route, &method)),
+    }
+}
+
+/// What a method on a route does, for the scopes it needs.
+fn action(route: &Route, method: &Method) -> Action {
+    match (route, method) {
+        (Route::Uploads { .. } | Route::Upload { .. }, _)
+        | (_, &Method::PUT | &Method::POST | &Method::PATCH) => Action::Push,
+        (_, &Method::DELETE) => Action::Delete,
+        _ => Action::Pull,
+    }
+}
+
+fn not_allowed(route: &Route, method: &Method) -> Failure {
+    let allowed = match route {
+        Route::Ping | Route::Catalog | Route::Tags { .. } | Route::Referrers { .. } => "GET, HEAD",
+        Route::Manifest { .. } => "GET, HEAD, PUT, DELETE",
+        Route::Blob { .. } => "GET, HEAD, DELETE",
+        Route::Uploads { .. } => "POST",
+        Route::Upload { .. } => "GET, PATCH, PUT, DELETE",
+    };
+    let message = format!("{method} is not possible here; allowed: {allowed}");
+    Failure::new(Code::Unsupported, message).header(header::ALLOW, allowed)
+}
+
+impl Call {
+    fn header(&self, name: impl axum::http::header::AsHeaderName) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    fn is_head(&self) -> bool {
+        self.parts.method == Method::HEAD
+    }
+}
+
+/// Runs file work on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(Failure::fault)?.map_err(Failure::from)
+}
+
+/// Finishes a change, and what must follow it, even when the client goes away in the middle.
+async fn uncancelled<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(change).await.map_err(Failure::fault)?
+}

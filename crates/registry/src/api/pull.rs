@@ -1,0 +1,96 @@
+//! What pulls ask again and again, from memory where possible.
+
+use std::sync::Arc;
+
+use boltseal_model::Digest;
+use boltseal_store::Kind;
+
+use super::{blocking, manifests::Held};
+use crate::{Inner, failure::Failure, gate::holders, route::Named};
+
+/// A blob of a repository, and the manifests that point to it.
+#[derive(Debug)]
+pub(crate) struct Holders {
+    pub(super) size: u64,
+    pub(super) manifests: Vec<(Digest, Kind)>,
+}
+
+impl Holders {
+    pub(crate) fn weight(&self) -> usize {
+        64 + self.manifests.len() * 48
+    }
+}
+
+/// The key under which a thing of a repository is remembered.
+pub(super) fn key(repository: &str, name: &str) -> String {
+    let mut key = String::with_capacity(repository.len() + 1 + name.len());
+    key.push_str(repository);
+    key.push('@');
+    key.push_str(name);
+    key
+}
+
+impl Inner {
+    /// A manifest by tag or digest.
+    pub(super) async fn held(
+        &self,
+        repository: &str,
+        reference: &Named,
+    ) -> Result<Option<Arc<Held>>, Failure> {
+        let name = match reference {
+            Named::Tag(tag) => key(repository, tag),
+            Named::Digest(digest) => key(repository, &digest.to_string()),
+        };
+        self.manifests.get_or(&name, self.load(repository, reference)).await
+    }
+
+    async fn load(&self, repository: &str, reference: &Named) -> Result<Option<Held>, Failure> {
+        let digest = match reference {
+            Named::Digest(digest) => digest.clone(),
+            Named::Tag(tag) => match self.facts.tag(repository, tag).await? {
+                Some(digest) => digest,
+                None => return Ok(None),
+            },
+        };
+        let Some(stored) = self.facts.manifest(repository, &digest).await? else { return Ok(None) };
+        let (blobs, size) = (self.blobs.clone(), stored.size);
+        let bytes = blocking(move || blobs.content(&digest, size)).await?;
+        Ok(Some(Held::new(stored, bytes)))
+    }
+
+    /// A blob, if the repository has it.
+    pub(super) async fn blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+    ) -> Result<Option<Arc<Holders>>, Failure> {
+        let load = async {
+            let Some(size) = self.facts.blob(repository, digest).await? else { return Ok(None) };
+            let manifests = holders(self.facts.pointing_to(repository, digest).await?);
+            Ok::<_, Failure>(Some(Holders { size, manifests }))
+        };
+        self.holders.get_or(&key(repository, &digest.to_string()), load).await
+    }
+
+    /// A manifest came or its tags moved: forget what depended on that.
+    pub(super) fn changed<'a>(
+        &self,
+        repository: &str,
+        names: impl Iterator<Item = String>,
+        targets: impl Iterator<Item = &'a Digest>,
+    ) {
+        for name in names {
+            self.manifests.forget(&key(repository, &name));
+        }
+        for target in targets {
+            self.holders.forget(&key(repository, &target.to_string()));
+        }
+    }
+
+    /// Something was deleted: forget everything, since deletions are rare.
+    pub(super) fn deleted(&self) {
+        self.manifests.forget_all();
+        self.holders.forget_all();
+        self.gate.forget_all();
+    }
+}

@@ -1,0 +1,207 @@
+//! `/v2/<name>/blobs/uploads/`: whole, in chunks, streamed, mounted from another repository.
+
+use axum::{
+    body::Body,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use boltseal_model::Digest;
+use boltseal_store::{Error as StoreError, Upload};
+
+use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, blocking, body::drain, uncancelled};
+use crate::{
+    Inner,
+    failure::{Code, Failure, range},
+    identity::Action,
+    route,
+};
+
+impl Call {
+    pub(super) async fn start_upload(&self, repository: String, body: Body) -> Answer {
+        if let Some(mount) = self.query.get("mount") {
+            let digest = route::digest(mount)?;
+            if self.mount(&repository, &digest).await? {
+                return Ok(stored(&repository, &digest));
+            }
+        } else if let Some(digest) = self.query.get("digest") {
+            return self.put_whole(repository, route::digest(digest)?, body).await;
+        }
+        let id = self.registry.0.blobs.start_upload(&repository)?;
+        Ok(session(StatusCode::ACCEPTED, &repository, &id, 0))
+    }
+
+    pub(super) async fn upload_status(&self, repository: &str, id: &str) -> Answer {
+        // What is told is acknowledged, so it must be on disk first: a broken PATCH may have left bytes that are not.
+        let upload = self.registry.0.blobs.resume(id, repository)?;
+        let size = self.save(upload, repository).await?;
+        Ok(session(StatusCode::NO_CONTENT, repository, id, size))
+    }
+
+    pub(super) async fn patch_upload(&self, repository: &str, id: &str, body: Body) -> Answer {
+        let upload = self.registry.0.blobs.resume(id, repository)?;
+        let expected = self.chunk(&upload)?;
+        let before = upload.size();
+        let upload = drain(body, upload).await?;
+        check_length(upload.size() - before, expected)?;
+        let size = self.save(upload, repository).await?;
+        Ok(session(StatusCode::ACCEPTED, repository, id, size))
+    }
+
+    pub(super) async fn finish_upload(&self, repository: String, id: String, body: Body) -> Answer {
+        let digest = self.query.get("digest").ok_or_else(|| {
+            Failure::new(Code::DigestInvalid, "give the digest of the whole blob as ?digest=sha256:…")
+        })?;
+        let digest = route::digest(digest)?;
+        let inner = self.registry.0.clone();
+        let upload = inner.blobs.resume(&id, &repository)?;
+        let expected = self.chunk(&upload)?;
+        let before = upload.size();
+        let upload = drain(body, upload).await?;
+        check_length(upload.size() - before, expected)?;
+        uncancelled(async move {
+            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
+            let announced = digest.clone();
+            match blocking(move || upload.finish(&announced)).await {
+                Ok(size) => inner.add(Some(&id), &repository, &digest, size).await?,
+                Err(failure) => {
+                    inner.facts.remove_upload(&id).await?;
+                    return Err(failure);
+                }
+            }
+            Ok(stored(&repository, &digest))
+        })
+        .await
+    }
+
+    pub(super) async fn cancel_upload(&self, repository: &str, id: &str) -> Answer {
+        let inner = self.registry.0.clone();
+        let (repository, id) = (repository.to_owned(), id.to_owned());
+        uncancelled(async move {
+            let (blobs, session) = (inner.blobs.clone(), id.clone());
+            blocking(move || blobs.cancel_upload(&session, &repository)).await?;
+            inner.facts.remove_upload(&id).await?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        })
+        .await
+    }
+
+    async fn put_whole(&self, repository: String, digest: Digest, body: Body) -> Answer {
+        let inner = self.registry.0.clone();
+        let writer = inner.blobs.writer(digest.algorithm())?;
+        let writer = drain(body, writer).await?;
+        uncancelled(async move {
+            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
+            let announced = digest.clone();
+            let size = blocking(move || writer.finish(&announced)).await?;
+            inner.add(None, &repository, &digest, size).await?;
+            Ok(stored(&repository, &digest))
+        })
+        .await
+    }
+
+    /// Gives a repository a blob that another one has, if the caller may pull it there. Otherwise it must be uploaded,
+    /// and nothing tells the caller whether it exists.
+    async fn mount(&self, repository: &str, digest: &Digest) -> Result<bool, Failure> {
+        let inner = self.registry.0.clone();
+        let sources = match self.query.get("from") {
+            Some(from) => vec![route::repository(from)?],
+            None => inner.facts.repositories_with(digest).await?,
+        };
+        let may_pull = |source: &String| self.access.scopes.allow(source, Action::Pull);
+        let sources: Vec<String> = sources.into_iter().filter(may_pull).collect();
+        let (repository, digest) = (repository.to_owned(), digest.clone());
+        uncancelled(async move {
+            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
+            for source in sources {
+                let Some(found) = inner.blob(&source, &digest).await? else { continue };
+                if inner.gate.pass_blob(&found.manifests).await.is_ok() {
+                    inner.add(None, &repository, &digest, found.size).await?;
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .await
+    }
+
+    /// Makes what a session has durable. Gives its size.
+    async fn save(&self, upload: Upload, repository: &str) -> Result<u64, Failure> {
+        let inner = self.registry.0.clone();
+        let (id, repository) = (upload.id().to_owned(), repository.to_owned());
+        uncancelled(async move {
+            let (upload, size) = blocking(move || upload.save().map(|size| (upload, size))).await?;
+            if size > 0 {
+                inner.facts.save_upload(&id, &repository, size).await?;
+            }
+            // Only now may the next request have the session.
+            drop(upload);
+            Ok(size)
+        })
+        .await
+    }
+
+    /// How many bytes a request says it brings. A range must go on where the session is.
+    fn chunk(&self, upload: &Upload) -> Result<Option<u64>, Failure> {
+        let length = self.header(header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+        let Some(text) = self.header(header::CONTENT_RANGE) else { return Ok(length) };
+        let malformed = || {
+            let message = "Content-Range must be FIRST-LAST, both included, as in 0-1023";
+            Failure::new(Code::BlobUploadInvalid, message)
+        };
+        let text = text.trim().trim_start_matches("bytes").trim_start_matches(['=', ' ']);
+        let text = text.split('/').next().unwrap_or(text);
+        let (first, last) = text.split_once('-').ok_or_else(malformed)?;
+        let first: u64 = first.parse().map_err(|_| malformed())?;
+        let last: u64 = last.parse().map_err(|_| malformed())?;
+        let id = upload.id().to_owned();
+        if first != upload.size() {
+            return Err(StoreError::Offset { id, expected: upload.size(), found: first }.into());
+        }
+        let said = last.checked_sub(first).and_then(|span| span.checked_add(1)).ok_or_else(malformed)?;
+        if length.is_some_and(|length| length != said) {
+            let message = format!("Content-Range says {said} bytes, Content-Length another number");
+            return Err(Failure::new(Code::SizeInvalid, message));
+        }
+        Ok(Some(said))
+    }
+}
+
+impl Inner {
+    /// Lets a repository serve a blob that is stored.
+    async fn add(
+        &self,
+        session: Option<&str>,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<(), Failure> {
+        self.facts.finish_upload(session, repository, digest, size).await?;
+        self.changed(repository, std::iter::empty(), std::iter::once(digest));
+        Ok(())
+    }
+}
+
+fn check_length(brought: u64, expected: Option<u64>) -> Result<(), Failure> {
+    match expected {
+        Some(expected) if expected != brought => {
+            let message = format!("{brought} bytes came, {expected} were announced");
+            Err(Failure::new(Code::SizeInvalid, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn session(status: StatusCode, repository: &str, id: &str, size: u64) -> axum::response::Response {
+    let headers = [
+        (header::LOCATION, format!("/v2/{repository}/blobs/uploads/{id}")),
+        (header::RANGE, range(size)),
+        (UPLOAD_ID, id.to_owned()),
+    ];
+    (status, headers).into_response()
+}
+
+fn stored(repository: &str, digest: &Digest) -> axum::response::Response {
+    let location = format!("/v2/{repository}/blobs/{digest}");
+    let headers = [(header::LOCATION, location), (CONTENT_DIGEST, digest.to_string())];
+    (StatusCode::CREATED, headers).into_response()
+}

@@ -1,0 +1,163 @@
+//! What a client is told when something does not work: OCI distribution specification 1.1, "Error Codes".
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// The fourteen codes of the specification; clients know no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    BlobUnknown,
+    BlobUploadInvalid,
+    BlobUploadUnknown,
+    DigestInvalid,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    ManifestUnknown,
+    NameInvalid,
+    NameUnknown,
+    SizeInvalid,
+    Unauthorized,
+    Denied,
+    Unsupported,
+    TooManyRequests,
+}
+
+impl Code {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::BlobUnknown => "BLOB_UNKNOWN",
+            Self::BlobUploadInvalid => "BLOB_UPLOAD_INVALID",
+            Self::BlobUploadUnknown => "BLOB_UPLOAD_UNKNOWN",
+            Self::DigestInvalid => "DIGEST_INVALID",
+            Self::ManifestBlobUnknown => "MANIFEST_BLOB_UNKNOWN",
+            Self::ManifestInvalid => "MANIFEST_INVALID",
+            Self::ManifestUnknown => "MANIFEST_UNKNOWN",
+            Self::NameInvalid => "NAME_INVALID",
+            Self::NameUnknown => "NAME_UNKNOWN",
+            Self::SizeInvalid => "SIZE_INVALID",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::Denied => "DENIED",
+            Self::Unsupported => "UNSUPPORTED",
+            Self::TooManyRequests => "TOOMANYREQUESTS",
+        }
+    }
+
+    /// The status that goes with a code unless something says otherwise.
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::BlobUnknown | Self::BlobUploadUnknown | Self::ManifestUnknown | Self::NameUnknown => {
+                StatusCode::NOT_FOUND
+            }
+            Self::BlobUploadInvalid
+            | Self::DigestInvalid
+            | Self::ManifestBlobUnknown
+            | Self::ManifestInvalid
+            | Self::NameInvalid
+            | Self::SizeInvalid => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Denied => StatusCode::FORBIDDEN,
+            Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+/// An answer that is not what the client wanted.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
+    status: StatusCode,
+    /// Absent for faults of ours, for which the specification has no code.
+    code: Option<Code>,
+    message: String,
+    detail: Option<Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        let (status, message) = (code.status(), message.into());
+        Self(Box::new(Content { status, code: Some(code), message, detail: None, headers: Vec::new() }))
+    }
+
+    /// Something is wrong on our side. The reason goes to the log, not to the client.
+    pub(crate) fn fault(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "request failed");
+        let message = "the registry could not do this; its log says why".to_owned();
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self(Box::new(Content { status, code: None, message, detail: None, headers: Vec::new() }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code.map_or("", Code::word)
+    }
+
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: Value) -> Self {
+        self.0.detail = Some(detail);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
+            self.0.headers.push((name, value));
+        }
+        self
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Content { status, code, message, detail, headers } = *self.0;
+        let mut response = match code {
+            Some(code) => {
+                let mut error = json!({ "code": code.word(), "message": message });
+                if let (Some(detail), Some(fields)) = (detail, error.as_object_mut()) {
+                    fields.insert("detail".to_owned(), detail);
+                }
+                (status, Json(json!({ "errors": [error] }))).into_response()
+            }
+            None => (status, message + "\n").into_response(),
+        };
+        for (name, value) in headers {
+            response.headers_mut().append(name, value);
+        }
+        response
+    }
+}
+
+impl From<boltseal_store::Error> for Failure {
+    fn from(error: boltseal_store::Error) -> Self {
+        use boltseal_store::Error;
+        let message = error.to_string();
+        match error {
+            Error::DigestMismatch { .. } => Self::new(Code::DigestInvalid, message),
+            Error::NoBlob(_) => Self::new(Code::BlobUnknown, message),
+            Error::NoUpload(_) => Self::new(Code::BlobUploadUnknown, message),
+            Error::Offset { expected, .. } => Self::new(Code::BlobUploadInvalid, message)
+                .status(StatusCode::RANGE_NOT_SATISFIABLE)
+                .header(header::RANGE, range(expected)),
+            Error::Busy(_) => Self::new(Code::BlobUploadInvalid, message).status(StatusCode::CONFLICT),
+            Error::TooLarge { .. } => {
+                Self::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            other => Self::fault(other),
+        }
+    }
+}
+
+/// Received bytes as the `Range` header of uploads writes them: first and last, both included.
+pub(crate) fn range(size: u64) -> String {
+    format!("0-{}", size.saturating_sub(1))
+}

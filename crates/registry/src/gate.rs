@@ -1,0 +1,188 @@
+//! The gate: whether what is stored may be pulled, by the verdict that is stored with it.
+//!
+//! Nothing is computed here. A pull reads one cached answer; only an image that is still being scanned is waited for,
+//! shortly, and by a bounded number of requests.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderValue, header};
+use boltseal_model::{Decision, Digest, Timestamp, Verdict};
+use boltseal_store::{Facts, Judgement, Kind, State, StoredManifest};
+use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::{
+    cache::Cache,
+    failure::{Code, Failure},
+};
+
+/// How long a pull waits for a judgement: most scans take less, and no client gives up earlier.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Requests that may wait at the same time; more are answered at once.
+const WAITERS: usize = 256;
+/// Verdicts in memory. A thousand bytes each at most: some megabytes.
+const VERDICTS: u64 = 10_000;
+/// Reasons in an answer. The dashboard has all of them.
+const MAX_REASONS: usize = 20;
+/// OCI distribution specification, "Warnings": at most 4096 bytes in all.
+const MAX_WARNING: usize = 1000;
+
+/// What the gate says about an image.
+#[derive(Debug)]
+pub(crate) enum Ruling {
+    /// It may be pulled.
+    Pass { warning: Option<HeaderValue>, expires: Option<Timestamp> },
+    /// It may not.
+    Refuse { verdict: Option<Verdict>, error: Option<String> },
+}
+
+/// Reads verdicts and waits for those that are being made.
+pub(crate) struct Gate {
+    facts: Facts,
+    rulings: Cache<Ruling>,
+    judged: Notify,
+    waiters: Semaphore,
+}
+
+impl Gate {
+    pub(crate) fn new(facts: Facts) -> Self {
+        let rulings = Cache::new(VERDICTS, |_, _| 1);
+        Self { facts, rulings, judged: Notify::new(), waiters: Semaphore::new(WAITERS) }
+    }
+
+    /// The judgements of these images were written down.
+    pub(crate) fn judged<'a>(&self, images: impl Iterator<Item = &'a Digest>) {
+        for image in images {
+            self.rulings.forget(&image.to_string());
+        }
+        self.judged.notify_waiters();
+    }
+
+    /// Everything that was remembered may have changed.
+    pub(crate) fn forget_all(&self) {
+        self.rulings.forget_all();
+    }
+
+    /// Lets an image pass, with a warning perhaps, or says why not. Waits for a judgement that is under way.
+    pub(crate) async fn pass(&self, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
+        let key = image.to_string();
+        if let Some(ruling) = self.current(&key, image).await? {
+            return answer(&ruling, image);
+        }
+        let Ok(_waiter) = self.waiters.try_acquire() else { return Err(pending(image)) };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // Listening begins before looking, so that a judgement in between is not missed.
+            let mut judged = std::pin::pin!(self.judged.notified());
+            judged.as_mut().enable();
+            if let Some(ruling) = self.current(&key, image).await? {
+                return answer(&ruling, image);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(left, judged).await.is_err() {
+                return Err(pending(image));
+            }
+        }
+    }
+
+    /// Whether a blob may be pulled that only these manifests of a repository point to.
+    pub(crate) async fn pass_blob(&self, holders: &[(Digest, Kind)]) -> Result<(), Failure> {
+        if holders.is_empty() || holders.iter().any(|(_, kind)| *kind != Kind::Image) {
+            return Ok(());
+        }
+        let mut refused = None;
+        let mut undecided = None;
+        for (image, _) in holders {
+            match self.current(&image.to_string(), image).await?.as_deref() {
+                Some(Ruling::Pass { .. }) => return Ok(()),
+                Some(ruling) => refused = answer(ruling, image).err().or(refused),
+                None => undecided = Some(image),
+            }
+        }
+        match (undecided, refused) {
+            (Some(image), _) => self.pass(image).await.map(drop),
+            (None, Some(failure)) => Err(failure),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The ruling, unless the image is waiting to be judged or its verdict has run out.
+    async fn current(&self, key: &str, image: &Digest) -> Result<Option<Arc<Ruling>>, Failure> {
+        let load = async { Ok::<_, Failure>(self.facts.judgement(image).await?.and_then(ruling)) };
+        let found = self.rulings.get_or(key, load).await?;
+        Ok(found.filter(|ruling| match &**ruling {
+            Ruling::Pass { expires: Some(expires), .. } => *expires > Timestamp::now(),
+            _ => true,
+        }))
+    }
+}
+
+fn ruling(judgement: Judgement) -> Option<Ruling> {
+    match (judgement.state, judgement.verdict) {
+        (State::Pending, _) => None,
+        (State::Judged, Some(verdict)) if verdict.decision.passes() => {
+            let warning = (verdict.decision == Decision::Warn).then(|| warning(&verdict.sentence()));
+            Some(Ruling::Pass { warning, expires: verdict.expires })
+        }
+        (State::Judged, verdict) => Some(Ruling::Refuse { verdict, error: None }),
+        (State::Failed, _) => Some(Ruling::Refuse { verdict: None, error: judgement.error }),
+    }
+}
+
+fn answer(ruling: &Ruling, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
+    match ruling {
+        Ruling::Pass { warning, .. } => Ok(warning.clone()),
+        Ruling::Refuse { verdict: Some(verdict), .. } => {
+            let reasons: Vec<_> = verdict.reasons.iter().take(MAX_REASONS).collect();
+            let detail = json!({
+                "policy": verdict.policy,
+                "state": verdict.decision.word(),
+                "digest": image,
+                "reasons": reasons,
+            });
+            Err(refusal(&verdict.sentence(), detail))
+        }
+        Ruling::Refuse { verdict: None, error } => {
+            let error = error.as_deref().unwrap_or("it has no verdict");
+            let detail = json!({ "state": "failed", "digest": image, "reasons": [], "error": error });
+            Err(refusal(&format!("unknown: it could not be scanned: {error}"), detail))
+        }
+    }
+}
+
+fn pending(image: &Digest) -> Failure {
+    let detail = json!({ "state": "pending", "digest": image, "reasons": [] });
+    refusal("unknown: still being scanned; try again in a few seconds", detail)
+}
+
+/// 403, not 404 or 405 or 429: clients would hide the reason, try another method, or try for ever.
+fn refusal(sentence: &str, detail: serde_json::Value) -> Failure {
+    let message = format!("image refused: {sentence}");
+    let warning = warning(&message);
+    Failure::new(Code::Denied, message)
+        .detail(detail)
+        .header(header::WARNING, warning.to_str().unwrap_or_default())
+}
+
+/// RFC 7234, section 5.5, as the distribution specification narrows it: `299 - "text"`.
+fn warning(sentence: &str) -> HeaderValue {
+    let mut text = String::from("299 - \"");
+    for sign in sentence.chars().take(MAX_WARNING) {
+        match sign {
+            '"' | '\\' => text.extend(['\\', sign]),
+            ' '..='~' => text.push(sign),
+            '\n' | '\t' => text.push(' '),
+            _ => text.push('?'),
+        }
+    }
+    text.push('"');
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("299 - \"refused\""))
+}
+
+/// What of a manifest decides about the blobs it points to.
+pub(crate) fn holders(manifests: Vec<StoredManifest>) -> Vec<(Digest, Kind)> {
+    manifests.into_iter().map(|manifest| (manifest.digest, manifest.kind)).collect()
+}

@@ -1,0 +1,232 @@
+//! What a path and its parameters ask for. Names contain slashes, so paths are read from the right.
+
+use boltseal_model::{Digest, Reference};
+
+use crate::failure::{Code, Failure};
+
+/// One endpoint of the distribution API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Ping,
+    Catalog,
+    Tags { repository: String },
+    Manifest { repository: String, reference: Named },
+    Blob { repository: String, digest: Digest },
+    Uploads { repository: String },
+    Upload { repository: String, id: String },
+    Referrers { repository: String, digest: Digest },
+}
+
+/// How a manifest is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Tag(String),
+    Digest(Digest),
+}
+
+impl Route {
+    /// Reads a path that begins with `/v2/`.
+    pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
+        let path = decode(path).ok_or_else(|| Failure::new(Code::NameInvalid, "the path is not UTF-8"))?;
+        let rest = path.strip_prefix("/v2").map_or("", |rest| rest.strip_prefix('/').unwrap_or(rest));
+        match rest {
+            "" => return Ok(Self::Ping),
+            "_catalog" => return Ok(Self::Catalog),
+            _ => {}
+        }
+        if let Some(name) = rest.strip_suffix("/tags/list") {
+            return Ok(Self::Tags { repository: repository(name)? });
+        }
+        if let Some(name) =
+            rest.strip_suffix("/blobs/uploads/").or_else(|| rest.strip_suffix("/blobs/uploads"))
+        {
+            return Ok(Self::Uploads { repository: repository(name)? });
+        }
+        let (front, last) = rest.rsplit_once('/').ok_or_else(unknown)?;
+        if let Some(name) = front.strip_suffix("/blobs/uploads") {
+            return Ok(Self::Upload { repository: repository(name)?, id: last.to_owned() });
+        }
+        if let Some(name) = front.strip_suffix("/manifests") {
+            return Ok(Self::Manifest { repository: repository(name)?, reference: named(last)? });
+        }
+        if let Some(name) = front.strip_suffix("/blobs") {
+            return Ok(Self::Blob { repository: repository(name)?, digest: digest(last)? });
+        }
+        if let Some(name) = front.strip_suffix("/referrers") {
+            return Ok(Self::Referrers { repository: repository(name)?, digest: digest(last)? });
+        }
+        Err(unknown())
+    }
+
+    /// The repository it is about, if it is about one.
+    pub(crate) fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Ping | Self::Catalog => None,
+            Self::Tags { repository }
+            | Self::Manifest { repository, .. }
+            | Self::Blob { repository, .. }
+            | Self::Uploads { repository }
+            | Self::Upload { repository, .. }
+            | Self::Referrers { repository, .. } => Some(repository),
+        }
+    }
+}
+
+/// The parameters after `?`, in order; a name may come more than once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(query: Option<&str>) -> Self {
+        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        Self(
+            pairs
+                .filter_map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    Some((decode(&name.replace('+', " "))?, decode(&value.replace('+', " "))?))
+                })
+                .collect(),
+        )
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A digest written by a client.
+pub(crate) fn digest(text: &str) -> Result<Digest, Failure> {
+    text.parse().map_err(|e: boltseal_model::DigestError| Failure::new(Code::DigestInvalid, e.to_string()))
+}
+
+/// A repository name written by a client.
+pub(crate) fn repository(text: &str) -> Result<String, Failure> {
+    if Reference::is_repository(text) {
+        return Ok(text.to_owned());
+    }
+    let shown: String = text.chars().take(80).collect();
+    let rule = "use lower-case letters, digits and . _ - between slashes, at most 255 in all";
+    Err(Failure::new(Code::NameInvalid, format!("`{shown}` is not a repository name: {rule}")))
+}
+
+/// A tag written by a client.
+pub(crate) fn tag(text: &str) -> Result<String, Failure> {
+    if Reference::is_tag(text) {
+        return Ok(text.to_owned());
+    }
+    let shown: String = text.chars().take(140).collect();
+    let rule = "use at most 128 letters, digits and . _ -, the first not . or -";
+    Err(Failure::new(Code::ManifestInvalid, format!("`{shown}` is not a tag: {rule}")))
+}
+
+fn named(text: &str) -> Result<Named, Failure> {
+    if text.contains(':') { digest(text).map(Named::Digest) } else { tag(text).map(Named::Tag) }
+}
+
+fn unknown() -> Failure {
+    let message = "there is no such endpoint in the distribution API";
+    Failure::new(Code::NameUnknown, message)
+}
+
+/// Percent-decoding (RFC 3986, section 2.1); `None` when the result is not UTF-8 or an escape is broken.
+fn decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Percent-encoding of what may stand in a parameter of a `Link`.
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_from_the_right() {
+        let hex = "a".repeat(64);
+        let cases = [
+            ("/v2/", "Ping"),
+            ("/v2", "Ping"),
+            ("/v2/_catalog", "Catalog"),
+            ("/v2/a/tags/list", "Tags a"),
+            ("/v2/tags/list/tags/list", "Tags tags/list"),
+            ("/v2/a/b/manifests/latest", "Manifest a/b latest"),
+            ("/v2/a/manifests/manifests/v1", "Manifest a/manifests v1"),
+            (&format!("/v2/a/manifests/sha256:{hex}"), &format!("Manifest a sha256:{hex}")),
+            (&format!("/v2/a/manifests/sha256%3A{hex}"), &format!("Manifest a sha256:{hex}")),
+            (&format!("/v2/a/blobs/sha256:{hex}"), "Blob a"),
+            ("/v2/a/blobs/uploads/", "Uploads a"),
+            ("/v2/a/blobs/uploads", "Uploads a"),
+            ("/v2/a/blobs/blobs/uploads/", "Uploads a/blobs"),
+            ("/v2/a/blobs/uploads/1-2", "Upload a 1-2"),
+            (&format!("/v2/a/referrers/sha256:{hex}"), "Referrers a"),
+            ("/v2/A/tags/list", "NAME_INVALID"),
+            ("/v2/a//tags/list", "NAME_INVALID"),
+            ("/v2/a/../b/tags/list", "NAME_INVALID"),
+            ("/v2/a/manifests/sha256:xyz", "DIGEST_INVALID"),
+            ("/v2/a/manifests/-x", "MANIFEST_INVALID"),
+            ("/v2/a/blobs/latest", "DIGEST_INVALID"),
+            ("/v2/a%2fb/tags/list", "Tags a/b"),
+            ("/v2/a%zz/tags/list", "NAME_INVALID"),
+            ("/v2/a/nothing", "NAME_UNKNOWN"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(shown(Route::parse(path)), *expected, "{path}");
+        }
+    }
+
+    fn shown(route: Result<Route, Failure>) -> String {
+        match route {
+            Ok(Route::Ping) => "Ping".to_owned(),
+            Ok(Route::Catalog) => "Catalog".to_owned(),
+            Ok(Route::Tags { repository }) => format!("Tags {repository}"),
+            Ok(Route::Manifest { repository, reference: Named::Tag(tag) }) => {
+                format!("Manifest {repository} {tag}")
+            }
+            Ok(Route::Manifest { repository, reference: Named::Digest(d) }) => {
+                format!("Manifest {repository} {d}")
+            }
+            Ok(Route::Blob { repository, .. }) => format!("Blob {repository}"),
+            Ok(Route::Uploads { repository }) => format!("Uploads {repository}"),
+            Ok(Route::Upload { repository, id }) => format!("Upload {repository} {id}"),
+            Ok(Route::Referrers { repository, .. }) => format!("Referrers {repository}"),
+            Err(failure) => failure.code().to_owned(),
+        }
+    }
+
+    #[test]
+    fn parameters() {
+        let query = Query::parse(Some("n=3&scope=a+b&scope=c%3Ad&flag&bad=%"));
+        assert_eq!(query.get("n"), Some("3"));
+        assert_eq!(query.all("scope").collect::<Vec<_>>(), ["a b", "c:d"]);
+        assert_eq!(query.get("flag"), Some(""));
+        assert_eq!(query.get("bad"), None);
+    }
+}
