@@ -149,6 +149,9 @@ impl From<boltseal_store::Error> for Failure {
                 .status(StatusCode::RANGE_NOT_SATISFIABLE)
                 .header(header::RANGE, range(expected)),
             Error::Busy(_) => Self::new(Code::BlobUploadInvalid, message).status(StatusCode::CONFLICT),
+            Error::TooManyUploads { .. } => {
+                Self::new(Code::TooManyRequests, message).header(header::RETRY_AFTER, "60")
+            }
             Error::TooLarge { .. } => {
                 Self::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
             }

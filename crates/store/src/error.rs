@@ -44,6 +44,12 @@ pub enum Error {
     /// The session is being written by another request.
     #[error("upload session {0} is being written by another request: wait for that one")]
     Busy(String),
+    /// More sessions than are kept.
+    #[error("{limit} uploads have begun and not ended: finish or cancel some, or wait until they expire")]
+    TooManyUploads {
+        /// The limit.
+        limit: usize,
+    },
     /// More bytes than one blob may have.
     #[error("more than {limit} bytes in one blob: raise the limit or split the layer")]
     TooLarge {

@@ -16,7 +16,7 @@ use crate::Error;
 
 /// How much of a file is hashed at a time.
 const PIECE: usize = 1 << 20;
-/// Sessions at the same time; each costs an id and a hash state. Beyond it the oldest idle one must finish first.
+/// Sessions at the same time; each costs an id and a hash state. Beyond it a client must wait.
 const MAX_SESSIONS: usize = 100_000;
 
 /// What is remembered of a session between two requests.
@@ -49,7 +49,7 @@ impl Blobs {
     pub fn start_upload(&self, repository: &str) -> Result<String, Error> {
         let mut sessions = self.sessions();
         if sessions.len() >= MAX_SESSIONS {
-            return Err(Error::Busy("any".to_owned()));
+            return Err(Error::TooManyUploads { limit: MAX_SESSIONS });
         }
         let id = uuid::Uuid::new_v4().to_string();
         let progress = Progress { file: None, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
