@@ -25,7 +25,7 @@ use self::{
 use crate::{Error, Snapshot};
 
 /// How old a feed may be before matching with it counts as incomplete.
-pub const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const STALE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// What the snapshot says about a catalog.
 #[derive(Clone, Debug, Default, PartialEq)]

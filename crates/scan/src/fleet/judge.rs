@@ -72,7 +72,7 @@ impl<'a> Judge<'a> {
             let space = resident.space.as_deref().map(|space| {
                 *numbers.entry(space).or_insert_with(|| {
                     judge.spaces.push(space);
-                    judge.spaces.len() as u32 - 1
+                    number(judge.spaces.len() - 1)
                 })
             });
             let opinion = judge.opinion(resident, space);
@@ -133,10 +133,10 @@ impl<'a> Judge<'a> {
     fn placed(&mut self, entry: Entry) -> &Placed {
         let Self { fleet, matcher, residents, placed, findings, .. } = self;
         placed.entry(entry).or_insert_with(|| {
-            let start = findings.len() as u32;
+            let start = number(findings.len());
             let broken = write(fleet, matcher, residents, entry, findings).err();
             let broken = broken.map(|error| matcher::unreadable("snapshot", &error));
-            Placed { findings: start..findings.len() as u32, broken }
+            Placed { findings: start..number(findings.len()), broken }
         })
     }
 
@@ -177,4 +177,9 @@ fn write(
     let package = Package { paths: vec![path.clone()], ..resident.package.clone() };
     findings.extend(matcher.findings(judged, &package, &Place { layer: layer.as_ref(), path })?);
     Ok(())
+}
+
+/// Four thousand million findings do not fit in memory, so no number is used twice.
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }

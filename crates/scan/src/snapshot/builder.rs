@@ -142,10 +142,10 @@ impl Builder {
         match self.feeds.iter_mut().find(|known| known.id == feed.id) {
             None => self.feeds.push(feed),
             Some(known) => {
-                let (mut newer, older) =
+                let (mut later, earlier) =
                     if order(&feed) > order(known) { (feed, known.clone()) } else { (known.clone(), feed) };
-                newer.spaces.extend(older.spaces);
-                *known = newer;
+                later.spaces.extend(earlier.spaces);
+                *known = later;
             }
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn join<'a>(
         let root = forest.root(id) as usize;
         let slot = place.get_mut(root)?;
         if *slot == u32::MAX {
-            *slot = joined.len() as u32;
+            *slot = u32::try_from(joined.len()).ok()?;
             joined.push(Joined { ids: Vec::new(), members: Vec::new(), umbrellas: Vec::new() });
         }
         Some(*slot as usize)

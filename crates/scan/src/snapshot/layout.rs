@@ -45,6 +45,9 @@ pub(super) struct Entry {
     pub hash: [u8; 32],
 }
 
+/// How many sections there are.
+pub(super) const SECTIONS: u32 = 15;
+
 /// What a section holds. The order is the order of the section table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -81,7 +84,7 @@ pub(super) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; SECTIONS as usize] = [
         Self::Info,
         Self::Keys,
         Self::Packages,

@@ -120,7 +120,7 @@ impl<'w, W: Write + Seek> Output<'w, W> {
         let header = Header {
             magic: layout::MAGIC,
             format: layout::FORMAT.into(),
-            sections: (Section::ALL.len() as u32).into(),
+            sections: layout::SECTIONS.into(),
             length: self.position.into(),
             id,
         };

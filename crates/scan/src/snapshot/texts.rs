@@ -27,9 +27,9 @@ pub(super) fn brief(advisory: &Advisory) -> Vec<u8> {
     let references: Vec<&String> =
         advisory.references.iter().filter(|r| r.len() < 1 << 12).take(REFERENCES).collect();
     let mut bytes = Vec::with_capacity(title.len() + 64 * references.len() + 8);
-    bytes.push(references.len() as u8);
+    bytes.push(u8::try_from(references.len()).unwrap_or(0)); // at most `REFERENCES`
     for text in std::iter::once(title.as_ref()).chain(references.iter().map(|r| r.as_str())) {
-        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
         bytes.extend_from_slice(text.as_bytes());
     }
     bytes

@@ -51,7 +51,7 @@ pub(super) fn places(bytes: &[u8]) -> Result<(Header, Vec<Entry>, Places), Error
     if header.format.get() != layout::FORMAT {
         return Err(Error::Format { found: header.format.get(), known: layout::FORMAT });
     }
-    if header.sections.get() as usize != Section::ALL.len() || header.length.get() != bytes.len() as u64 {
+    if header.sections.get() != layout::SECTIONS || header.length.get() != bytes.len() as u64 {
         return Err(damaged(Section::Info, bytes.len(), "the file has another length than its header says"));
     }
     let (entries, _) = <[Entry]>::ref_from_prefix_with_elems(rest, Section::ALL.len())

@@ -21,7 +21,7 @@ pub(super) fn day(number: i32) -> Result<Option<Date>, &'static str> {
 
 /// 0 for none.
 pub(super) fn severity_number(severity: Option<Severity>) -> u8 {
-    severity.and_then(|wanted| SEVERITIES.iter().position(|s| *s == wanted)).map_or(0, |at| at as u8 + 1)
+    (1..).zip(SEVERITIES).find(|(_, s)| Some(*s) == severity).map_or(0, |(number, _)| number)
 }
 
 /// What [`severity_number`] made.
@@ -34,7 +34,7 @@ pub(super) fn severity(number: u8) -> Result<Option<Severity>, &'static str> {
 
 /// Its place in the list.
 pub(super) fn status_number(status: Status) -> u8 {
-    STATUSES.iter().position(|s| *s == status).unwrap_or_default() as u8
+    (0..).zip(STATUSES).find(|(_, s)| *s == status).map_or(0, |(number, _)| number)
 }
 
 /// What [`status_number`] made.

@@ -60,12 +60,12 @@ pub(super) fn write(
     let records: Vec<Record> = parts.iter().enumerate().filter_map(record).collect();
     file.section(Section::Advisories, records.as_bytes())?;
 
-    let mut placed: Vec<Placed> = Vec::new();
+    let mut rows: Vec<Placed> = Vec::new();
     for ((index, part), record) in (0..).zip(&parts).zip(&records) {
         let Some(draft) = drafts.get(part.draft) else { continue };
-        placed.extend(draft.rows.iter().map(|row| Placed::new(row, index, record, &place, &name)));
+        rows.extend(draft.rows.iter().map(|row| Placed::new(row, index, record, &place, &name)));
     }
-    let tables = rows::tables(placed)?;
+    let tables = rows::tables(rows)?;
     file.section(Section::Keys, tables.keys.as_bytes())?;
     file.section(Section::Packages, tables.packages.as_bytes())?;
     file.section(Section::Rows, tables.rows.as_bytes())?;

@@ -1,6 +1,14 @@
 //! The scan hop on real data, hostile data and made-up data.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect in the plainest way"
+)]
 
 mod alpine;
 mod debian;
+mod fleet;
 mod rules;
+mod snapshot;
 mod support;
