@@ -21,7 +21,7 @@ impl Selector for Databases {
     }
 
     fn distill(&self, _: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        Ok((bytes.len() % 97 == 0).then(|| b"one in a hundred".to_vec()))
+        Ok(bytes.len().is_multiple_of(97).then(|| b"one in a hundred".to_vec()))
     }
 }
 

@@ -44,7 +44,12 @@ pub fn assemble(steps: &[Step<'_>], selector: &dyn Selector, options: &Options<'
             continue;
         }
         let budget = Budget { limits, bytes: limits.bytes.saturating_sub(bytes), progress: options.progress };
-        let ((), totals) = layer::read(part, budget, |stream| overlay.apply(number, &part.name, stream))?;
+        let (ended, totals) = layer::read(part, budget, |stream| overlay.apply(number, &part.name, stream))?;
+        if !ended && part.diff_id.is_none() {
+            // No digest vouches for it either.
+            let why = "the archive has no end: it may be cut off, and files may be missing";
+            overlay.gap(Gap::new(GapKind::LayerNotRead, part.name.to_string(), why));
+        }
         bytes += totals.archive;
         layers.push(Layer {
             digest: Some(totals.digest),

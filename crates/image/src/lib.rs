@@ -41,6 +41,7 @@ pub mod manifest;
 mod options;
 mod overlay;
 mod read;
+mod single;
 mod source;
 mod tar;
 mod target;
@@ -50,6 +51,7 @@ pub use error::{At, Error, LayerName};
 pub use limits::{Limits, MAX_CONFIG, MAX_INDEX, MAX_MANIFEST, MAX_NESTING};
 pub use options::{Credentials, Options, Progress};
 pub use read::read;
+pub use single::layer;
 pub use target::open;
 
 use boltseal_model::{Config, Subject, Tree};

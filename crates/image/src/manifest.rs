@@ -36,7 +36,7 @@ pub enum Document {
     /// One image, or an artifact in an image's clothes.
     Manifest(Box<Manifest>),
     /// A choice of images.
-    Index(Index),
+    Index(Box<Index>),
 }
 
 /// An image manifest.
@@ -124,6 +124,10 @@ impl Descriptor {
 /// contradicts it is refused: such a file would be an image to one tool and an index to another.
 pub fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<Document, Error> {
     let fail = |why: String| Error::malformed("manifest", why);
+    // serde would take a list for the fields in order; nobody else would.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(fail("is not a JSON object".to_owned()));
+    }
     let shape: Shape = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
     let said = media_type.map(|text| text.split(';').next().unwrap_or(text).trim());
     if shape.schema_version == 1 {
@@ -157,7 +161,7 @@ pub fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<Document, Error> 
         if index.manifests.len() > MAX_INDEX {
             return Err(fail(format!("index of more than {MAX_INDEX} manifests")));
         }
-        Ok(Document::Index(index))
+        Ok(Document::Index(Box::new(index)))
     } else {
         let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
         if manifest.layers.len() > MAX_LAYERS {

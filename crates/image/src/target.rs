@@ -120,13 +120,11 @@ fn recognised_file(
         Err(other) => return Err(other),
     };
     // Newer `docker save` writes both lists; only the OCI one knows the manifest's digest.
-    if archive.has("oci-layout") && archive.has("index.json") {
+    if archive.has("oci-layout") || archive.has("index.json") {
         layout::open(&archive, None, target, selector, options)
     } else if archive.has("manifest.json") {
         docker::open(&archive, None, target, selector, options)
     } else {
-        // Anything else would report nothing found in, say, a download that is no image at all.
-        drop(archive);
         rootfs::open(path, target, selector, options)
     }
 }

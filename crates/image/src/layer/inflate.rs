@@ -1,13 +1,14 @@
 //! The producer: from a blob to chunks.
 
 use std::{
+    cell::Cell,
     io::{self, BufRead, Read},
-    sync::mpsc::{Receiver, SyncSender},
+    sync::mpsc::{Receiver, SyncSender, TryRecvError},
 };
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{Chunk, Message};
+use super::{CHUNKS, Chunk, Message};
 use crate::{At, Error, LayerName};
 
 /// Largest zstd window: 128 MiB, as far as `zstd` goes without being asked to go further. A frame announces its
@@ -21,6 +22,8 @@ const FOREIGN: [(&[u8], &str); 3] = [(b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (
 pub struct Round {
     pub to: SyncSender<Message>,
     pub free: Receiver<Chunk>,
+    /// Chunks made so far; small layers need only a few.
+    pub made: Cell<usize>,
 }
 
 /// The consumer has gone; nobody wants to hear more.
@@ -40,7 +43,15 @@ impl From<Gone> for Stop {
 
 impl Round {
     fn chunk(&self) -> Result<Chunk, Gone> {
-        self.free.recv().map_err(|_| Gone)
+        match self.free.try_recv() {
+            Ok(chunk) => Ok(chunk),
+            Err(TryRecvError::Disconnected) => Err(Gone),
+            Err(TryRecvError::Empty) if self.made.get() < CHUNKS => {
+                self.made.set(self.made.get() + 1);
+                Ok(Chunk::new())
+            }
+            Err(TryRecvError::Empty) => self.free.recv().map_err(|_| Gone),
+        }
     }
 
     fn send(&self, message: Message) -> Result<(), Gone> {
@@ -105,7 +116,7 @@ impl From<Gone> for Interrupted {
 
 impl From<io::Error> for Interrupted {
     fn from(error: io::Error) -> Self {
-        if error.get_ref().is_some_and(|inner| inner.is::<GoneError>()) {
+        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<GoneError>) {
             Self::Gone
         } else {
             Self::Io(error)

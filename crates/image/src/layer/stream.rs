@@ -1,6 +1,7 @@
 //! The consumer: hashes what comes, checks it against what was promised, and feeds the walker.
 
 use std::{
+    cell::Cell,
     io::{self, Read},
     sync::mpsc::{Receiver, Sender, channel, sync_channel},
     thread,
@@ -57,13 +58,11 @@ pub fn read<'a, 'p, T>(
     thread::scope(|scope| {
         let (to, from) = sync_channel(CHUNKS);
         let (give_back, free) = channel();
-        for _ in 0..CHUNKS {
-            // The receiver is alive: it is moved into the thread only below.
-            let _ = give_back.send(Chunk::new());
-        }
         thread::Builder::new()
             .name("inflate".into())
-            .spawn_scoped(scope, move || produce((part.open)(), &part.name, &Round { to, free }))
+            .spawn_scoped(scope, move || {
+                produce((part.open)(), &part.name, &Round { to, free, made: Cell::new(0) });
+            })
             .map_err(|source| Error::io("starting a thread", source))?;
         let mut stream = Stream::new(part, budget, from, give_back);
         let result = consume(&mut stream)?;
@@ -118,7 +117,9 @@ impl<'a, 'p> Stream<'a, 'p> {
     /// Makes the next archive bytes available; false at the end.
     fn advance(&mut self) -> Result<bool, Error> {
         self.at = 0;
-        self.chunk.take().map(|used| self.reuse(used));
+        if let Some(used) = self.chunk.take() {
+            self.reuse(used);
+        }
         while !self.ended {
             match self.from.recv() {
                 Ok(Message::Stored(chunk)) => {

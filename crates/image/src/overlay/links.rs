@@ -32,11 +32,11 @@ impl Overlay<'_> {
         while let Some(mut entry) = walker.next().map_err(|error| error.of_layer(name))? {
             let Some(paths) = wanted.get(entry.path.as_str()) else { continue };
             let position = walker.headers();
-            let reached = |path: &&Box<str>| match self.nodes.get(*path) {
+            let reached = |path: &str| match self.nodes.get(path) {
                 Some(Node::Pending(pending)) => pending.layer > layer || pending.position > position,
                 _ => false,
             };
-            let paths: Vec<Box<str>> = paths.iter().filter(reached).cloned().collect();
+            let paths: Vec<Box<str>> = paths.iter().filter(|path| reached(path)).cloned().collect();
             let (Kind::File, Some(first)) = (entry.kind, paths.first()) else { continue };
             let Some(want) = self.pending_want(first) else { continue };
             let kept = self.keep(&mut walker, &mut entry, first, want)?;
@@ -57,11 +57,12 @@ impl Overlay<'_> {
 
     /// Makes a gap of every link that is still pending.
     pub fn give_up(&mut self) {
-        let lost = |(path, node): (&Box<str>, &Node)| match node {
-            Node::Pending(pending) => Some((path.clone(), pending.target[0].clone())),
-            _ => None,
-        };
-        let lost: Vec<_> = self.nodes.iter().filter_map(lost).collect();
+        let mut lost: Vec<(Box<str>, Box<str>)> = Vec::new();
+        for (path, node) in &self.nodes {
+            if let Node::Pending(Pending { target: [written, _], .. }) = node {
+                lost.push((path.clone(), written.clone()));
+            }
+        }
         for (path, target) in lost {
             let why = format!("a hard link to {}, which is not in the image", crate::error::shown(&target));
             self.gaps.push(Gap::new(GapKind::FileNotParsed, path.as_ref(), why));

@@ -103,8 +103,8 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Puts the archive in `source` on top, as layer number `layer`.
-    pub fn apply(&mut self, layer: u32, name: &LayerName, source: impl Source) -> Result<(), Error> {
+    /// Puts the archive in `source` on top, as layer number `layer`. Says whether the archive has an end.
+    pub fn apply(&mut self, layer: u32, name: &LayerName, source: impl Source) -> Result<bool, Error> {
         self.layer = layer;
         self.name = name.clone();
         self.seen = Seen::default();
@@ -120,7 +120,7 @@ impl<'a> Overlay<'a> {
             self.entry(&mut walker, &mut entry)?;
         }
         self.headers = before + walker.headers();
-        Ok(())
+        Ok(walker.ended())
     }
 
     /// Notes something that may hide something.
@@ -344,7 +344,9 @@ impl<'a> Overlay<'a> {
             .filter(|(_, node)| node.layer() < layer)
             .map(|(path, _)| path.clone())
             .collect();
-        gone.iter().for_each(|path| self.remove(path));
+        for path in gone {
+            self.remove(&path);
+        }
     }
 
     fn removed(&mut self, path: &str, node: &Node) {

@@ -35,10 +35,7 @@ impl Overlay<'_> {
         if self.parent.known && self.parent.written == dir {
             return Ok(self.parent.real.clone());
         }
-        let real = match self.straight(dir)? {
-            true => Some(dir.to_owned()),
-            false => self.winding(dir)?,
-        };
+        let real = if self.straight(dir)? { Some(dir.to_owned()) } else { self.winding(dir)? };
         self.parent = Parent { known: true, written: dir.to_owned(), real: real.clone() };
         Ok(real)
     }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::files::{Files, open_regular};
+use super::files::{Files, Opened, open_regular};
 use crate::{
     Error, LayerName, Limits,
     layer::{self, Budget, Part},
@@ -59,7 +59,7 @@ impl Archive {
 }
 
 impl Files for Archive {
-    fn open(&self, name: &str) -> Result<Option<(Box<dyn Read + Send + '_>, u64)>, Error> {
+    fn open(&self, name: &str) -> Result<Option<Opened<'_>>, Error> {
         let found = self.member(name);
         Ok(found.map(|(at, length)| {
             let slice: Box<dyn Read + Send + '_> = Box::new(Slice { file: &self.file, at, left: length });

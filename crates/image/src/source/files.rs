@@ -8,10 +8,13 @@ use std::{
 
 use crate::{Error, blobs::bounded};
 
+/// A file being read, and its length.
+pub type Opened<'f> = (Box<dyn Read + Send + 'f>, u64);
+
 /// Opens files by name.
 pub trait Files: Sync {
     /// The file `name` and its length, or `None` if there is none.
-    fn open(&self, name: &str) -> Result<Option<(Box<dyn Read + Send + '_>, u64)>, Error>;
+    fn open(&self, name: &str) -> Result<Option<Opened<'_>>, Error>;
 
     /// For messages.
     fn place(&self) -> String;
@@ -27,7 +30,7 @@ pub trait Files: Sync {
 pub struct Folder(pub PathBuf);
 
 impl Files for Folder {
-    fn open(&self, name: &str) -> Result<Option<(Box<dyn Read + Send + '_>, u64)>, Error> {
+    fn open(&self, name: &str) -> Result<Option<Opened<'_>>, Error> {
         Ok(open_regular(&self.0.join(name))?.map(|(file, length)| (Box::new(file) as Box<_>, length)))
     }
 

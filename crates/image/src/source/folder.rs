@@ -18,7 +18,7 @@ impl Blobs for Dir<'_> {
         // Other algorithms than sha256 are part of the name.
         let name = match digest.algorithm() {
             Algorithm::Sha256 => digest.hex(),
-            other => format!("{}-{}", other.name(), digest.hex()),
+            Algorithm::Sha512 => format!("sha512-{}", digest.hex()),
         };
         let found = self.files.open(&name)?;
         found

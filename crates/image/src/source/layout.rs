@@ -42,7 +42,7 @@ pub fn open(
     let missing = || Error::malformed(files.place(), "has no index.json: it is not an OCI image layout");
     let bytes = files.document("index.json", MAX_MANIFEST)?.ok_or_else(missing)?;
     let index = match manifest::parse(&bytes, None) {
-        Ok(Document::Index(index)) => index,
+        Ok(Document::Index(index)) => *index,
         Ok(Document::Manifest(_)) => return Err(Error::malformed(what(), "is a manifest, not an index")),
         Err(Error::Malformed { why, .. }) => return Err(Error::malformed(what(), why)),
         Err(other) => return Err(other),

@@ -93,12 +93,18 @@ impl Walk<'_> {
         let entries = match fs::read_dir(self.root.join(dir)) {
             Ok(entries) => entries,
             Err(error) if dir.is_empty() => return Err(Error::io(self.root.display().to_string(), error)),
-            Err(error) => return self.unreadable(dir, &error),
+            Err(error) => {
+                self.gap(dir, &error);
+                return Ok(());
+            }
         };
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => return self.unreadable(dir, &error),
+                Err(error) => {
+                    self.gap(dir, &error);
+                    return Ok(());
+                }
             };
             let name = String::from_utf8_lossy(entry.file_name().as_bytes()).into_owned();
             let path = if dir.is_empty() { name } else { format!("{dir}/{name}") };
@@ -109,14 +115,14 @@ impl Walk<'_> {
                 return Err(Error::Limit { layer, at: At::Entry(path), what: "entries", limit });
             }
             match entry.metadata() {
-                Err(error) => self.unreadable(&path, &error)?,
+                Err(error) => self.gap(&path, &error),
                 Ok(meta) if meta.is_dir() => {
                     if !KERNEL.contains(&path.as_str()) {
                         todo.push(path);
                     }
                 }
                 Ok(meta) if meta.is_symlink() => self.link(path),
-                Ok(meta) if meta.is_file() => self.file(path, &meta)?,
+                Ok(meta) if meta.is_file() => self.file(path, &meta),
                 Ok(_) => {}
             }
         }
@@ -133,18 +139,18 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, path: String, meta: &Metadata) -> Result<(), Error> {
+    fn file(&mut self, path: String, meta: &Metadata) {
         let size = meta.len();
         self.tree.bytes += size;
         let meta = FileMeta { size, mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() };
         let want = self.selector.want(&path, &meta);
         if want == Want::Skip {
-            return Ok(());
+            return;
         }
         let opened = open_no_follow(&self.root.join(&path));
         let kept = opened.and_then(|mut file| self.keeper.reader(&path, size, want, &mut file));
         match kept {
-            Err(error) => return self.unreadable(&path, &error),
+            Err(error) => self.gap(&path, &error),
             Ok(Outcome::Nothing) => {}
             Ok(Outcome::Gap(kind, why)) => self.gaps.push(Gap::new(kind, path, why)),
             Ok(Outcome::Content(content) | Outcome::Shared(content)) => {
@@ -154,20 +160,14 @@ impl Walk<'_> {
                         format!("not read: the files to look into exceed {} bytes", self.options.limits.kept);
                     self.gaps.push(Gap::new(GapKind::LimitReached, path, why));
                     self.kept -= content.len() as u64;
-                    return Ok(());
+                    return;
                 }
                 self.tree.files.insert(path.into(), Kept { layer: 0, meta, content, earlier: Vec::new() });
             }
         }
-        Ok(())
     }
 
     /// What we may not read is a gap; the rest of the folder still counts.
-    fn unreadable(&mut self, path: &str, error: &io::Error) -> Result<(), Error> {
-        self.gap(path, error);
-        Ok(())
-    }
-
     fn gap(&mut self, path: &str, error: &io::Error) {
         self.gaps.push(Gap::new(GapKind::FileNotParsed, path, format!("could not be read: {error}")));
     }

@@ -18,8 +18,6 @@ mod path;
 mod pax;
 mod source;
 mod sparse;
-#[cfg(test)]
-mod tests;
 
 pub use content::Content;
 pub use error::{Error, Problem};
@@ -47,6 +45,7 @@ pub struct Walker<'l, S> {
     padding: u64,
     /// Headers read, including those that only describe others.
     headers: u64,
+    ended: bool,
 }
 
 /// One file, directory or link.
@@ -96,7 +95,7 @@ struct Described {
 impl<'l, S: Source> Walker<'l, S> {
     /// Starts at the first header.
     pub const fn new(source: S, limits: &'l Limits) -> Self {
-        Self { source, limits, offset: 0, content: 0, padding: 0, headers: 0 }
+        Self { source, limits, offset: 0, content: 0, padding: 0, headers: 0, ended: false }
     }
 
     /// Headers read so far. Grows with every block of an archive that has nothing but headers.
@@ -107,6 +106,11 @@ impl<'l, S: Source> Walker<'l, S> {
     /// Bytes of the archive consumed so far.
     pub const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Whether the archive said that it ends. One that does not may have been cut off.
+    pub const fn ended(&self) -> bool {
+        self.ended
     }
 
     /// The next entry, or `None` at the end of the archive. Skips what was not read of the one before.
@@ -195,6 +199,7 @@ impl<'l, S: Source> Walker<'l, S> {
         }
         let Some(block) = self.block()? else { return Ok(None) };
         if block.iter().all(|byte| *byte == 0) {
+            self.ended = true;
             return match self.block()? {
                 Some(block) if block.iter().any(|byte| *byte != 0) => {
                     Err(self.broken("a lone zero block between entries".into()))

@@ -76,7 +76,8 @@ fn in_text(text: &[u8], reference: &Reference) -> Option<Credentials> {
 
 #[derive(Deserialize)]
 struct Auth {
-    auth: Option<Zeroizing<String>>,
+    #[serde(rename = "auth")]
+    pair: Option<Zeroizing<String>>,
     username: Option<String>,
     password: Option<Zeroizing<String>>,
     identitytoken: Option<Zeroizing<String>>,
@@ -84,9 +85,9 @@ struct Auth {
 
 impl Auth {
     fn credentials(&self) -> Option<Credentials> {
-        let (username, password) = match (&self.auth, &self.username, &self.password) {
-            (Some(auth), _, _) if !auth.is_empty() => {
-                let pair = Zeroizing::new(STANDARD.decode(auth.as_bytes()).ok()?);
+        let (username, password) = match (&self.pair, &self.username, &self.password) {
+            (Some(pair), _, _) if !pair.is_empty() => {
+                let pair = Zeroizing::new(STANDARD.decode(pair.as_bytes()).ok()?);
                 let pair = std::str::from_utf8(&pair).ok()?;
                 let (username, password) = pair.split_once(':')?;
                 // Docker fills up with zeros.

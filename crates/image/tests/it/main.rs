@@ -1,0 +1,17 @@
+//! The image hop, from bytes to tree.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what tests share may be as blunt as tests"
+)]
+
+mod fuzzed;
+mod hostile;
+mod odd;
+mod overlay;
+mod platform;
+mod registry;
+mod tar;
+mod transports;
+mod tree;
