@@ -2,11 +2,11 @@
 
 use std::io::Read as _;
 
-use boltseal_flow::Error;
+use boltseal_flow::{Cache, Error, Wanted};
 use boltseal_image::{Credentials, Options};
 use boltseal_model::{Platform, Report, Timestamp};
 
-use crate::{console::Console, exit::Failure, progress::LayerBar};
+use crate::{cli::Global, console::Console, exit::Failure, given, progress::LayerBar};
 
 /// Bytes of a password on standard input; longer ones are a mistake.
 const MAX_PASSWORD: u64 = 64 << 10;
@@ -27,14 +27,18 @@ pub struct Target {
     /// Let the registry speak HTTP without TLS
     #[arg(long)]
     plain_http: bool,
+    /// Read every layer, also of an image that was read before
+    #[arg(long)]
+    no_cache: bool,
 }
 
 impl Target {
     /// Calls `hop` with this target, showing progress.
     pub fn open(
         &self,
+        global: &Global,
         console: &Console,
-        hop: impl FnOnce(&str, &Options<'_>) -> Result<Report, Error>,
+        hop: impl FnOnce(&Wanted<'_>) -> Result<Report, Error>,
     ) -> Result<Report, Failure> {
         let bar = LayerBar::new(console);
         let mut options = Options::default();
@@ -44,7 +48,8 @@ impl Target {
         if let Some(name) = &self.username {
             options.credentials = Some(Credentials::new(name, password()?));
         }
-        Ok(hop(&self.target, &options)?)
+        let cache = if self.no_cache { None } else { Some(Cache::at(&given::data(global)?)) };
+        Ok(hop(&Wanted { target: &self.target, options: &options, cache: cache.as_ref() })?)
     }
 }
 

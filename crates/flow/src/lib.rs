@@ -11,65 +11,96 @@
 //! ```
 //!
 //! ```no_run
-//! use boltseal_flow::{admit, feeds::Feeds};
+//! use boltseal_flow::{Cache, Wanted, admit, feeds::Feeds};
 //! use boltseal_model::{Decision, Timestamp};
 //! use boltseal_policy::Policy;
 //!
-//! let snapshot = Feeds::at("/var/lib/boltseal".as_ref()).open()?;
+//! let data = "/var/lib/boltseal".as_ref();
+//! let (snapshot, cache) = (Feeds::at(data).open()?, Cache::at(data));
 //! let options = boltseal_image::Options::default();
-//! let policy = Policy::built_in();
-//! let report = admit("docker://debian:12", &options, snapshot.as_ref(), policy, Timestamp::now())?;
+//! let wanted = Wanted { target: "docker://debian:12", options: &options, cache: Some(&cache) };
+//! let report = admit(&wanted, snapshot.as_ref(), Policy::built_in(), Timestamp::now())?;
 //! assert_eq!(report.verdict.map(|verdict| verdict.decision), Some(Decision::Allow));
 //! # Ok::<(), boltseal_flow::Error>(())
 //! ```
 //!
-//! Around the story: [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
+//! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them.
 //!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
+mod cache;
 mod error;
 pub mod feeds;
 mod ignore;
 mod upgrades;
 
+use std::sync::Mutex;
+
 use boltseal_ecosystem::Everything;
 use boltseal_image::{Image, Options};
-use boltseal_model::{Catalog, Coverage, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
+use boltseal_model::{Catalog, Coverage, Digest, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
 use boltseal_policy::{Facts, Policy};
 use boltseal_scan::{Matched, Snapshot};
 
+pub use cache::{Cache, Known};
 pub use error::Error;
 pub use ignore::{IgnoreError, IgnoreFile};
 pub use upgrades::{Upgrade, upgrades};
 
-/// What is installed in the image that `target` names.
-pub fn sbom(target: &str, options: &Options<'_>) -> Result<Report, Error> {
-    let image = boltseal_image::open(target, &Everything, options)?;
-    let catalog = boltseal_scan::catalog(&image.tree);
-    Ok(assemble(image.subject, image.tree.layers, catalog, None, Matched::default()))
+/// Which image, and how to get at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// As [`boltseal_image::open`] takes it.
+    pub target: &'a str,
+    /// Platform, credentials, limits.
+    pub options: &'a Options<'a>,
+    /// Where to look before reading; `None` reads always.
+    pub cache: Option<&'a Cache>,
+}
+
+/// What is installed in the image.
+pub fn sbom(wanted: &Wanted<'_>) -> Result<Report, Error> {
+    let (subject, Known { layers, catalog }) = catalog(wanted)?;
+    Ok(assemble(subject, layers, catalog, None, Matched::default()))
 }
 
 /// What is known to be wrong with it, by the feeds of `snapshot`.
-pub fn scan(
-    target: &str,
-    options: &Options<'_>,
-    snapshot: Option<&Snapshot>,
-    now: Timestamp,
-) -> Result<Report, Error> {
-    let image = boltseal_image::open(target, &Everything, options)?;
-    Ok(examine(image, snapshot, now))
+pub fn scan(wanted: &Wanted<'_>, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<Report, Error> {
+    let (subject, Known { layers, catalog }) = catalog(wanted)?;
+    let matched = findings(&catalog, snapshot, now);
+    Ok(assemble(subject, layers, catalog, snapshot, matched))
+}
+
+/// The image's layers and catalog: read, unless this very program has read this very image before.
+fn catalog(wanted: &Wanted<'_>) -> Result<(Subject, Known), Error> {
+    let remembered = Mutex::new(None);
+    let known = |digest: &Digest| {
+        let found = wanted.cache.and_then(|cache| cache.get(digest));
+        let hit = found.is_some();
+        remembered.lock().map(|mut slot| *slot = found).is_ok() && hit
+    };
+    let mut options = wanted.options.clone();
+    options.known = Some(&known);
+    let image = boltseal_image::open(wanted.target, &Everything, &options)?;
+    if let Some(known) = remembered.into_inner().ok().flatten().filter(|_| !image.read) {
+        return Ok((image.subject, known));
+    }
+    let known = Known { catalog: boltseal_scan::catalog(&image.tree), layers: image.tree.layers };
+    if let (Some(cache), Some(digest)) = (wanted.cache, &image.subject.digest) {
+        cache.put(digest, &known);
+    }
+    Ok((image.subject, known))
 }
 
 /// Whether it may pass: the same report with the verdict of `policy`.
 pub fn admit(
-    target: &str,
-    options: &Options<'_>,
+    wanted: &Wanted<'_>,
     snapshot: Option<&Snapshot>,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Report, Error> {
-    let mut report = scan(target, options, snapshot, now)?;
+    let mut report = scan(wanted, snapshot, now)?;
     judge(&mut report, policy, now);
     Ok(report)
 }

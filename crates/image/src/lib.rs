@@ -61,7 +61,9 @@ use boltseal_model::{Config, Subject, Tree};
 pub struct Image {
     /// Which image it is.
     pub subject: Subject,
-    /// The files that were asked for.
+    /// Whether the layers were read: false only where [`Options::known`] said that nobody needs them.
+    pub read: bool,
+    /// The files that were asked for; none where the layers were not read.
     pub tree: Tree,
     /// How it says it wants to run.
     pub config: Config,

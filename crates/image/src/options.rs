@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use boltseal_model::Platform;
+use boltseal_model::{Digest, Platform};
 use zeroize::Zeroizing;
 
 use crate::Limits;
@@ -24,6 +24,9 @@ pub struct Options<'a> {
     pub ca_file: Option<PathBuf>,
     /// Hears how far reading is.
     pub progress: Option<&'a dyn Progress>,
+    /// Asked with the digest of the image's manifest, checked: where it answers yes, layers are not read, and
+    /// [`crate::Image::read`] is false. Images without a manifest (folders, Docker archives) are always read.
+    pub known: Option<&'a (dyn Fn(&Digest) -> bool + Sync)>,
 }
 
 impl Options<'_> {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use boltseal_model::{Digest, Selector, Subject};
+use boltseal_model::{Digest, Selector, Subject, Tree};
 
 use crate::{
     Blobs, Error, Image, LayerName, MAX_CONFIG, MAX_MANIFEST, MAX_NESTING, Options,
@@ -82,22 +82,29 @@ pub fn read(
         let (wanted, offered) = (wanted.clone(), offered.to_string());
         return Err(Error::Platform { what: format!("manifest {digest}"), wanted, offered });
     }
+    let subject = Subject {
+        reference: reference.to_owned(),
+        name: None,
+        digest: Some(digest.clone()),
+        config: Some(manifest.config.digest.clone()),
+        platform: parsed.platform.clone(),
+    };
+    if options.known.is_some_and(|known| known(&digest)) {
+        return Ok(Image { subject, read: false, tree: Tree::default(), config: parsed.config });
+    }
+    let tree = assemble(&steps(blobs, &manifest, &parsed), selector, options)?;
+    Ok(Image { subject, read: true, tree, config: parsed.config })
+}
+
+/// The layers to read, each with its build step where the history tells.
+fn steps<'a>(blobs: &'a dyn Blobs, manifest: &Manifest, parsed: &config::Parsed) -> Vec<Step<'a>> {
     let complete = parsed.steps.len() == manifest.layers.len();
-    let steps: Vec<Step<'_>> = (manifest.layers.iter().zip(&parsed.diff_ids).enumerate())
+    (manifest.layers.iter().zip(&parsed.diff_ids).enumerate())
         .map(|(at, (layer, diff_id))| {
             let created_by = if complete { parsed.steps.get(at).cloned().flatten() } else { None };
             step(blobs, layer, diff_id, created_by)
         })
-        .collect();
-    let tree = assemble(&steps, selector, options)?;
-    let subject = Subject {
-        reference: reference.to_owned(),
-        name: None,
-        digest: Some(digest),
-        config: Some(manifest.config.digest.clone()),
-        platform: parsed.platform,
-    };
-    Ok(Image { subject, tree, config: parsed.config })
+        .collect()
 }
 
 fn step<'a>(

@@ -42,9 +42,9 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     let policy = args.policy.as_ref().map_or_else(|| given::own_policy(global), given::policy)?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
-    let report = args.target.open(console, |target, options| {
-        boltseal_flow::admit(target, options, snapshot.as_ref(), &policy, now)
-    })?;
+    let report = args
+        .target
+        .open(global, console, |wanted| boltseal_flow::admit(wanted, snapshot.as_ref(), &policy, now))?;
     let file = args.output.as_deref();
     output::deliver(&args.format.text(&report, console.paint(file), people)?, file, console)?;
     Ok(match report.verdict.map_or(Decision::Unknown, |verdict| verdict.decision) {

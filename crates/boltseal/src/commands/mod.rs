@@ -46,7 +46,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Scan(args) => scan::run(&args, &global, console),
-        Command::Sbom(args) => sbom::run(&args, console),
+        Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),

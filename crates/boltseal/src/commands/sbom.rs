@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    cli::Global,
     console::Console,
     exit::{Exit, Failure},
     output::{self, Format, packages},
@@ -33,8 +34,8 @@ pub struct Args {
 }
 
 /// Catalogs and prints.
-pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
-    let report = args.target.open(console, boltseal_flow::sbom)?;
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let report = args.target.open(global, console, boltseal_flow::sbom)?;
     let file = args.output.as_deref();
     output::deliver(&args.format.text(&report, console.paint(file), packages::packages)?, file, console)?;
     Ok(if args.require_complete && !report.coverage.complete { Exit::Undecided } else { Exit::Pass })

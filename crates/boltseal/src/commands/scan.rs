@@ -61,9 +61,8 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     let policy = args.policy.as_ref().map(given::policy).transpose()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
-    let mut report = args
-        .target
-        .open(console, |target, options| boltseal_flow::scan(target, options, snapshot.as_ref(), now))?;
+    let mut report =
+        args.target.open(global, console, |wanted| boltseal_flow::scan(wanted, snapshot.as_ref(), now))?;
     if let Some(policy) = &policy {
         boltseal_flow::judge(&mut report, policy, now);
     }
