@@ -1,8 +1,10 @@
 //! All ecosystems over one tree.
 
-use boltseal_model::{Catalog, Gap, GapKind, Package, Tree};
+use std::collections::HashMap;
 
-use crate::{ALL, Owners, distro::distro};
+use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
+
+use crate::{ALL, Owners, distro::distro, origin};
 
 /// Everything installed in `tree`: distribution, packages with their owners, gaps. Sorted, without duplicates.
 ///
@@ -45,11 +47,34 @@ fn assign_owners(tree: &Tree, catalog: &mut Catalog) {
     for ecosystem in ALL {
         ecosystem.owners(tree, &mut owners);
     }
-    let owner = |path: &str| owners.of_linked(tree, path).map(str::to_owned);
+    let owner = |path: &str| owners.of_linked(tree, path);
+    let places = places(tree);
+    let place = |package: &Package| places.get(package.layer.as_ref()?).copied();
+    let brought: HashMap<String, u32> = catalog
+        .packages
+        .iter()
+        .filter(|package| !is_language(package))
+        .filter_map(|package| Some((package.name.clone(), place(package)?.1)))
+        .collect();
     for package in catalog.packages.iter_mut().filter(|package| is_language(package)) {
-        package.owner = package.paths.first().and_then(|path| owner(path));
+        // What a later layer put in the place of the vendor's file is not the vendor's any more.
+        let first = place(package).map(|(first, _)| first);
+        let replaced =
+            |name: &&str| brought.get(*name).is_some_and(|own| first.is_some_and(|first| *own < first));
+        let name = package.paths.first().and_then(|path| owner(path)).filter(|name| !replaced(name));
+        package.owner = name.map(str::to_owned);
     }
     catalog.gaps.retain(|gap| !unread(gap) || owner(&gap.subject).is_none());
+}
+
+/// First and last index of each layer; equal layers may lie in an image several times.
+fn places(tree: &Tree) -> HashMap<Digest, (u32, u32)> {
+    let mut places: HashMap<Digest, (u32, u32)> = HashMap::new();
+    let count = u32::try_from(tree.layers.len()).unwrap_or(u32::MAX);
+    for (index, digest) in (0..count).filter_map(|index| Some((index, origin::layer(tree, index)?))) {
+        places.entry(digest).and_modify(|(_, last)| *last = index).or_insert((index, index));
+    }
+    places
 }
 
 /// A gap for a file that should have named packages and did not.

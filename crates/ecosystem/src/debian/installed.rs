@@ -150,24 +150,31 @@ impl<'a> Paragraph<'a> {
     }
 }
 
+/// Lists of packages that no database names prove nothing, and are passed over.
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
+    let status = String::from_utf8_lossy(tree.content(STATUS).unwrap_or_default());
+    let installed: HashSet<&str> = paragraphs(&status)
+        .filter_map(|(_, paragraph)| paragraph.ok().filter(Paragraph::is_installed))
+        .map(|paragraph| paragraph.name)
+        .collect();
     for (path, file) in files::starting_with(tree, INFO) {
         let Some(name) = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")) else {
             continue;
         };
+        // `libc6:amd64` where several architectures may be installed side by side.
         let name = name.split(':').next().unwrap_or(name);
-        out.add(name, String::from_utf8_lossy(&file.content).lines());
+        if installed.contains(name) {
+            out.add(name, String::from_utf8_lossy(&file.content).lines());
+        }
     }
     for (path, file) in files::starting_with(tree, STATUS_D) {
         let Some(record) = path.strip_suffix(".md5sums").and_then(|path| tree.content(path)) else {
             continue;
         };
         let record = String::from_utf8_lossy(record);
-        let name = paragraphs(&record)
-            .find_map(|(_, paragraph)| paragraph.ok())
-            .map_or("", |paragraph| paragraph.name);
+        let Some(package) = paragraphs(&record).find_map(|(_, paragraph)| paragraph.ok()) else { continue };
         // `0a540d50…  usr/share/base-files/motd`
         let sums = String::from_utf8_lossy(&file.content);
-        out.add(name, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
+        out.add(package.name, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
     }
 }

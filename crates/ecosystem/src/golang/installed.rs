@@ -105,6 +105,9 @@ fn go_release(text: &str) -> String {
     };
     // A vendor's own builds: `go1.20.5-bigcorp`, `go1.22.1+auto`.
     let release = release.split(['-', '+']).next().unwrap_or(release);
+    if !release.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') {
+        return DEVEL.to_owned();
+    }
     let Some(start) = release.find(|c: char| c.is_ascii_alphabetic()) else { return release.to_owned() };
     let (numbers, pre) = release.split_at(start);
     let (word, number) = pre.split_at(pre.find(|c: char| c.is_ascii_digit()).unwrap_or(pre.len()));
@@ -158,6 +161,7 @@ mod tests {
             ("go1.20.5-bigcorp", "1.20.5"),
             ("devel go1.23-abcdef Tue", DEVEL),
             ("devel +abc", DEVEL),
+            ("go1.2\u{0}", DEVEL),
             ("", DEVEL),
         ] {
             assert_eq!(go_release(text), expected, "{text}");

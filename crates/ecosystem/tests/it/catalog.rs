@@ -141,7 +141,16 @@ fn language_packages_know_the_system_package_that_brought_them() {
     let tree = Builder::default()
         .layer()
         .file("etc/os-release", DEBIAN_12)
-        .file("var/lib/dpkg/status", paragraph("python3-idna", "3.3-1") + &paragraph("node-once", "1.4.0-7"))
+        .file(
+            "var/lib/dpkg/status",
+            paragraph("python3-idna", "3.3-1")
+                + &paragraph("node-once", "1.4.0-7")
+                + &paragraph("broken", "1"),
+        )
+        .file(
+            "var/lib/dpkg/info/not-installed.list",
+            "/usr/local/lib/python3.11/site-packages/idna-3.4.dist-info/METADATA\n",
+        )
         .file(
             "var/lib/dpkg/info/python3-idna.list",
             "/.\n/usr/lib/python3/dist-packages/idna.egg-info/PKG-INFO\n",
@@ -160,6 +169,7 @@ fn language_packages_know_the_system_package_that_brought_them() {
     assert_eq!(
         owners,
         [
+            owned("broken", None),
             owned("node-once", None),
             owned("python3-idna", None),
             owned("once", Some("node-once")),
@@ -167,6 +177,23 @@ fn language_packages_know_the_system_package_that_brought_them() {
             owned("idna", None),
         ]
     );
+}
+
+#[test]
+fn what_a_later_layer_replaced_is_the_vendors_no_more() {
+    let path = "usr/lib/python3/dist-packages/idna.egg-info/PKG-INFO";
+    let base = Builder::default()
+        .layer()
+        .file("etc/os-release", DEBIAN_12)
+        .file("var/lib/dpkg/status", paragraph("python3-idna", "3.3-1"))
+        .file("var/lib/dpkg/info/python3-idna.list", format!("/{path}\n"))
+        .file(path, "Name: idna\nVersion: 3.3\n");
+    let copied = base.layer().file(path, "Name: idna\nVersion: 3.3\n\n");
+    let owner = |tree: &boltseal_model::Tree| catalog(tree).packages[1].owner.clone();
+    let tree = copied.tree();
+    assert_eq!(owner(&tree).as_deref(), Some("python3-idna"));
+    let replaced = Builder::from(tree).layer().file(path, "Name: idna\nVersion: 3.1\n").tree();
+    assert_eq!(owner(&replaced), None);
 }
 
 #[test]

@@ -58,6 +58,12 @@ pub fn members(tar: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
 #[derive(Default)]
 pub struct Builder(Tree);
 
+impl From<Tree> for Builder {
+    fn from(tree: Tree) -> Self {
+        Self(tree)
+    }
+}
+
 impl Builder {
     /// Starts the next layer.
     pub fn layer(mut self) -> Self {
