@@ -72,7 +72,9 @@ pub(super) fn package_refs(packages: &[Package]) -> Vec<String> {
     for package in packages {
         let number = seen.entry(&package.purl).or_default();
         *number += 1;
-        refs.push(if *number == 1 { package.purl.clone() } else { format!("{}#{number}", package.purl) });
+        // A purl has no spaces and is never empty, so what stands in for a missing one clashes with none.
+        let name = if package.purl.is_empty() { "package without purl" } else { &package.purl };
+        refs.push(if *number == 1 { name.to_owned() } else { format!("{name}#{number}") });
     }
     refs
 }

@@ -9,6 +9,7 @@
 mod alpine;
 mod debian;
 mod fleet;
+mod format;
 mod rules;
 mod snapshot;
 mod support;
