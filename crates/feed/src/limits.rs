@@ -19,7 +19,7 @@ pub const MAX_ARCHIVE_ENTRIES: u64 = 2_000_000;
 pub const MAX_NAME_BYTES: usize = 1024;
 
 /// Decompressed to compressed size, judged beyond [`RATIO_FREE_BYTES`]. JSON of feeds stays below 40.
-pub const MAX_RATIO: u64 = 1000;
+pub const MAX_RATIO: u64 = 200;
 
 /// Below this a high ratio does no harm.
 pub const RATIO_FREE_BYTES: u64 = 64 << 20;

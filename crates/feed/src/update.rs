@@ -129,6 +129,9 @@ fn one(
     for download in downloads {
         download.done();
     }
+    if closed.imported.iter().all(|imported| imported.kept_newer) {
+        return Ok(Outcome::Unchanged);
+    }
     let mut tally = Tally::default();
     for imported in &closed.imported {
         tally.add(&imported.tally);

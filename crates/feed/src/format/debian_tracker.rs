@@ -155,6 +155,9 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
 
 impl Reading<'_> {
     fn take(&mut self, id: String, entry: Entry) {
+        if id.is_empty() || self.package.is_empty() {
+            return self.tally.reject(self.sink, "entry", "no id, or no package");
+        }
         let mut affected = Vec::new();
         for (codename, release) in entry.releases {
             let Some(number) = debian_release(&codename) else {

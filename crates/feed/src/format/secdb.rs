@@ -92,6 +92,9 @@ struct Facts {
 
 impl Facts {
     fn add(&mut self, package: Package, sink: &mut dyn Sink, tally: &mut Tally) {
+        if package.name.is_empty() {
+            return tally.reject(sink, "package", "no name");
+        }
         for (version, entries) in package.secfixes.unwrap_or_default() {
             for entry in entries.unwrap_or_default() {
                 let (ids, others) = ids(&entry);
@@ -168,6 +171,7 @@ fn ids(entry: &str) -> (Vec<String>, Vec<String>) {
     if cves.is_empty() && !others.is_empty() {
         cves.push(others.remove(0));
     }
+    others.retain(|other| !cves.contains(other));
     (cves, others)
 }
 

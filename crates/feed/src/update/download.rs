@@ -40,7 +40,6 @@ struct Note {
     url: String,
     etag: Option<String>,
     last_modified: Option<String>,
-    complete: bool,
 }
 
 impl Note {
@@ -159,7 +158,6 @@ impl Download {
             etag: header("etag").or_else(|| self.note.etag.take().filter(|_| from > 0)),
             last_modified: header("last-modified")
                 .or_else(|| self.note.last_modified.take().filter(|_| from > 0)),
-            complete: false,
         };
         let mut file =
             File::options().create(true).truncate(false).write(true).open(&self.file).map_err(here)?;

@@ -114,6 +114,15 @@ fn osv_records() {
             &["X-1 () pypi/a affected - 1,1.1"],
         ),
         (
+            "versions that a range covers",
+            osv(
+                "X-1",
+                "",
+                &package("PyPI", "a", from_start, r#","versions":["1","1.5.post1","2","3","not a version"]"#),
+            ),
+            &["X-1 () pypi/a affected - [* <2]2,3,not a version"],
+        ),
+        (
             "commits only",
             osv(
                 "X-1",

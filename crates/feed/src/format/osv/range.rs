@@ -16,6 +16,9 @@ use crate::{Sink, format::Tally};
 /// Events of one range that have to be sorted; sorting takes the square of it. Real ones are below 100.
 const MAX_UNSORTED_EVENTS: usize = 1000;
 
+/// Listed versions times ranges that are compared; beyond it lists are kept as they are. Real ones are below 100,000.
+const MAX_COMPARISONS: usize = 1_000_000;
+
 /// The packages of a record.
 pub(super) enum Affects {
     /// At least one that we can match.
@@ -53,12 +56,13 @@ pub(super) fn affected(record: &Record, sink: &mut dyn Sink, tally: &mut Tally) 
         if ranges.is_empty() && one.versions.is_empty() {
             continue;
         }
+        let versions = outside(&one.versions, &ranges, &space, ecosystem);
         let urgency = one.ecosystem_specific.urgency.as_str().or(one.database_specific.urgency.as_str());
         found.push(model::Affected {
             package: ecosystem.normalise(&package.name),
             space,
             ranges,
-            versions: one.versions.clone(),
+            versions,
             status: if urgency == Some("end-of-life") { Status::EndOfLife } else { Status::Affected },
             severity: severity::package_word(one).filter(|word| *word != Severity::Unknown),
         });
@@ -69,6 +73,33 @@ pub(super) fn affected(record: &Record, sink: &mut dyn Sink, tally: &mut Tally) 
         (true, true, false) => Affects::Unsupported,
         (true, false, false) => Affects::Nothing,
     }
+}
+
+/// The listed versions that no range covers. Writers list the versions of a range once more for readers that cannot
+/// compare; we can, and such lists are nine tenths of an export.
+fn outside(
+    listed: &[String],
+    ranges: &[model::Range],
+    space: &str,
+    ecosystem: &dyn Ecosystem,
+) -> Vec<String> {
+    // Distributions derive their lists from their ranges.
+    let derived = space.contains(':') && !ranges.is_empty();
+    if derived || ranges.iter().any(|range| *range == model::Range::default()) {
+        return Vec::new();
+    }
+    if listed.len().saturating_mul(ranges.len()) > MAX_COMPARISONS {
+        return listed.to_vec();
+    }
+    let covers = |range: &model::Range, version: &str| {
+        let order =
+            |bound: &Option<String>| bound.as_deref().map(|bound| ecosystem.compare(version, bound).ok());
+        // A version or bound outside the grammar covers nothing: then the list says more than the range.
+        order(&range.introduced).is_none_or(|order| order.is_some_and(Ordering::is_ge))
+            && order(&range.fixed).is_none_or(|order| order.is_some_and(Ordering::is_lt))
+            && order(&range.last_affected).is_none_or(|order| order.is_some_and(Ordering::is_le))
+    };
+    listed.iter().filter(|version| !ranges.iter().any(|range| covers(range, version))).cloned().collect()
 }
 
 /// For counting: the release matters only where we know some releases.
