@@ -8,7 +8,7 @@ use std::{
 
 use boltseal_model::Timestamp;
 
-use crate::secret;
+use crate::{secret, session::LastUse};
 
 /// How long a printed link stays good: long enough to walk to another machine, short enough to be lost in a log.
 const LINK_SECONDS: i64 = 3600;
@@ -28,6 +28,8 @@ const MAX_SOURCES: usize = 10_000;
 pub struct SignIn {
     links: Mutex<Vec<Link>>,
     sources: Mutex<HashMap<IpAddr, Failures>>,
+    /// When each session was used last.
+    pub(crate) last_use: LastUse,
 }
 
 struct Link {

@@ -1,0 +1,87 @@
+//! What can go wrong with a request, said once for people and once for programs.
+
+use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Nothing is there.
+    #[error("there is no {0} here")]
+    NotFound(String),
+    /// The address or the form makes no sense.
+    #[error("{0}")]
+    Asked(String),
+    /// Nobody is signed in.
+    #[error("this needs you to sign in")]
+    NotSignedIn,
+    /// Too many failed attempts: seconds to wait.
+    #[error("too many failed attempts from your address: wait {0} seconds")]
+    Wait(i64),
+    /// A form of another site.
+    #[error("this form was sent from another site, so it was not acted upon")]
+    OtherSite,
+    /// The store did not answer; the log says why, the visitor only that.
+    #[error("the store did not answer")]
+    Store(#[from] boltseal_store::Error),
+    /// Writing a report failed.
+    #[error("the report could not be written")]
+    Format(#[from] std::io::Error),
+}
+
+/// Kept with a response, so that the frame around it can be made where the visitor is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// What is wrong.
+    pub problem: String,
+    /// What to do next.
+    pub next: &'static str,
+}
+
+impl Failure {
+    /// A missing thing, named so that the sentence stays short whatever was asked for.
+    pub(crate) fn missing(what: &str, name: &str) -> Self {
+        Self::NotFound(format!("{what} `{}`", name.chars().take(120).collect::<String>()))
+    }
+
+    /// The HTTP status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Asked(_) => StatusCode::BAD_REQUEST,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Store(_) | Self::Format(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn next(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "Check the address, or start from the overview. It may have been deleted.",
+            Self::Asked(_) => "Correct the address or the form and try again.",
+            Self::NotSignedIn => "Send HTTP Basic with your name and secret, or a bearer token of /token.",
+            Self::Wait(_) => "Then try again with the right name and secret.",
+            Self::OtherSite => "Open the page here and use the form on it.",
+            Self::Store(_) | Self::Format(_) => "The log of the server says why. Try again in a moment.",
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if self.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(error = ?self, "a request failed");
+        }
+        let mut problem = self.to_string();
+        if let Some(first) = problem.get(..1) {
+            problem = first.to_uppercase() + problem.get(1..).unwrap_or_default();
+        }
+        let mut response = self.status().into_response();
+        if let Self::Wait(seconds) = self {
+            response.headers_mut().insert("retry-after", seconds.into());
+        }
+        response.extensions_mut().insert(Told { problem, next: self.next() });
+        response
+    }
+}
