@@ -2,10 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::{
-    extract::FromRequestParts,
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use url::form_urlencoded;
 
 /// Longest value looked at; longer ones cannot name anything stored.

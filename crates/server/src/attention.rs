@@ -37,7 +37,12 @@ pub(crate) fn attention(
         add("deny", what, "known to be exploited", "/vulnerabilities?kev=yes");
     }
     if totals.denied > 0 {
-        add("deny", words::count(totals.denied, "image"), "refused by the policy", &images::with_verdict("deny"));
+        add(
+            "deny",
+            words::count(totals.denied, "image"),
+            "refused by the policy",
+            &images::with_verdict("deny"),
+        );
     }
     if totals.unknown > 0 {
         let what = words::count(totals.unknown, "image");

@@ -1,7 +1,7 @@
 //! What can go wrong with a request, said once for people and once for programs.
 
-use axum::response::{IntoResponse, Response};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]

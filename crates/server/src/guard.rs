@@ -1,7 +1,8 @@
 //! What every request passes: who is it, may it, and what every answer carries.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::extract::ConnectInfo;
 use axum::{
     body::Body,
     extract::{Request, State as From},
@@ -10,7 +11,6 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use boltseal_wire::server::Peer;
 use maud::html;
 
 use crate::{
@@ -36,8 +36,13 @@ pub(crate) enum Access {
 }
 
 /// Finds out who is asking, and lets them pass or not.
-pub(crate) async fn admit(From((state, access)): From<(State, Access)>, mut request: Request, next: Next) -> Response {
-    match identify(&state, &request).await {
+pub(crate) async fn admit(
+    From((state, access)): From<(State, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let source = source(&request);
+    match identify(&state, request.headers(), source).await {
         Err(failure) => return failure.into_response(),
         Ok(Some(principal)) => {
             request.extensions_mut().insert(principal);
@@ -48,7 +53,11 @@ pub(crate) async fn admit(From((state, access)): From<(State, Access)>, mut requ
             Access::Page(_) if from_elsewhere(request.headers()) => return once_more(),
             Access::Page(_) => {
                 let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
-                let door = if here == "/" { "/sign-in".to_owned() } else { link::query("/sign-in", &[("back", here)]) };
+                let door = if here == "/" {
+                    "/sign-in".to_owned()
+                } else {
+                    link::query("/sign-in", &[("back", here)])
+                };
                 return Redirect::to(&door).into_response();
             }
         },
@@ -56,17 +65,19 @@ pub(crate) async fn admit(From((state, access)): From<(State, Access)>, mut requ
     next.run(request).await
 }
 
-async fn identify(state: &State, request: &Request) -> Result<Option<Principal>, Failure> {
-    let Some(credentials) = request.headers().get(header::AUTHORIZATION) else {
-        return Ok(session::find(state, request.headers()).await?);
+async fn identify(state: &State, headers: &HeaderMap, source: IpAddr) -> Result<Option<Principal>, Failure> {
+    let Some(credentials) = headers.get(header::AUTHORIZATION) else {
+        return Ok(session::find(state, headers).await?);
     };
-    let (source, now) = (source(request), (state.now)());
+    let now = (state.now)();
     let wait = state.sign_in.wait(source, now);
     if wait > 0 {
         return Err(Failure::Wait(wait));
     }
     let found = match credentials.to_str().ok().and_then(|value| value.split_once(' ')) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => state.authority.token(token.trim()).await,
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            state.authority.token(token.trim()).await
+        }
         Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => match basic(encoded) {
             Some((name, secret)) => state.authority.secret(&name, &secret).await,
             None => None,
@@ -89,7 +100,10 @@ fn basic(encoded: &str) -> Option<(String, String)> {
 
 /// The address of whoever asks; all that cannot be told apart share one.
 pub(crate) fn source(request: &Request) -> IpAddr {
-    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip())
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
 /// A link on another site: the browser kept the strict cookie back. A page of our own that asks again brings it.
@@ -147,7 +161,8 @@ pub(crate) async fn present(From(state): From<State>, request: Request, next: Ne
 
 /// What axum itself answers, such as 405, has no page of ours.
 fn bare_refusal(response: &Response) -> bool {
-    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind != "text/plain; charset=utf-8");
+    let ours =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind != "text/plain; charset=utf-8");
     (response.status().is_client_error() || response.status().is_server_error()) && !ours
 }
 

@@ -1,15 +1,53 @@
-//! The dashboard and the JSON API.
+//! The dashboard for people and the JSON API for programs: what is stored, what is wrong with it, how to mend it.
+//!
+//! Pages are made here as HTML and need no script to be read and used; the API serves the same values as JSON and is
+//! described by `docs/reference/openapi.json`.
+//!
+//! ```no_run
+//! # async fn example(state: boltseal_server::State, now: boltseal_model::Timestamp) -> std::io::Result<()> {
+//! println!("open http://127.0.0.1:8080{}", state.sign_in.issue_link(now));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, boltseal_server::router(state)).await
+//! # }
+//! ```
+//!
+//! [`State`] is what the binary hands in, [`Authority`] whom it asks who somebody is, [`SignIn`] makes the one-time
+//! links that open a fresh installation. `examples/preview.rs` serves the whole dashboard with sample images.
+//!
+//! Inside, in reading order: `routes` is the table of everything served and who may ask for it; `guard` is what every
+//! request passes; `dashboard` and `api` read the store; `pages` turn values into markup out of `parts`.
+//!
+//! - Names, labels, titles and addresses in reports are written by strangers. `maud` escapes all of them, links go to
+//!   web pages only, and the content security policy allows no inline script or style.
+//! - Sessions follow OWASP Session Management and `RFC 6265bis`; forms of other sites are refused by `Sec-Fetch-Site`
+//!   and `Origin`; failures of the API are `RFC 9457` problem documents.
+//!
+//! This crate must not know: blobs, the gate's inner state, how a verdict is reached, terminals.
 
+mod api;
+mod asking;
+mod assets;
+mod attention;
 mod authority;
+mod dashboard;
+mod door;
+mod failure;
+mod guard;
+mod pages;
+mod parts;
+mod remedies;
+mod routes;
 mod secret;
+mod session;
 mod sign_in;
 mod state;
 
 pub use authority::{Answer, Authority, Principal};
 pub use sign_in::SignIn;
-pub use state::{Site, State};
+pub use state::{ActivePolicy, Site, State};
 
-/// Everything this crate serves: `/`, `/api/v1/…`, `/sign-in`, `/healthz`, `/readyz`, `/assets/…`.
+/// Everything this crate serves: `/`, `/api/v1/…`, `/sign-in`, `/healthz`, `/readyz`, `/assets/…`; any other path
+/// gets a page that says so.
 pub fn router(state: State) -> axum::Router {
-    axum::Router::new().with_state(state)
+    routes::router(state)
 }

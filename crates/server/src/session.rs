@@ -62,7 +62,10 @@ pub(crate) async fn open(state: &State, principal: &Principal) -> Result<HeaderV
 }
 
 /// Whose session the request belongs to.
-pub(crate) async fn find(state: &State, headers: &HeaderMap) -> Result<Option<Principal>, boltseal_store::Error> {
+pub(crate) async fn find(
+    state: &State,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, boltseal_store::Error> {
     let Some(word) = read_cookie(headers, name(&state.site)) else { return Ok(None) };
     let (id, now) = (id(word), (state.now)());
     let Some((name, _)) = state.facts.session(&id, now).await? else { return Ok(None) };
@@ -89,7 +92,9 @@ pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().split_once('=').filter(|(this, _)| *this == name).map(|(_, value)| value))
+        .find_map(|pair| {
+            pair.trim().split_once('=').filter(|(this, _)| *this == name).map(|(_, value)| value)
+        })
 }
 
 fn id(word: &str) -> String {

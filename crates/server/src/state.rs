@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use boltseal_model::{SnapshotInfo, Timestamp};
+use boltseal_policy::Policy;
+use boltseal_store::Facts;
 use tokio::sync::watch;
 
 use crate::{Authority, SignIn};
@@ -10,8 +12,12 @@ use crate::{Authority, SignIn};
 /// Everything the dashboard and the API read. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
+    /// Images, findings, verdicts, sessions.
+    pub facts: Facts,
     /// The feeds in use; `None` until some are imported.
     pub snapshot: watch::Receiver<Option<Arc<SnapshotInfo>>>,
+    /// The policy in use.
+    pub policy: watch::Receiver<Arc<ActivePolicy>>,
     /// Who may sign in.
     pub authority: Arc<dyn Authority>,
     /// One-time links and failed attempts.
@@ -20,6 +26,15 @@ pub struct State {
     pub site: Arc<Site>,
     /// The clock, so that tests can hold it still.
     pub now: fn() -> Timestamp,
+}
+
+/// The policy that judges, and the text it was read from.
+#[derive(Clone, Debug)]
+pub struct ActivePolicy {
+    /// Ready to judge with.
+    pub policy: Policy,
+    /// As its author wrote it.
+    pub text: String,
 }
 
 /// What this installation is called, as seen by the people who use it.

@@ -19,8 +19,13 @@ use crate::{
 pub(crate) const VERDICTS: [&str; 6] = ["allow", "warn", "deny", "unknown", "pending", "failed"];
 
 /// Ways to sort, with their names.
-pub(crate) const SORTS: [(&str, &str); 5] =
-    [("pushed", "newest push"), ("name", "name"), ("severity", "worst findings"), ("verdict", "verdict"), ("size", "size")];
+pub(crate) const SORTS: [(&str, &str); 5] = [
+    ("pushed", "newest push"),
+    ("name", "name"),
+    ("severity", "worst findings"),
+    ("verdict", "verdict"),
+    ("size", "size"),
+];
 
 /// The filter as the address says it, checked.
 #[derive(Clone, Debug, Default)]

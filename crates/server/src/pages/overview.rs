@@ -1,7 +1,7 @@
 //! The front page: how it stands, what to do first, what happened lately.
 
 use boltseal_model::SnapshotInfo;
-use boltseal_store::{ImageRow, Severities, Totals, WidestFix};
+use boltseal_store::{ImageRow, Severities, Totals};
 use maud::{Markup, html};
 
 use super::{feeds, frame::Viewer, images};
@@ -9,6 +9,7 @@ use crate::{
     Site,
     attention::Attention,
     parts::{badge, bar, command, link, timeline, words},
+    remedies::Remedy,
 };
 
 /// Everything the front page shows.
@@ -18,18 +19,12 @@ pub(crate) struct Overview<'a> {
     /// Vulnerabilities of all images by severity.
     pub severities: Severities,
     /// Upgrades that help most.
-    pub fixes: Vec<Remedy>,
+    pub remedies: Vec<Remedy>,
     pub attention: Vec<Attention>,
     pub snapshot: Option<&'a SnapshotInfo>,
     pub days: Vec<timeline::Day>,
     pub recent: Vec<ImageRow>,
     pub policy: &'a str,
-}
-
-/// An upgrade that helps several images, and how to do it.
-pub(crate) struct Remedy {
-    pub fix: WidestFix,
-    pub command: Option<String>,
 }
 
 /// The body of `/`.
@@ -40,7 +35,7 @@ pub(crate) fn overview(viewer: &Viewer, shown: &Overview<'_>) -> Markup {
     html! {
         (head(shown))
         div.columns {
-            div.stack.wide { (fixes(&shown.fixes)) }
+            div.stack.wide { (fixes(&shown.remedies)) }
             div.stack { (attention(&shown.attention)) (vulnerabilities(shown)) (ages(viewer, shown.snapshot)) }
         }
         (pushes(viewer, shown))
@@ -77,27 +72,39 @@ fn head(shown: &Overview<'_>) -> Markup {
     }
 }
 
-fn fixes(fixes: &[Remedy]) -> Markup {
+fn fixes(remedies: &[Remedy]) -> Markup {
     html! {
         section.card aria-labelledby="fixes" {
             header { h2 id="fixes" { "Fix these first" } span.quiet.small { "upgrades that remove most" } }
-            @if fixes.is_empty() { p.none { "No finding has a fix: nothing to upgrade." } }
+            @if remedies.is_empty() { p.none { "No finding has a fix: nothing to upgrade." } }
             ol.firsts {
-                @for Remedy { fix, command } in fixes {
+                @for remedy in remedies {
                     li {
                         p {
-                            "Upgrade " b { (fix.package) } " to " span.version { (fix.fixed) }
-                            @if fix.kev { " " span.tag.hot { "known exploited" } }
+                            "Upgrade " (packages(&remedy.packages)) " to " span.version { (remedy.version) }
+                            @if remedy.kev { " " span.tag.hot { "known exploited" } }
                         }
                         p.quiet {
-                            "removes " b { (words::count(fix.findings, "finding")) } " in "
-                            a href=(link::query("/images", &[("package", &fix.package)])) { (words::count(fix.images, "image")) }
-                            ", the worst " (badge::severity(fix.severity))
+                            "removes " b { (words::count(remedy.findings, "finding")) } " in "
+                            a href=(link::query("/images", &[("package", remedy.packages.first().map_or("", String::as_str))])) { (words::count(remedy.images, "image")) }
+                            ", the worst " (badge::severity(remedy.severity))
                         }
-                        @if let Some(command) = command { (command::shell(command)) }
+                        @if let Some(command) = &remedy.command { (command::shell(command)) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// One name, or two, or how many.
+fn packages(names: &[String]) -> Markup {
+    html! {
+        @match names {
+            [one] => b { (one) },
+            [one, two] => { b { (one) } " and " b { (two) } },
+            [one, rest @ ..] => { b { (one) } " and " (words::count(rest.len() as u64, "package")) " built with it" },
+            [] => {}
         }
     }
 }
@@ -150,7 +157,8 @@ fn vulnerabilities(shown: &Overview<'_>) -> Markup {
 
 fn ages(viewer: &Viewer, snapshot: Option<&SnapshotInfo>) -> Markup {
     const SHOWN: usize = 6;
-    let mut feeds_by_age: Vec<_> = snapshot.map(|snapshot| snapshot.feeds.iter().collect()).unwrap_or_default();
+    let mut feeds_by_age: Vec<_> =
+        snapshot.map(|snapshot| snapshot.feeds.iter().collect()).unwrap_or_default();
     feeds_by_age.sort_by_key(|feed: &&boltseal_model::FeedInfo| feed.published.unwrap_or(feed.fetched));
     html! {
         section.card aria-labelledby="feeds" {

@@ -1,9 +1,10 @@
 //! The rules in words, and the text they were read from.
 
-use boltseal_policy::RuleDoc;
+use boltseal_policy::{ExceptionDoc, RuleDoc};
 use maud::{Markup, html};
 
-use crate::parts::{badge, command};
+use super::frame::Viewer;
+use crate::parts::{badge, command, words};
 
 /// A policy as it is shown.
 pub(crate) struct Shown<'a> {
@@ -13,12 +14,14 @@ pub(crate) struct Shown<'a> {
     pub digest: String,
     /// Its rules in words.
     pub rules: &'a [RuleDoc],
+    /// Pardons from them.
+    pub exceptions: &'a [ExceptionDoc],
     /// The text itself.
     pub text: &'a str,
 }
 
 /// The body of `/policy`.
-pub(crate) fn policy(shown: &Shown<'_>) -> Markup {
+pub(crate) fn policy(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
     html! {
         div.title {
             h1 { "Policy " em { (shown.name) } }
@@ -32,6 +35,7 @@ pub(crate) fn policy(shown: &Shown<'_>) -> Markup {
             @if shown.rules.is_empty() { p.none { "This policy has no rules: it allows everything." } }
             ul.rules { @for rule in shown.rules { (row(rule)) } }
         }
+        @if !shown.exceptions.is_empty() { (exceptions(viewer, shown.exceptions)) }
         @if !shown.text.is_empty() {
             section.card aria-labelledby="text" {
                 header { h2 id="text" { "Text" } code.quiet.digest { (shown.digest) } }
@@ -53,6 +57,32 @@ fn row(rule: &RuleDoc) -> Markup {
                 p { b { (rule.name) } " " span.tag { (rule.kind) } }
                 p { (rule.wants) }
                 @if let Some(why) = &rule.why { p.quiet.small { (why) } }
+            }
+        }
+    }
+}
+
+fn exceptions(viewer: &Viewer, exceptions: &[ExceptionDoc]) -> Markup {
+    let today = viewer.now.strftime("%Y-%m-%d").to_string();
+    html! {
+        section.card aria-labelledby="exceptions" {
+            header { h2 id="exceptions" { "Exceptions" } span.quiet.small { (words::count(exceptions.len() as u64, "pardon")) ", each with an end" } }
+            table.cards {
+                caption.unseen { "Exceptions, who answers for them and until when" }
+                thead { tr { th scope="col" { "Exception" } th scope="col" { "Owner" } th scope="col" { "Last day" } th scope="col" { "Reason" } } }
+                tbody {
+                    @for exception in exceptions {
+                        tr {
+                            th scope="row" { span.name { (exception.name) } }
+                            td data-label="Owner" { (exception.owner) }
+                            td.nowrap data-label="Last day" {
+                                (exception.expires)
+                                @if exception.expires.to_string() < today { " " span.badge.is-warn { (badge::glyph("warn")) "ended" } }
+                            }
+                            td data-label="Reason" { (exception.reason) }
+                        }
+                    }
+                }
             }
         }
     }

@@ -16,10 +16,14 @@ pub(crate) enum Refusal {
 impl Refusal {
     fn sentence(&self) -> String {
         match self {
-            Self::Wrong => "That name and secret do not belong together. Check both and try again.".to_owned(),
-            Self::LinkSpent => "This link has been used before or is older than an hour. Restart Boltseal for a \
+            Self::Wrong => {
+                "That name and secret do not belong together. Check both and try again.".to_owned()
+            }
+            Self::LinkSpent => {
+                "This link has been used before or is older than an hour. Restart Boltseal for a \
                                 new one, or use the name and secret."
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Wait(seconds) => {
                 format!("Too many attempts from your address. Try again in {seconds} seconds.")
             }

@@ -35,7 +35,8 @@ pub(crate) fn vulnerabilities(asked: &Asked, rows: &[VulnerabilityRow], total: u
         ("fixable", if asked.fixable { "yes" } else { "" }),
         ("kev", if asked.kev { "yes" } else { "" }),
     ];
-    let listed = Listed { path: "/vulnerabilities", filter: &filter, sort: &asked.sort, page: asked.page, total };
+    let listed =
+        Listed { path: "/vulnerabilities", filter: &filter, sort: &asked.sort, page: asked.page, total };
     html! {
         div.title { h1 { "Vulnerabilities" } }
         @if total > 0 || asked.any() { (form(asked)) }

@@ -39,7 +39,7 @@ pub(crate) fn severities(counts: &Counts) -> Vec<Share> {
         .map(|severity| Share {
             class: severity_class(severity),
             word: severity.word(),
-            count: of_severity(counts, severity),
+            count: counts.of_severity(severity),
         })
         .collect()
 }
@@ -62,21 +62,9 @@ pub(crate) fn in_words(shares: &[Share]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
-/// How many of one severity.
-pub(crate) const fn of_severity(counts: &Counts, severity: Severity) -> u64 {
-    match severity {
-        Severity::Critical => counts.critical,
-        Severity::High => counts.high,
-        Severity::Medium => counts.medium,
-        Severity::Low => counts.low,
-        Severity::Negligible => counts.negligible,
-        Severity::Unknown => counts.unknown,
-    }
-}
-
 /// Of all severities.
 pub(crate) fn total(counts: &Counts) -> u64 {
-    Severity::WORST_FIRST.into_iter().map(|severity| of_severity(counts, severity)).sum()
+    Severity::WORST_FIRST.into_iter().map(|severity| counts.of_severity(severity)).sum()
 }
 
 const fn severity_class(severity: Severity) -> &'static str {

@@ -96,6 +96,8 @@ mod tests {
     #[test]
     fn only_web_pages_become_links() {
         assert!(outside("javascript:alert(1)").into_string().starts_with("javascript:"));
-        assert!(outside("https://a.example/\"x").into_string().contains("href=\"https://a.example/&quot;x\""));
+        assert!(
+            outside("https://a.example/\"x").into_string().contains("href=\"https://a.example/&quot;x\"")
+        );
     }
 }

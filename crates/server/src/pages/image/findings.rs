@@ -1,23 +1,23 @@
 //! Findings, grouped by the upgrade that removes them.
 
+use boltseal_flow::{Upgrade, upgrades};
 use boltseal_model::{Finding, Report, Status};
+use boltseal_store::Counts;
 use maud::{Markup, html};
 
 use super::in_words;
-use crate::{
-    fixes::{self, Unfixed, Upgrade},
-    parts::{badge, bar, command, link, words},
-};
+use crate::parts::{badge, bar, command, link, words};
 
 /// Findings of one group shown at once.
 const SHOWN: usize = 5;
 
 /// The view.
 pub(super) fn view(report: &Report) -> Markup {
-    let (upgrades, unfixed) = fixes::group(&report.findings, &report.packages);
+    let (upgrades, unfixed): (Vec<_>, Vec<_>) =
+        upgrades(&report.findings).into_iter().partition(|upgrade| upgrade.version.is_some());
     let total = report.findings.len() as u64;
     let fixable: u64 = upgrades.iter().map(|upgrade| upgrade.findings.len() as u64).sum();
-    let shares = bar::severities(&fixes::counts(&report.findings));
+    let shares = bar::severities(&Counts::of(&report.findings));
     html! {
         @if total == 0 { (clean(report)) } @else {
             section.stack aria-label="Summary" {
@@ -54,7 +54,7 @@ fn fix(report: &Report, upgrade: &Upgrade<'_>) -> Markup {
             header {
                 div.what {
                     h2 { "Upgrade " (upgrade.name) }
-                    p.quiet { span.version { (upgrade.installed) } span.arrow { " → " } span.version { (upgrade.version) } }
+                    p.quiet { span.version { (upgrade.installed) } span.arrow { " → " } span.version { (upgrade.version.unwrap_or_default()) } }
                 }
                 p { "removes " b { (upgrade.findings.len()) } span.quiet { ": " (in_words(&upgrade.findings)) } }
             }
@@ -72,7 +72,7 @@ fn fix(report: &Report, upgrade: &Upgrade<'_>) -> Markup {
     }
 }
 
-fn rest(report: &Report, unfixed: &[Unfixed<'_>]) -> Markup {
+fn rest(report: &Report, unfixed: &[Upgrade<'_>]) -> Markup {
     let total: u64 = unfixed.iter().map(|group| group.findings.len() as u64).sum();
     html! {
         section.card aria-labelledby="unfixed" {
@@ -125,7 +125,10 @@ fn top_score(finding: &Finding) -> Option<f64> {
 fn proof(report: &Report, finding: &Finding) -> Markup {
     let proof = &finding.proof;
     let layer = proof.layer.as_ref().and_then(|digest| {
-        report.layers.iter().position(|layer| layer.digest.as_ref() == Some(digest) || layer.diff_id.as_ref() == Some(digest))
+        report
+            .layers
+            .iter()
+            .position(|layer| layer.digest.as_ref() == Some(digest) || layer.diff_id.as_ref() == Some(digest))
     });
     html! {
         details.proof {

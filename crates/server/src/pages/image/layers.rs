@@ -3,10 +3,9 @@
 use boltseal_model::{Finding, Layer, Report};
 use maud::{Markup, html};
 
-use crate::{
-    fixes,
-    parts::{bar, words},
-};
+use boltseal_store::Counts;
+
+use crate::parts::{bar, words};
 
 /// The view, bottom layer first, as a build goes.
 pub(super) fn view(report: &Report) -> Markup {
@@ -24,9 +23,10 @@ fn item(report: &Report, index: usize, layer: &Layer) -> Markup {
     let here = |digest: Option<&boltseal_model::Digest>| {
         digest.is_some() && (digest == layer.digest.as_ref() || digest == layer.diff_id.as_ref())
     };
-    let findings: Vec<&Finding> = report.findings.iter().filter(|finding| here(finding.proof.layer.as_ref())).collect();
+    let findings: Vec<&Finding> =
+        report.findings.iter().filter(|finding| here(finding.proof.layer.as_ref())).collect();
     let packages = report.packages.iter().filter(|package| here(package.layer.as_ref())).count() as u64;
-    let shares = bar::severities(&fixes::counts(findings.iter().copied()));
+    let shares = bar::severities(&Counts::of(findings.iter().copied()));
     html! {
         li {
             div.row.spread {

@@ -1,7 +1,7 @@
 //! One image: its verdict with reasons, and everything it was made from.
 
 use boltseal_model::{Report, Verdict};
-use boltseal_store::{ImageDetail, ImageRow, Kind};
+use boltseal_store::{Counts, ImageDetail, ImageRow, Kind};
 use maud::{Markup, html};
 
 mod coverage;
@@ -12,7 +12,7 @@ mod reasons;
 
 use super::{frame::Viewer, images};
 use crate::{
-    Site, fixes,
+    Site,
     parts::{
         badge::{self, Standing},
         bar, command, link, words,
@@ -60,7 +60,13 @@ pub(crate) struct Asked {
 }
 
 /// The body of `/images/{digest}`; `row` is one of `detail.rows`.
-pub(crate) fn image(viewer: &Viewer, site: &Site, detail: &ImageDetail, row: &ImageRow, asked: &Asked) -> Markup {
+pub(crate) fn image(
+    viewer: &Viewer,
+    site: &Site,
+    detail: &ImageDetail,
+    row: &ImageRow,
+    asked: &Asked,
+) -> Markup {
     html! {
         (head(viewer, detail, row))
         @if let Some(report) = &detail.report {
@@ -199,7 +205,7 @@ fn pull(site: &Site, detail: &ImageDetail, row: &ImageRow) -> Markup {
 
 /// `removes 14: 2 critical, 5 high`.
 fn in_words(findings: &[&boltseal_model::Finding]) -> String {
-    bar::in_words(&bar::severities(&fixes::counts(findings.iter().copied())))
+    bar::in_words(&bar::severities(&Counts::of(findings.iter().copied())))
 }
 
 /// When the verdict may change by itself.

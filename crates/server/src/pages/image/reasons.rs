@@ -37,7 +37,8 @@ pub(super) fn card(viewer: &Viewer, verdict: &Verdict) -> Markup {
 }
 
 fn sentence(verdict: &Verdict) -> String {
-    let number = |decision| verdict.reasons.iter().filter(|reason| reason.decision == decision).count() as u64;
+    let number =
+        |decision| verdict.reasons.iter().filter(|reason| reason.decision == decision).count() as u64;
     match verdict.decision {
         Decision::Allow => "May be pulled".to_owned(),
         Decision::Warn => format!("May be pulled, with {}", words::count(number(Decision::Warn), "warning")),

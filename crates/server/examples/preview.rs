@@ -1,0 +1,32 @@
+//! Serves the dashboard with sample images over plain HTTP on loopback, to look at it while changing it:
+//!
+//! ```text
+//! cargo run -p boltseal-server --example preview            # http://127.0.0.1:8080, with images
+//! cargo run -p boltseal-server --example preview -- empty   # as on the first day
+//! ```
+//!
+//! It prints a one-time sign-in link; the form takes the name `admin` and the secret of `sample::SECRET`. A port can
+//! follow as the last argument.
+
+#![expect(clippy::print_stdout, reason = "a program for a person at a terminal")]
+
+#[path = "../tests/it/sample/mod.rs"]
+#[expect(dead_code, reason = "tests use the rest")]
+mod sample;
+
+use std::net::SocketAddr;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let folder = tempfile::tempdir()?;
+    let state = match arguments.iter().any(|argument| argument == "empty") {
+        true => sample::empty(folder.path()).await,
+        false => sample::installation(folder.path()).await,
+    };
+    let port = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(8080);
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    println!("http://{}{}", listener.local_addr()?, state.sign_in.issue_link(sample::now()));
+    axum::serve(listener, boltseal_server::router(state).into_make_service_with_connect_info::<SocketAddr>())
+        .await
+}

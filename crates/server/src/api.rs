@@ -1,0 +1,252 @@
+//! The JSON API: the same values as the pages, described by `docs/reference/openapi.json`.
+
+use axum::{
+    Json,
+    extract::{Path, State as From},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use boltseal_model::{Decision, Digest, FeedInfo, Severity};
+use boltseal_policy::{ExceptionDoc, RuleDoc, describe, exceptions};
+use boltseal_scan::format;
+use boltseal_store::{
+    ImageFilter, ImageRow, Listing, Page, ReferrerRow, Severities, State as Progress, Totals,
+    VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+};
+use serde::Serialize;
+
+use crate::{
+    State,
+    asking::Asking,
+    dashboard::{image_sort, snapshot, vulnerability_sort, worst},
+    failure::Failure,
+    pages::feeds,
+    remedies::Remedy,
+};
+
+/// Upgrades in the overview.
+const REMEDIES: usize = 20;
+
+/// The document that describes all this.
+const OPENAPI: &str = include_str!("../../../docs/reference/openapi.json");
+
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// `GET /api/v1/version`
+pub(crate) async fn version(From(state): From<State>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "version": state.site.version }))
+}
+
+/// `GET /api/v1/openapi.json`
+pub(crate) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+#[derive(Serialize)]
+pub(crate) struct Overview {
+    totals: Totals,
+    vulnerabilities: Severities,
+    upgrades: Vec<Remedy>,
+}
+
+/// `GET /api/v1/overview`
+pub(crate) async fn overview(From(state): From<State>) -> Answer<Overview> {
+    Ok(Json(Overview {
+        totals: state.facts.totals().await?,
+        vulnerabilities: state.facts.severities().await?,
+        upgrades: worst(&state.facts, REMEDIES).await?,
+    }))
+}
+
+/// `GET /api/v1/images`
+pub(crate) async fn images(From(state): From<State>, asking: Asking) -> Answer<Listing<ImageRow>> {
+    let verdict = asking.text("verdict");
+    let decision = decision(verdict);
+    let progress = match verdict {
+        "pending" => Some(Progress::Pending),
+        "failed" => Some(Progress::Failed),
+        "" => None,
+        _ if decision.is_some() => None,
+        other => {
+            let known = "allow, warn, deny, unknown, pending or failed";
+            return Err(Failure::Asked(format!("verdict `{other}` is not known: use {known}")));
+        }
+    };
+    let filter = ImageFilter {
+        repository: asking.some("repository"),
+        text: asking.some("q"),
+        decision,
+        state: progress,
+        package: asking.some("package"),
+        sort: image_sort(asking.text("sort")),
+        artifacts: asking.ticked("artifacts"),
+        children: asking.ticked("children"),
+    };
+    Ok(Json(state.facts.images(&filter, part(&asking)).await?))
+}
+
+/// An image without its report, which can be large and has its own address.
+#[derive(Serialize)]
+pub(crate) struct Image {
+    digest: Digest,
+    repositories: Vec<ImageRow>,
+    error: Option<String>,
+    platforms: Vec<ImageRow>,
+    referrers: Vec<ReferrerRow>,
+}
+
+/// `GET /api/v1/images/{digest}`
+pub(crate) async fn image(From(state): From<State>, Path(digest): Path<String>) -> Answer<Image> {
+    let wanted = parse(&digest)?;
+    let detail = state.facts.image(&wanted).await?.ok_or_else(|| Failure::missing("image", &digest))?;
+    Ok(Json(Image {
+        digest: wanted,
+        repositories: detail.rows,
+        error: detail.error,
+        platforms: detail.children,
+        referrers: detail.referrers,
+    }))
+}
+
+/// `GET /api/v1/images/{digest}/report?format=…`
+pub(crate) async fn report(
+    From(state): From<State>,
+    Path(digest): Path<String>,
+    asking: Asking,
+) -> Result<Response, Failure> {
+    let name = asking.some("format").unwrap_or_else(|| "json".to_owned());
+    let format = format::by_name(&name).ok_or_else(|| {
+        let known: Vec<&str> = format::ALL.iter().map(|format| format.name).collect();
+        Failure::Asked(format!("format `{name}` is not known: use {}", known.join(", ")))
+    })?;
+    let missing = || Failure::missing("report of image", &digest);
+    let report = state.facts.report(&parse(&digest)?).await?.ok_or_else(missing)?;
+    let text =
+        tokio::task::spawn_blocking(move || format.text(&report)).await.map_err(std::io::Error::other)??;
+    let mut response = ([(header::CONTENT_TYPE, format.media_type)], text).into_response();
+    let file = format!("inline; filename=\"{}.{name}.json\"", digest.replace(':', "-"));
+    if let Ok(file) = file.try_into() {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, file);
+    }
+    Ok(response)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Judgement {
+    digest: Digest,
+    state: Progress,
+    decision: Decision,
+    verdict: Option<boltseal_model::Verdict>,
+    error: Option<String>,
+}
+
+/// `GET /api/v1/images/{digest}/verdict`: what every gate answers about it. No verdict yet is `unknown`.
+pub(crate) async fn verdict(From(state): From<State>, Path(digest): Path<String>) -> Answer<Judgement> {
+    let wanted = parse(&digest)?;
+    let found = state.facts.judgement(&wanted).await?;
+    let found = found.ok_or_else(|| Failure::missing("judged image", &digest))?;
+    let decision = found.verdict.as_ref().map_or(Decision::Unknown, |verdict| verdict.decision);
+    Ok(Json(Judgement {
+        digest: wanted,
+        state: found.state,
+        decision,
+        verdict: found.verdict,
+        error: found.error,
+    }))
+}
+
+/// `GET /api/v1/vulnerabilities`
+pub(crate) async fn vulnerabilities(
+    From(state): From<State>,
+    asking: Asking,
+) -> Answer<Listing<VulnerabilityRow>> {
+    let severity = asking.some("severity").map(|word| word.parse::<Severity>()).transpose();
+    let filter = VulnerabilityFilter {
+        text: asking.some("q"),
+        severity: severity.map_err(|error| Failure::Asked(error.to_string()))?,
+        fixable: asking.ticked("fixable"),
+        kev: asking.ticked("kev"),
+        sort: vulnerability_sort(asking.text("sort")),
+    };
+    Ok(Json(state.facts.vulnerabilities(&filter, part(&asking)).await?))
+}
+
+/// `GET /api/v1/vulnerabilities/{id}`
+pub(crate) async fn vulnerability(
+    From(state): From<State>,
+    Path(id): Path<String>,
+) -> Answer<VulnerabilityDetail> {
+    let found = state.facts.vulnerability(&id).await?;
+    found.map(Json).ok_or_else(|| Failure::missing("vulnerability in what is stored called", &id))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Feeds {
+    snapshot: Option<String>,
+    built: Option<boltseal_model::Timestamp>,
+    feeds: Vec<Feed>,
+}
+
+#[derive(Serialize)]
+struct Feed {
+    #[serde(flatten)]
+    info: FeedInfo,
+    stale: bool,
+}
+
+/// `GET /api/v1/feeds`
+pub(crate) async fn feeds(From(state): From<State>) -> Json<Feeds> {
+    let now = (state.now)();
+    let Some(snapshot) = snapshot(&state) else {
+        return Json(Feeds { snapshot: None, built: None, feeds: Vec::new() });
+    };
+    let feeds = snapshot.feeds.iter().map(|info| Feed { stale: feeds::stale(info, now), info: info.clone() });
+    Json(Feeds { snapshot: Some(snapshot.id.clone()), built: Some(snapshot.built), feeds: feeds.collect() })
+}
+
+#[derive(Serialize)]
+pub(crate) struct Policy {
+    name: String,
+    digest: Digest,
+    rules: Vec<RuleDoc>,
+    exceptions: Vec<ExceptionDoc>,
+    text: String,
+}
+
+/// `GET /api/v1/policy`
+pub(crate) async fn policy(From(state): From<State>) -> Json<Policy> {
+    let active = state.policy.borrow().clone();
+    Json(Policy {
+        name: active.policy.name().to_owned(),
+        digest: active.policy.digest().clone(),
+        rules: describe(&active.policy),
+        exceptions: exceptions(&active.policy),
+        text: active.text.clone(),
+    })
+}
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn healthy() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: the store answers as well.
+pub(crate) async fn ready(From(state): From<State>) -> Answer<serde_json::Value> {
+    state.facts.totals().await?;
+    Ok(Json(serde_json::json!({ "status": "ok" })))
+}
+
+fn parse(digest: &str) -> Result<Digest, Failure> {
+    digest.parse().map_err(|error: boltseal_model::DigestError| Failure::Asked(error.to_string()))
+}
+
+fn decision(word: &str) -> Option<Decision> {
+    [Decision::Allow, Decision::Warn, Decision::Unknown, Decision::Deny]
+        .into_iter()
+        .find(|d| d.word() == word)
+}
+
+fn part(asking: &Asking) -> Page {
+    let limit = asking.some("limit").and_then(|limit| limit.parse().ok()).unwrap_or(50);
+    Page { offset: asking.number("offset", 0), limit: limit.min(Page::MAX) }
+}

@@ -1,0 +1,188 @@
+//! A small shop with images of every standing, in a real store, judged by the built-in policy. The vulnerabilities
+//! and versions are real ones; `cves.txt` and `images.txt` say them, so that a case more is a line more.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "sample data, used by tests"
+)]
+
+mod text;
+
+use std::{path::Path, sync::Arc};
+
+use boltseal_model::{
+    Coverage, Digest, FeedInfo, Gap, GapKind, Omitted, Platform, Report, SnapshotInfo, Subject, Timestamp,
+};
+use boltseal_policy::{Facts as Known, Policy, decide};
+use boltseal_server::{ActivePolicy, Answer, Authority, Principal, SignIn, Site, State};
+use boltseal_store::{Facts, Kind, NewManifest, Outcome};
+use jiff::SignedDuration;
+use tokio::sync::watch;
+
+pub use text::Described;
+
+/// The name of the only principal.
+pub const NAME: &str = "admin";
+/// Its secret.
+pub const SECRET: &str = "correct horse battery staple";
+/// A token that stands for it.
+pub const TOKEN: &str = "sample-token";
+
+/// When it all happens.
+pub fn now() -> Timestamp {
+    "2024-12-16T09:30:00Z".parse().unwrap()
+}
+
+/// An installation with the sample images, kept in `folder`.
+pub async fn installation(folder: &Path) -> State {
+    let state = empty(folder).await;
+    let snapshot = snapshot();
+    for described in text::images() {
+        put(&state.facts, &described, &snapshot).await;
+    }
+    State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }
+}
+
+/// An installation on its first day: no feeds, no images.
+pub async fn empty(folder: &Path) -> State {
+    let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
+    State {
+        facts: Facts::open(folder).await.unwrap(),
+        snapshot: watch::channel(None).1,
+        policy: watch::channel(Arc::new(active)).1,
+        authority: Arc::new(OnePrincipal),
+        sign_in: Arc::new(SignIn::new()),
+        site: Arc::new(Site {
+            version: "0.1.0".to_owned(),
+            registry: "127.0.0.1:5000".to_owned(),
+            tls: false,
+        }),
+        now,
+    }
+}
+
+/// Stores and judges one image as the registry would.
+pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) -> Digest {
+    let digest = Digest::of(format!("{}{:?}", described.repository, described.tags).as_bytes());
+    let at = now().checked_sub(SignedDuration::from_secs(described.seconds_ago)).unwrap();
+    let manifest = NewManifest {
+        repository: described.repository.clone(),
+        digest: digest.clone(),
+        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+        size: 1200,
+        content_size: described.bytes,
+        kind: Kind::Image,
+        platform: Some("linux/amd64".parse().unwrap()),
+        subject: None,
+        artifact_type: None,
+        annotations: None,
+        blobs: Vec::new(),
+        manifests: Vec::new(),
+        tags: described.tags.clone(),
+        at,
+    };
+    facts.put_manifest(manifest).await.unwrap();
+    if described.pending {
+        return digest;
+    }
+    let outcome = if described.failed {
+        let layer = Digest::of(b"foreign").short();
+        Outcome::Failed {
+            error: format!("layer sha256:{layer}…: windows layers are not read; push a Linux image"),
+        }
+    } else {
+        judged(described, &digest, snapshot)
+    };
+    facts.record(vec![(digest.clone(), outcome)], at).await.unwrap();
+    digest
+}
+
+fn judged(described: &Described, digest: &Digest, snapshot: &SnapshotInfo) -> Outcome {
+    let gaps = if described.gap { vec![end_of_life(described)] } else { Vec::new() };
+    let mut findings = described.findings();
+    findings.sort_by(boltseal_model::Finding::rank);
+    let platform: Platform = "linux/amd64".parse().unwrap();
+    let mut report = Report {
+        subject: Subject {
+            reference: format!("docker://127.0.0.1:5000/{}:{}", described.repository, described.tags[0]),
+            name: format!("127.0.0.1:5000/{}:{}", described.repository, described.tags[0]).parse().ok(),
+            digest: Some(digest.clone()),
+            config: Some(Digest::of(digest.to_string().as_bytes())),
+            platform: Some(platform),
+        },
+        snapshot: Some(snapshot.clone()),
+        coverage: Coverage::of(gaps.clone()),
+        distro: Some(described.distro()),
+        layers: described.layers(),
+        packages: described.packages.iter().map(|(package, _)| package.clone()).collect(),
+        findings,
+        omitted: Omitted::default(),
+        verdict: None,
+    };
+    report.verdict = Some(decide(&Policy::default(), &Known::from(&report), now()));
+    Outcome::Judged { report: Box::new(report), catalog_gaps: gaps }
+}
+
+fn end_of_life(described: &Described) -> Gap {
+    let name = described.distro().name;
+    Gap::new(
+        GapKind::EndOfLife,
+        name.clone(),
+        format!("{name} gets no security fixes since 2021-11-01: rebuild on a supported release"),
+    )
+}
+
+/// Feeds of every age.
+pub fn snapshot() -> SnapshotInfo {
+    let feed = |id: &str, records, hours_ago: i64, spaces: &[&str]| {
+        let published = now().checked_sub(SignedDuration::from_hours(hours_ago)).ok();
+        FeedInfo {
+            id: id.to_owned(),
+            source: format!("https://feeds.example/{id}"),
+            records,
+            published,
+            fetched: now().checked_sub(SignedDuration::from_hours(1)).unwrap(),
+            spaces: spaces.iter().map(|space| (*space).to_owned()).collect(),
+        }
+    };
+    let alpine: Vec<String> = (11..=20).map(|minor| format!("alpine:v3.{minor}")).collect();
+    let alpine: Vec<&str> = alpine.iter().map(String::as_str).collect();
+    SnapshotInfo {
+        id: Digest::of(b"snapshot").short(),
+        built: now().checked_sub(SignedDuration::from_mins(52)).unwrap(),
+        feeds: vec![
+            feed("alpine-secdb", 18_204, 9, &alpine),
+            feed("debian-tracker", 112_873, 3, &["debian:10", "debian:11", "debian:12", "debian:13"]),
+            feed("epss", 264_310, 14, &[]),
+            feed("kev", 1_233, 60, &[]),
+            feed("osv:Go", 4_377, 5, &["golang"]),
+            feed("osv:PyPI", 16_930, 5, &["pypi"]),
+            feed("osv:crates.io", 1_641, 26 * 24, &["cargo"]),
+            feed("osv:npm", 24_118, 5, &["npm"]),
+        ],
+    }
+}
+
+struct OnePrincipal;
+
+impl OnePrincipal {
+    fn when(known: bool) -> Answer<'static> {
+        Box::pin(async move { known.then(|| Principal { name: NAME.to_owned() }) })
+    }
+}
+
+impl Authority for OnePrincipal {
+    fn secret<'a>(&'a self, name: &'a str, secret: &'a str) -> Answer<'a> {
+        Self::when(name == NAME && secret == SECRET)
+    }
+
+    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
+        Self::when(token == TOKEN)
+    }
+
+    fn first(&self) -> Principal {
+        Principal { name: NAME.to_owned() }
+    }
+}
