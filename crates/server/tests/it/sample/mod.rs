@@ -21,7 +21,7 @@ use boltseal_store::{Facts, Kind, NewManifest, Outcome};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-pub use text::Described;
+pub use text::{Described, images};
 
 /// The name of the only principal.
 pub const NAME: &str = "admin";

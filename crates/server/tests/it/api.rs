@@ -1,0 +1,125 @@
+//! The document and the routes say the same, and answers are as the document says.
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+const DOCUMENT: &str = include_str!("../../../../docs/reference/openapi.json");
+const ROUTES: &str = include_str!("../../src/routes.rs");
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+/// Every path of the document.
+pub fn paths() -> Vec<String> {
+    document()["paths"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn document_and_routes_agree() {
+    let table = &ROUTES[ROUTES.find("ALL: &[Route]").unwrap()..];
+    let served: Vec<&str> = table.split('"').filter(|part| part.starts_with('/')).collect();
+    let described = paths();
+    let of_programs = |path: &&str| path.starts_with("/api/") || path.ends_with("z");
+    for path in served.iter().filter(|path| of_programs(path)) {
+        assert!(described.iter().any(|this| this == path), "{path} is not in the document");
+    }
+    for path in &described {
+        assert!(served.contains(&path.as_str()), "{path} is in the document but not served");
+        let open = table.contains(&format!("open(\"{path}\""));
+        assert_eq!(document()["paths"][path]["get"]["security"] == json!([]), open, "{path}: who may ask");
+    }
+}
+
+/// Checks `answer` against the schema that the document has for `path`, status and media type.
+fn validate(path: &str, status: u16, media_type: &str, answer: &Value) {
+    let document = document();
+    let response = &document["paths"][path]["get"]["responses"][status.to_string()];
+    let schema = &response["content"][media_type]["schema"];
+    assert!(schema.is_object(), "{path}: no schema for {status} {media_type}");
+    if schema["$ref"] == "report.schema.json" {
+        return;
+    }
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let problems: Vec<String> =
+        validator.iter_errors(answer).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+    assert!(problems.is_empty(), "{path}: {problems:#?}");
+}
+
+async fn check(app: &App, path: &str, address: &str, status: u16) -> Value {
+    let answer = app.get(address).await;
+    assert_eq!(answer.status, status, "{address}: {}", answer.body);
+    let media_type = answer.header("content-type");
+    let value: Value = serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{address}: {e}"));
+    validate(path, status, media_type, &value);
+    value
+}
+
+#[tokio::test]
+async fn answers_are_as_described() {
+    for app in [App::new().await, App::empty().await] {
+        for path in paths().iter().filter(|path| !path.contains('{')) {
+            check(&app, path, path, 200).await;
+        }
+    }
+    let app = App::new().await;
+    let images = check(&app, "/api/v1/images", "/api/v1/images?limit=500", 200).await;
+    assert_eq!((images["total"].as_u64(), images["rows"].as_array().map(Vec::len)), (Some(14), Some(14)));
+    for image in images["rows"].as_array().unwrap() {
+        let address = format!("/api/v1/images/{}", image["digest"].as_str().unwrap());
+        check(&app, "/api/v1/images/{digest}", &address, 200).await;
+        let verdict = check(&app, "/api/v1/images/{digest}/verdict", &format!("{address}/verdict"), 200).await;
+        let judged = image["state"] == "judged";
+        assert_eq!(verdict["verdict"].is_object(), judged);
+        assert!(judged || verdict["decision"] == "unknown", "no verdict is never allow");
+        let status = if judged { 200 } else { 404 };
+        for query in ["", "?format=json", "?format=sarif", "?format=cyclonedx", "?format=spdx"] {
+            check(&app, "/api/v1/images/{digest}/report", &format!("{address}/report{query}"), status).await;
+        }
+    }
+    let vulnerabilities = check(&app, "/api/v1/vulnerabilities", "/api/v1/vulnerabilities", 200).await;
+    for row in vulnerabilities["rows"].as_array().unwrap() {
+        let address = format!("/api/v1/vulnerabilities/{}", row["id"].as_str().unwrap());
+        let detail = check(&app, "/api/v1/vulnerabilities/{id}", &address, 200).await;
+        assert!(!detail["hits"].as_array().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_in_words() {
+    let app = App::new().await;
+    let none = format!("/api/v1/images/sha256:{}", "0".repeat(64));
+    for (path, address, status) in [
+        ("/api/v1/images", "/api/v1/images?verdict=maybe".to_owned(), 400),
+        ("/api/v1/vulnerabilities", "/api/v1/vulnerabilities?severity=bad".to_owned(), 400),
+        ("/api/v1/images/{digest}", "/api/v1/images/sha256:0".to_owned(), 400),
+        ("/api/v1/images/{digest}", none.clone(), 404),
+        ("/api/v1/images/{digest}/verdict", format!("{none}/verdict"), 404),
+        ("/api/v1/images/{digest}/report", format!("{none}/report?format=pdf"), 400),
+        ("/api/v1/vulnerabilities/{id}", "/api/v1/vulnerabilities/CVE-1-1".to_owned(), 404),
+    ] {
+        let problem = check(&app, path, &address, status).await;
+        assert!(problem["title"].as_str().is_some_and(|title| title.len() > 10), "{problem}");
+    }
+    let answer = app.ask("GET", "/api/v1/images", &[], "").await;
+    assert_eq!(answer.status, 401);
+    let problem: Value = serde_json::from_str(&answer.body).unwrap();
+    validate("/api/v1/images", 401, "application/problem+json", &problem);
+}
+
+#[tokio::test]
+async fn pages_of_a_list_fit_together() {
+    let app = App::new().await;
+    let mut digests = Vec::new();
+    for offset in [0, 4, 8, 12, 16] {
+        let list = check(&app, "/api/v1/images", &format!("/api/v1/images?limit=4&offset={offset}"), 200).await;
+        digests.extend(list["rows"].as_array().unwrap().iter().map(|row| row["digest"].to_string()));
+    }
+    let every = digests.len();
+    digests.sort();
+    digests.dedup();
+    assert_eq!((every, digests.len()), (14, 14));
+}

@@ -1,0 +1,76 @@
+//! What a real browser makes of the pages: the style sheet applies, the script runs, nothing breaks the policy.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::{app::App, sample};
+
+/// Everything that Chromium would otherwise fetch, and the little that a container needs.
+const QUIET: [&str; 8] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// Serves the sample over a socket; the session cookie cannot be given to Chromium, so everybody is the principal.
+async fn serve(app: &App) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = boltseal_server::router(app.state.clone()).layer(axum::middleware::map_request(
+        |mut request: axum::extract::Request| async move {
+            let token = format!("Bearer {}", sample::TOKEN).parse().unwrap();
+            request.headers_mut().insert("authorization", token);
+            request
+        },
+    ));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+fn run(chromium: &Path, profile: &Path, arguments: &[String]) -> String {
+    let output = Command::new(chromium)
+        .args(QUIET)
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(["--enable-logging=stderr", "--virtual-time-budget=4000"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    let complaints: Vec<&str> = log.lines().filter(|line| line.contains("CONSOLE")).collect();
+    assert!(complaints.is_empty(), "the browser complains: {complaints:#?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_runs_and_the_style_applies() {
+    let Some(chromium) = boltseal_testkit::peer("chromium") else { return };
+    let app = App::new().await;
+    let address = serve(&app).await;
+    let profile = tempfile::tempdir().unwrap();
+    let images = app.state.facts.images(&boltseal_store::ImageFilter::default(), boltseal_store::Page::default()).await;
+    let digest = images.unwrap().rows[1].digest.clone();
+    let pages = ["/", "/images", "/vulnerabilities", "/feeds", "/policy", &format!("/images/{digest}")].map(str::to_owned);
+    let outcome = tokio::task::spawn_blocking(move || {
+        for path in pages {
+            let dom = run(&chromium, profile.path(), &["--dump-dom".to_owned(), format!("http://{address}{path}")]);
+            assert!(dom.contains("</main>"), "{path}");
+            let copies = dom.matches("data-copies=").count();
+            let hidden = dom.matches("data-copies=\"\" hidden").count();
+            assert_eq!(hidden, 0, "{path}: {copies} copy buttons, {hidden} still hidden: the script did not run");
+        }
+        let picture = profile.path().join("front.png");
+        let screenshot = format!("--screenshot={}", picture.display());
+        run(&chromium, profile.path(), &[screenshot, "--window-size=390,900".to_owned(), format!("http://{address}/")]);
+        std::fs::metadata(picture).unwrap().len()
+    });
+    assert!(outcome.await.unwrap() > 20_000, "the picture is nearly empty");
+}

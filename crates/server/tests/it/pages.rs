@@ -1,0 +1,211 @@
+//! Every page that can be reached, and what strangers may write into them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use boltseal_model::Finding;
+use boltseal_store::Outcome;
+
+use crate::{
+    app::App,
+    html,
+    sample::{self, Described},
+};
+
+/// Visits everything that links lead to from `/`; the answer has the body of every page.
+async fn crawl(app: &App) -> BTreeMap<String, String> {
+    let mut seen = BTreeMap::new();
+    let mut ahead = VecDeque::from(["/".to_owned()]);
+    while let Some(path) = ahead.pop_front() {
+        if seen.contains_key(&path) {
+            continue;
+        }
+        let answer = app.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        if answer.header("content-type").starts_with("text/html") {
+            for element in html::check(&path, &answer.body) {
+                for name in ["href", "src"] {
+                    let Some(link) = element.attribute(name) else { continue };
+                    let link = link.split('#').next().unwrap_or_default();
+                    if link.starts_with('/') && !seen.contains_key(link) {
+                        ahead.push_back(link.to_owned());
+                    }
+                }
+            }
+        }
+        seen.insert(path, answer.body);
+        assert!(seen.len() < 2000, "the site has no end");
+    }
+    seen
+}
+
+#[tokio::test]
+async fn every_link_leads_somewhere() {
+    let app = App::new().await;
+    let seen = crawl(&app).await;
+    for part in ["/images", "/vulnerabilities", "/feeds", "/policy", "/about", "/api/v1/openapi.json"] {
+        assert!(seen.contains_key(part), "nothing links to {part}");
+    }
+    let starting = |start: &str| seen.keys().filter(|path| path.starts_with(start)).count();
+    assert!(starting("/images/sha256:") > 40, "images and their views");
+    assert!(starting("/vulnerabilities/CVE-") > 30, "vulnerabilities");
+    assert!(starting("/api/v1/images/") > 10, "reports");
+    assert!(starting("/assets/") >= 3, "assets");
+}
+
+#[tokio::test]
+async fn a_newcomer_is_told_what_to_type() {
+    let app = App::empty().await;
+    let seen = crawl(&app).await;
+    assert!(seen["/"].contains("docker push 127.0.0.1:5000/debian:12"));
+    assert!(seen["/"].contains("boltseal feeds update"));
+    let images = app.get("/images").await;
+    assert!(images.body.contains("docker push 127.0.0.1:5000/"));
+    assert!(seen["/feeds"].contains("boltseal feeds update"));
+}
+
+#[tokio::test]
+async fn pages_say_what_matters() {
+    let app = App::new().await;
+    let front = app.get("/").await.body;
+    assert!(front.contains("of 14 images may be pulled"), "{front}");
+    assert!(front.contains("known to be exploited"));
+    assert!(front.contains("Upgrade <b>"));
+    let image = image_page(&app, "checkout:2.14.0").await;
+    let text = app.get(&image).await.body;
+    assert!(text.contains("Refused for"), "the verdict");
+    assert!(text.contains("Upgrade openssl"), "fixes are grouped by source package");
+    assert!(text.contains("3.0.15-1~deb12u1"), "to the version that removes all of it");
+    assert!(text.contains("dpkg order"), "with proof");
+    assert!(text.contains("docker pull 127.0.0.1:5000/shop/checkout:2.14.0"));
+    let packages = app.get(&format!("{image}?view=packages&q=FLASK")).await.body;
+    assert!(packages.contains("1 package") && packages.contains("Flask"));
+    let layers = app.get(&format!("{image}?view=layers")).await.body;
+    assert!(layers.contains("COPY . /app") && layers.contains("Layer 3"));
+    let mailer = image_page(&app, "legacy/mailer").await;
+    let gaps = app.get(&format!("{mailer}?view=coverage")).await.body;
+    assert!(gaps.contains("end-of-life") && gaps.contains("1 gap"));
+    let kev = app.get("/vulnerabilities/CVE-2023-4911").await.body;
+    assert!(kev.contains("Hits 3 images") && kev.contains("listed by CISA"));
+}
+
+/// The address of the image whose name starts so, as the table links to it.
+async fn image_page(app: &App, name: &str) -> String {
+    let query = name.split(':').next().unwrap_or_default();
+    let body = app.get(&format!("/images?q={}", query.replace('/', "%2F"))).await.body;
+    let before = body.find(name).unwrap_or_else(|| panic!("no {name} in {body}"));
+    let link = body[..before].rfind("href=\"/images/sha256:").unwrap();
+    let address = &body[link + "href=\"".len()..];
+    address[..address.find('"').unwrap()].to_owned()
+}
+
+#[tokio::test]
+async fn lists_filter_sort_and_turn_pages() {
+    let app = App::new().await;
+    for (path, count, first) in [
+        ("/images?q=shop", "3 images", "shop/checkout:2.14.0"),
+        ("/images?q=2.13", "1 image", "shop/checkout:2.13.2"),
+        ("/images?repository=platform%2Fingress", "2 images", "platform/ingress:1.11"),
+        ("/images?verdict=pending", "1 image", "data/notebooks:nightly"),
+        ("/images?verdict=failed", "1 image", "legacy/windows-agent:3.2"),
+        ("/images?package=minimist", "1 image", "shop/storefront"),
+        ("/images?sort=size", "14 images", "data/notebooks:nightly"),
+        ("/images?sort=name", "14 images", "data/etl:2024.11"),
+        ("/images?sort=severity", "14 images", "shop/checkout"),
+        ("/images?sort=verdict&page=0&nonsense=1", "14 images", "shop/checkout"),
+        ("/vulnerabilities?kev=yes", "2 vulnerabilities", "CVE-2023-44487"),
+        ("/vulnerabilities?severity=critical", "10 vulnerabilities", "CVE-2024-45337"),
+        ("/vulnerabilities?q=iconv", "1 vulnerability", "CVE-2024-2961"),
+        ("/vulnerabilities?sort=id", "35 vulnerabilities", "CVE-2011-3374"),
+    ] {
+        let body = app.get(path).await.body;
+        assert!(body.contains(count), "{path}: no `{count}`");
+        let table = &body[body.find("<tbody>").unwrap_or_else(|| panic!("{path}: no table"))..];
+        let name = &table[table.find("class=\"name\"").unwrap()..];
+        let name = &name[name.find('>').unwrap() + 1..];
+        assert!(name.starts_with(first), "{path}: {:.60}", name);
+    }
+    assert!(app.get("/images?q=%25_nothing").await.body.contains("No image matches"));
+    assert!(app.get("/vulnerabilities?q=nothing").await.body.contains("No vulnerability matches"));
+}
+
+#[tokio::test]
+async fn failures_are_pages_that_help() {
+    let app = App::new().await;
+    for (path, status) in [
+        ("/nowhere", 404),
+        ("/images/sha256:00", 404),
+        ("/images/sha256:0000000000000000000000000000000000000000000000000000000000000000", 404),
+        ("/vulnerabilities/%3Cscript%3E", 404),
+        ("/assets/../secret", 404),
+        ("/theme", 405),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, status, "{path}");
+        html::check(path, &answer.body);
+    }
+}
+
+/// Names, titles, versions and addresses as an attacker would choose them.
+#[tokio::test]
+async fn strangers_cannot_write_markup() {
+    const EVIL: [&str; 5] = [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "' onmouseover='alert(1)",
+        "</title></main></body><h1>",
+        "javascript:alert(1)//\u{202e}\u{0}&amp;&#60;",
+    ];
+    let app = App::new().await;
+    let mut described = Described { repository: EVIL[1].to_owned(), tags: vec![EVIL[0].to_owned()], ..mailer() };
+    for (package, _) in &mut described.packages {
+        package.name = EVIL[0].to_owned();
+        package.licenses = EVIL.map(str::to_owned).to_vec();
+        package.paths = vec![EVIL[1].to_owned()];
+    }
+    let image = sample::put(&app.state.facts, &described, &sample::snapshot()).await;
+    let mut report = app.state.facts.report(&image).await.unwrap().unwrap();
+    let evil = |finding: &mut Finding, index: usize| {
+        EVIL[index % EVIL.len()].clone_into(&mut finding.id);
+        finding.title = EVIL.join(" ");
+        finding.references = EVIL.map(str::to_owned).to_vec();
+        finding.proof.path = EVIL.join("/");
+        finding.proof.comparison = EVIL.join("<");
+        finding.aliases = EVIL.map(str::to_owned).to_vec();
+        if let Some(fix) = &mut finding.fix {
+            EVIL[2].clone_into(&mut fix.version);
+            EVIL[1].clone_into(&mut fix.command);
+        }
+    };
+    report.findings.iter_mut().enumerate().for_each(|(index, finding)| evil(finding, index));
+    report.layers.iter_mut().for_each(|layer| layer.created_by = Some(EVIL.join("\n")));
+    if let Some(verdict) = &mut report.verdict {
+        verdict.reasons.iter_mut().for_each(|reason| reason.found = EVIL.join(" "));
+    }
+    let outcome = Outcome::Judged { report: Box::new(report), catalog_gaps: Vec::new() };
+    app.state.facts.record(vec![(image.clone(), outcome)], sample::now()).await.unwrap();
+
+    let seen = crawl(&app).await;
+    assert!(seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")), "the evil ids were visited");
+    for view in ["", "?view=packages", "?view=layers", "?view=coverage"] {
+        let path = format!("/images/{image}{view}");
+        html::check(&path, &app.get(&path).await.body);
+    }
+    for query in EVIL {
+        let query = query.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        for path in ["/images?q=", "/images?repository=", "/vulnerabilities?q=", "/sign-in?back=", "/sign-in?code="] {
+            let path = format!("{path}{query}");
+            let answer = app.ask("GET", &path, &[], "").await;
+            if answer.status == 200 {
+                html::check(&path, &answer.body);
+            }
+            let signed_in = app.get(&path).await;
+            if signed_in.status == 200 {
+                html::check(&path, &signed_in.body);
+            }
+        }
+    }
+}
+
+fn mailer() -> Described {
+    sample::images().into_iter().find(|image| image.repository == "legacy/mailer").unwrap()
+}
