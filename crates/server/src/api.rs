@@ -29,6 +29,8 @@ const REMEDIES: usize = 20;
 
 /// The document that describes all this.
 const OPENAPI: &str = include_str!("../../../docs/reference/openapi.json");
+/// What a report looks like; the document above refers to it.
+const REPORT_SCHEMA: &str = include_str!("../../../docs/reference/report.schema.json");
 
 type Answer<T> = Result<Json<T>, Failure>;
 
@@ -40,6 +42,11 @@ pub(crate) async fn version(From(state): From<State>) -> Json<serde_json::Value>
 /// `GET /api/v1/openapi.json`
 pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+/// `GET /api/v1/report.schema.json`
+pub(crate) async fn report_schema() -> Response {
+    ([(header::CONTENT_TYPE, "application/schema+json")], REPORT_SCHEMA).into_response()
 }
 
 #[derive(Serialize)]

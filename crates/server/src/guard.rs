@@ -1,8 +1,7 @@
 //! What every request passes: who is it, may it, and what every answer carries.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use axum::extract::ConnectInfo;
 use axum::{
     body::Body,
     extract::{Request, State as From},
@@ -11,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use boltseal_wire::server::Peer;
 use maud::html;
 
 use crate::{
@@ -100,10 +100,7 @@ fn basic(encoded: &str) -> Option<(String, String)> {
 
 /// The address of whoever asks; all that cannot be told apart share one.
 pub(crate) fn source(request: &Request) -> IpAddr {
-    request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip())
 }
 
 /// A link on another site: the browser kept the strict cookie back. A page of our own that asks again brings it.

@@ -51,6 +51,7 @@ pub(crate) const ALL: &[Route] = &[
     open("/readyz", || get(api::ready)),
     open("/api/v1/version", || get(api::version)),
     open("/api/v1/openapi.json", || get(api::openapi)),
+    open("/api/v1/report.schema.json", || get(api::report_schema)),
     program("/api/v1/overview", || get(api::overview)),
     program("/api/v1/images", || get(api::images)),
     program("/api/v1/images/{digest}", || get(api::image)),

@@ -79,7 +79,9 @@ async fn every_answer_carries_the_headers() {
         for path in OPEN.into_iter().chain(PAGES).chain(["/nowhere", "/api/v1/nowhere", "/api/v1/images"]) {
             let answer = app.ask("GET", path, &[], "").await;
             let policy = answer.header("content-security-policy");
-            for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+            for part in
+                ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
+            {
                 assert!(policy.contains(part), "{path}: {policy}");
             }
             assert!(!policy.contains("unsafe"), "{path}: {policy}");
@@ -96,7 +98,11 @@ async fn changes_need_a_form_of_ours() {
     let app = App::new().await;
     let body = format!("name={}&secret={}", sample::NAME, sample::SECRET.replace(' ', "+"));
     for path in ["/sign-in", "/sign-out", "/theme"] {
-        for header in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
+        for header in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+        ] {
             let answer = app.ask("POST", path, &[header, ("host", "boltseal.example")], &body).await;
             assert_eq!(answer.status, 403, "{path} {header:?}");
             assert!(answer.header("set-cookie").is_empty(), "{path} {header:?}");

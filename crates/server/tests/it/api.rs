@@ -71,7 +71,8 @@ async fn answers_are_as_described() {
     for image in images["rows"].as_array().unwrap() {
         let address = format!("/api/v1/images/{}", image["digest"].as_str().unwrap());
         check(&app, "/api/v1/images/{digest}", &address, 200).await;
-        let verdict = check(&app, "/api/v1/images/{digest}/verdict", &format!("{address}/verdict"), 200).await;
+        let verdict =
+            check(&app, "/api/v1/images/{digest}/verdict", &format!("{address}/verdict"), 200).await;
         let judged = image["state"] == "judged";
         assert_eq!(verdict["verdict"].is_object(), judged);
         assert!(judged || verdict["decision"] == "unknown", "no verdict is never allow");
@@ -115,7 +116,8 @@ async fn pages_of_a_list_fit_together() {
     let app = App::new().await;
     let mut digests = Vec::new();
     for offset in [0, 4, 8, 12, 16] {
-        let list = check(&app, "/api/v1/images", &format!("/api/v1/images?limit=4&offset={offset}"), 200).await;
+        let list =
+            check(&app, "/api/v1/images", &format!("/api/v1/images?limit=4&offset={offset}"), 200).await;
         digests.extend(list["rows"].as_array().unwrap().iter().map(|row| row["digest"].to_string()));
     }
     let every = digests.len();

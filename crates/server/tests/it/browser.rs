@@ -56,20 +56,33 @@ async fn the_script_runs_and_the_style_applies() {
     let app = App::new().await;
     let address = serve(&app).await;
     let profile = tempfile::tempdir().unwrap();
-    let images = app.state.facts.images(&boltseal_store::ImageFilter::default(), boltseal_store::Page::default()).await;
+    let images = app
+        .state
+        .facts
+        .images(&boltseal_store::ImageFilter::default(), boltseal_store::Page::default())
+        .await;
     let digest = images.unwrap().rows[1].digest.clone();
-    let pages = ["/", "/images", "/vulnerabilities", "/feeds", "/policy", &format!("/images/{digest}")].map(str::to_owned);
+    let pages = ["/", "/images", "/vulnerabilities", "/feeds", "/policy", &format!("/images/{digest}")]
+        .map(str::to_owned);
     let outcome = tokio::task::spawn_blocking(move || {
         for path in pages {
-            let dom = run(&chromium, profile.path(), &["--dump-dom".to_owned(), format!("http://{address}{path}")]);
+            let dom =
+                run(&chromium, profile.path(), &["--dump-dom".to_owned(), format!("http://{address}{path}")]);
             assert!(dom.contains("</main>"), "{path}");
             let copies = dom.matches("data-copies=").count();
             let hidden = dom.matches("data-copies=\"\" hidden").count();
-            assert_eq!(hidden, 0, "{path}: {copies} copy buttons, {hidden} still hidden: the script did not run");
+            assert_eq!(
+                hidden, 0,
+                "{path}: {copies} copy buttons, {hidden} still hidden: the script did not run"
+            );
         }
         let picture = profile.path().join("front.png");
         let screenshot = format!("--screenshot={}", picture.display());
-        run(&chromium, profile.path(), &[screenshot, "--window-size=390,900".to_owned(), format!("http://{address}/")]);
+        run(
+            &chromium,
+            profile.path(),
+            &[screenshot, "--window-size=390,900".to_owned(), format!("http://{address}/")],
+        );
         std::fs::metadata(picture).unwrap().len()
     });
     assert!(outcome.await.unwrap() > 20_000, "the picture is nearly empty");

@@ -83,12 +83,16 @@ pub fn check(path: &str, page: &str) -> Vec<Element> {
     let mut ids = std::collections::BTreeSet::new();
     for element in &elements {
         if element.name == "script" {
-            assert!(element.attribute("src").is_some_and(|src| src.starts_with("/assets/")), "{path}: {element:?}");
+            assert!(
+                element.attribute("src").is_some_and(|src| src.starts_with("/assets/")),
+                "{path}: {element:?}"
+            );
         }
         for (name, value) in &element.attributes {
             assert!(!name.starts_with("on") && name != "style", "{path}: {element:?}");
             if name == "href" || name == "src" || name == "action" {
-                let fine = ["/", "https://", "http://", "#", "?"].iter().any(|start| value.starts_with(start));
+                let fine =
+                    ["/", "https://", "http://", "#", "?"].iter().any(|start| value.starts_with(start));
                 assert!(fine && !value.starts_with("//"), "{path}: {element:?}");
             }
             if name == "id" {

@@ -156,7 +156,8 @@ async fn strangers_cannot_write_markup() {
         "javascript:alert(1)//\u{202e}\u{0}&amp;&#60;",
     ];
     let app = App::new().await;
-    let mut described = Described { repository: EVIL[1].to_owned(), tags: vec![EVIL[0].to_owned()], ..mailer() };
+    let mut described =
+        Described { repository: EVIL[1].to_owned(), tags: vec![EVIL[0].to_owned()], ..mailer() };
     for (package, _) in &mut described.packages {
         package.name = EVIL[0].to_owned();
         package.licenses = EVIL.map(str::to_owned).to_vec();
@@ -185,14 +186,19 @@ async fn strangers_cannot_write_markup() {
     app.state.facts.record(vec![(image.clone(), outcome)], sample::now()).await.unwrap();
 
     let seen = crawl(&app).await;
-    assert!(seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")), "the evil ids were visited");
+    assert!(
+        seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")),
+        "the evil ids were visited"
+    );
     for view in ["", "?view=packages", "?view=layers", "?view=coverage"] {
         let path = format!("/images/{image}{view}");
         html::check(&path, &app.get(&path).await.body);
     }
     for query in EVIL {
         let query = query.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        for path in ["/images?q=", "/images?repository=", "/vulnerabilities?q=", "/sign-in?back=", "/sign-in?code="] {
+        for path in
+            ["/images?q=", "/images?repository=", "/vulnerabilities?q=", "/sign-in?back=", "/sign-in?code="]
+        {
             let path = format!("{path}{query}");
             let answer = app.ask("GET", &path, &[], "").await;
             if answer.status == 200 {

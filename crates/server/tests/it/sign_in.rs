@@ -50,11 +50,18 @@ async fn over_tls_the_cookie_is_tied_to_the_host() {
     });
     let answer = sign_in(&app, "name=admin&secret=correct+horse+battery+staple").await;
     let set = answer.header("set-cookie");
-    assert!(set.starts_with("__Host-boltseal=") && set.contains("; Secure") && !set.contains("Domain"), "{set}");
+    assert!(
+        set.starts_with("__Host-boltseal=") && set.contains("; Secure") && !set.contains("Domain"),
+        "{set}"
+    );
     let cookie = cookie(&answer);
     assert_eq!(app.ask("GET", "/", &[("cookie", &cookie)], "").await.status, 200);
     let plain = cookie.replace("__Host-", "");
-    assert_eq!(app.ask("GET", "/", &[("cookie", &plain)], "").await.status, 303, "only the host cookie counts");
+    assert_eq!(
+        app.ask("GET", "/", &[("cookie", &plain)], "").await.status,
+        303,
+        "only the host cookie counts"
+    );
 }
 
 #[tokio::test]
@@ -108,14 +115,21 @@ async fn sessions_end() {
         assert_eq!(app.ask("GET", "/about", &[("cookie", &cookie)], "").await.status, 200, "hour {hour}");
     }
     at(12 * 3600);
-    assert_eq!(app.ask("GET", "/about", &[("cookie", &cookie)], "").await.status, 303, "a working day is over");
+    assert_eq!(
+        app.ask("GET", "/about", &[("cookie", &cookie)], "").await.status,
+        303,
+        "a working day is over"
+    );
 }
 
 #[tokio::test]
 async fn the_way_back_stays_here() {
     let app = App::new().await;
-    for (back, to) in [("%2Fimages", "/images"), ("%2F%2Fevil.example", "/"), ("https%3A%2F%2Fevil.example", "/")] {
-        let answer = sign_in(&app, &format!("name=admin&secret=correct+horse+battery+staple&back={back}")).await;
+    for (back, to) in
+        [("%2Fimages", "/images"), ("%2F%2Fevil.example", "/"), ("https%3A%2F%2Fevil.example", "/")]
+    {
+        let answer =
+            sign_in(&app, &format!("name=admin&secret=correct+horse+battery+staple&back={back}")).await;
         assert_eq!(answer.header("location"), to);
     }
 }
