@@ -9,6 +9,7 @@
 
 mod figures;
 mod machine;
+mod matching;
 mod process;
 mod scan;
 mod serve;
@@ -19,6 +20,7 @@ use anyhow::{Result, bail};
 type Bench = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const ALL: &[Bench] = &[
+    ("match", "feed build, snapshot open, 1,000 packages, 10,000 catalogs: match [TIMES]", matching::run),
     ("scan", "cold and cached scan of an image, beside syft: scan [oci:DIR]", scan::run),
     ("serve", "start, manifest GET, push, memory of the registry, beside docker-registry", serve::run),
 ];

@@ -13,13 +13,15 @@
 //! # }
 //! ```
 //!
-//! [`image`] makes images, entry by entry, in every form people keep them.
+//! [`corpus`] gives catalogs of 732 real images. [`image`] makes images, entry by entry, in every form people keep them.
 //!
 //! Used only by tests; it must not know any crate but `model`.
 
+mod corpus;
 pub mod image;
 mod peers;
 mod shared;
 
+pub use corpus::corpus;
 pub use peers::{peer, skip};
 pub use shared::{Unpacked, shared, unpacked, unzstd};

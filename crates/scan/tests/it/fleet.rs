@@ -104,3 +104,26 @@ fn stored_catalogs_come_back() {
         assert!(matches!(decode(hostile), Err(Error::Catalog(_))));
     }
 }
+
+/// 732 real images: together they get what each gets alone, with real feeds.
+#[test]
+fn real_images_together_and_alone() {
+    let Some(corpus) = boltseal_testkit::corpus() else { return };
+    let feeds = ["native/debian/tracker-from-dsa-dla.json.zst", "osv/crates.io/all.zip", "osv/npm/all.zip"];
+    let Some(snapshot) = crate::support::real(&feeds) else { return };
+    let mut fleet = Fleet::default();
+    let digest = |name: &str| Digest::of(name.as_bytes());
+    for (name, catalog) in &corpus {
+        fleet.insert(digest(name), catalog);
+    }
+    let rematch = fleet.rematch(&snapshot, &Matching::at(NOW));
+    let mut found = 0;
+    for (name, catalog) in corpus.iter().step_by(10) {
+        let alone = findings(catalog, &snapshot, NOW);
+        let together = &rematch.images[&digest(name)];
+        found += alone.findings.len();
+        assert!(together.findings.iter().map(|f| &**f).eq(&alone.findings), "{name}");
+        assert_eq!(*together.gaps, *alone.gaps, "{name}");
+    }
+    assert!(found > 500, "only {found}");
+}

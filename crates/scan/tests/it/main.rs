@@ -10,6 +10,8 @@ mod alpine;
 mod debian;
 mod fleet;
 mod format;
+mod labels;
 mod rules;
 mod snapshot;
 mod support;
+mod trivy;
