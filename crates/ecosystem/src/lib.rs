@@ -34,7 +34,7 @@
 //! This crate must not know: archives and layers as bytes, the formats of feeds, findings, the clock, I/O.
 //!
 //! Everything read here is written by strangers. Parsers are linear in their input, never recurse deeper than
-//! `serde_json` allows (128), inflate at most [`cargo::MAX_INFLATED`], and answer nonsense with a
+//! `serde_json` allows (128), inflate at most [`cargo::MAX_INFLATED`] from one file, and answer nonsense with a
 //! [`GapKind::FileNotParsed`](boltseal_model::GapKind) that names the file, never with silence.
 
 use std::cmp::Ordering;

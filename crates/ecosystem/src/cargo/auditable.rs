@@ -2,15 +2,10 @@
 
 use std::io::Read as _;
 
-use boltseal_model::{Catalog, Package, Tree};
 use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 
-use crate::{
-    executable::{self, Distilled},
-    origin,
-    purl::Purl,
-};
+use crate::executable;
 
 /// Mach-O shows the name without segment; the others as given to the linker.
 const SECTION: [&str; 1] = [".dep-v0"];
@@ -57,33 +52,4 @@ pub(super) fn distill(bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         lines.extend([&entry.name, "\t", &entry.version, "\n"]);
     }
     Ok(Some(lines.into_bytes()))
-}
-
-pub(super) fn catalog(tree: &Tree, out: &mut Catalog) {
-    for found in executable::records(tree, "cargo") {
-        for line in String::from_utf8_lossy(found.record).lines() {
-            out.packages
-                .extend(line.split_once('\t').map(|(name, version)| package(tree, &found, name, version)));
-        }
-    }
-}
-
-fn package(tree: &Tree, found: &Distilled<'_>, name: &str, version: &str) -> Package {
-    let line = format!("{name}\t{version}");
-    let same = |content: &[u8]| {
-        let old = executable::record(content, "cargo").unwrap_or_default();
-        String::from_utf8_lossy(old).lines().any(|old| old == line)
-    };
-    Package {
-        ecosystem: "cargo".to_owned(),
-        name: name.to_owned(),
-        version: version.to_owned(),
-        purl: Purl::new("cargo", name).version(version).to_string(),
-        source: None,
-        architecture: None,
-        licenses: Vec::new(),
-        paths: vec![found.path.to_owned()],
-        layer: origin::layer(tree, origin::since(found.file, same)),
-        owner: None,
-    }
 }

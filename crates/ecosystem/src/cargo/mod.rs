@@ -9,19 +9,19 @@
 //! Crates that only ran while building (procedural macros, build scripts) are left out: they are not in the file.
 
 mod auditable;
+mod installed;
+mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, executable, semver, shell};
+use crate::{Ecosystem, VersionError, executable, shell};
 
 pub use auditable::MAX_INFLATED;
 
 /// See the [module](self).
 pub struct Cargo;
-
-const ORDER: semver::Dialect = semver::Dialect { name: "semver order", prefix: &[], short: true };
 
 impl Ecosystem for Cargo {
     fn id(&self) -> &'static str {
@@ -38,15 +38,15 @@ impl Ecosystem for Cargo {
     }
 
     fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
-        auditable::catalog(tree, out);
+        installed::catalog(tree, out);
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        semver::compare(ORDER, a, b)
+        version::compare(a, b)
     }
 
     fn order_name(&self) -> &'static str {
-        ORDER.name
+        version::ORDER.name
     }
 
     fn space(&self, _package: &Package, _distro: Option<&Distro>) -> Option<String> {

@@ -11,17 +11,16 @@
 
 mod build_info;
 mod installed;
+mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, executable, semver, shell};
+use crate::{Ecosystem, VersionError, executable, shell};
 
 /// See the [module](self).
 pub struct Golang;
-
-const ORDER: semver::Dialect = semver::Dialect { name: "Go semver order", prefix: &['v'], short: true };
 
 impl Ecosystem for Golang {
     fn id(&self) -> &'static str {
@@ -43,11 +42,11 @@ impl Ecosystem for Golang {
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        semver::compare(ORDER, a, b)
+        version::compare(a, b)
     }
 
     fn order_name(&self) -> &'static str {
-        ORDER.name
+        version::ORDER.name
     }
 
     fn space(&self, _package: &Package, _distro: Option<&Distro>) -> Option<String> {

@@ -9,17 +9,16 @@
 //! Lock files are not read here: in an image they say what somebody meant to install.
 
 mod installed;
+mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, semver, shell};
+use crate::{Ecosystem, VersionError, shell};
 
 /// See the [module](self).
 pub struct Npm;
-
-const ORDER: semver::Dialect = semver::Dialect { name: "npm semver order", prefix: &['v', '='], short: true };
 
 impl Ecosystem for Npm {
     fn id(&self) -> &'static str {
@@ -36,11 +35,11 @@ impl Ecosystem for Npm {
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        semver::compare(ORDER, a, b)
+        version::compare(a, b)
     }
 
     fn order_name(&self) -> &'static str {
-        ORDER.name
+        version::ORDER.name
     }
 
     fn space(&self, _package: &Package, _distro: Option<&Distro>) -> Option<String> {

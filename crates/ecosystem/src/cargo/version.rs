@@ -1,0 +1,13 @@
+//! The order of crate versions: semantic versions.
+
+use std::cmp::Ordering;
+
+use crate::{VersionError, semver};
+
+/// What proofs call this order, and how strict it is.
+pub(super) const ORDER: semver::Dialect = semver::Dialect { name: "semver order", prefix: &[], short: true };
+
+/// Compares without allocating; both texts must be versions.
+pub(super) fn compare(a: &str, b: &str) -> Result<Ordering, VersionError> {
+    semver::compare(ORDER, a, b)
+}

@@ -1,0 +1,14 @@
+//! The order of Go versions: semantic versions with or without the `v`; feeds leave it out.
+
+use std::cmp::Ordering;
+
+use crate::{VersionError, semver};
+
+/// What proofs call this order, and how strict it is.
+pub(super) const ORDER: semver::Dialect =
+    semver::Dialect { name: "Go semver order", prefix: &['v'], short: true };
+
+/// Compares without allocating; both texts must be versions.
+pub(super) fn compare(a: &str, b: &str) -> Result<Ordering, VersionError> {
+    semver::compare(ORDER, a, b)
+}
