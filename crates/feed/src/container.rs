@@ -124,8 +124,9 @@ fn opened<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>
         Magic::Zstd => {
             let source = bounded::Counted::new(input);
             let count = source.count();
-            let plain = zstd::Decoder::with_buffer(BufReader::new(source))
-                .map_err(|error| Error::broken(&name, "zstd", error))?;
+            let broken = |error| Error::broken(&name, "zstd", error);
+            let mut plain = zstd::Decoder::with_buffer(BufReader::new(source)).map_err(broken)?;
+            plain.window_log_max(limits::MAX_WINDOW_LOG).map_err(broken)?;
             Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
         }
         Magic::Gzip => {

@@ -12,8 +12,12 @@ pub const MAX_DOCUMENT_BYTES: u64 = 2 << 30;
 /// Everything in one archive after decompression. The npm export, with malware records, is below 2 GB.
 pub const MAX_ARCHIVE_BYTES: u64 = 16 << 30;
 
-/// Entries of one archive; the npm export has about 250,000.
-pub const MAX_ARCHIVE_ENTRIES: u64 = 2_000_000;
+/// Entries of one archive; the npm export has about 250,000. Reading the directory of a zip takes some 300 bytes of
+/// memory for each.
+pub const MAX_ARCHIVE_ENTRIES: u64 = 600_000;
+
+/// Window of a zstd stream, as a power of two: 128 MiB, what `zstd --long` needs and `zstd -d` accepts by default.
+pub const MAX_WINDOW_LOG: u32 = 27;
 
 /// A name inside an archive. They are only shown and grouped by, never used as paths.
 pub const MAX_NAME_BYTES: usize = 1024;

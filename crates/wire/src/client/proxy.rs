@@ -1,4 +1,7 @@
 //! Proxies, by the environment variables that curl, Go and Python agree on.
+//!
+//! Every request goes through a tunnel (`CONNECT`, RFC 9110, section 9.3.6), plain `http` included, so that a proxy
+//! sees names of hosts and never what is said.
 
 use url::{Host, Url};
 
