@@ -165,10 +165,12 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
-/// The CVE ids in `text`, in order, each once.
+/// The CVE ids in `text`, in order, each once. Of `CVE-2017-17434-1`, a part of one, the whole.
 pub(crate) fn cves(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+        let end = word.match_indices('-').nth(2).map_or(word.len(), |(at, _)| at);
+        let word = word.get(..end).unwrap_or_default();
         if is_cve(word) && !found.contains(&word) {
             found.push(word);
         }

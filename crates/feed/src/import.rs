@@ -7,6 +7,7 @@ use boltseal_model::Timestamp;
 
 use crate::container::{self, Found};
 use crate::format::Tally;
+use crate::store::lock;
 use crate::{Error, Progress, limits};
 
 pub(crate) mod intake;
@@ -44,13 +45,15 @@ pub struct Imported {
 
 /// Checks the files in `paths` (folders are searched) and keeps those that are feeds in the folder `raw`.
 ///
-/// One broken file does not stop the others: it is in [`Report::failed`]. An `Err` means that `raw` itself failed.
+/// One broken file does not stop the others: it is in [`Report::failed`]. An `Err` means that `raw` itself failed, or that
+/// another process is changing it.
 pub fn import(
     raw: &Path,
     paths: &[PathBuf],
     now: Timestamp,
     progress: &dyn Progress,
 ) -> Result<Report, Error> {
+    let _lock = lock::changing(raw)?;
     let mut job = Job { raw, now, progress, report: Report::default(), files: 0 };
     for path in paths {
         let path = match path.canonicalize() {

@@ -70,7 +70,7 @@ pub fn update(
     progress: &dyn Progress,
 ) -> Result<Vec<Fetched>, Error> {
     let wanted = sources::choose(&how.only)?;
-    let _lock = lock::updating(raw)?;
+    let _lock = lock::changing(raw)?;
     let mut fetched = Vec::new();
     for source in wanted {
         let outcome = one(raw, how, source, now, progress).unwrap_or_else(Outcome::Failed);

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use super::part;
 use crate::Error;
 
 /// Held while it lives.
@@ -26,18 +27,21 @@ pub(crate) fn exclusive(raw: &Path) -> Result<Lock, Error> {
     Ok(Lock { _file: file })
 }
 
-/// For a whole update: a second one is told to wait.
-pub(crate) fn updating(raw: &Path) -> Result<Lock, Error> {
-    let file = open(raw, UPDATES)?;
+/// For a whole import or update: a second one is told to wait. What a killed one left behind is removed.
+pub(crate) fn changing(raw: &Path) -> Result<Lock, Error> {
+    let file = open(raw, CHANGES)?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
+        Ok(()) => {
+            part::sweep(raw);
+            Ok(Lock { _file: file })
+        }
         Err(TryLockError::WouldBlock) => Err(Error::Busy { path: raw.to_owned() }),
         Err(TryLockError::Error(error)) => Err(Error::io(raw)(error)),
     }
 }
 
 const COMMITS: &str = ".lock";
-const UPDATES: &str = ".update-lock";
+const CHANGES: &str = ".change-lock";
 
 fn open(raw: &Path, name: &str) -> Result<File, Error> {
     fs::create_dir_all(raw).map_err(Error::io(raw))?;

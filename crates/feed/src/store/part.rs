@@ -13,6 +13,9 @@ use crate::Error;
 /// Fast, and already a fifth of the JSON.
 const LEVEL: i32 = 3;
 
+/// How names of parts begin that are still being written.
+const UNFINISHED: &str = ".part-";
+
 /// A part on its way to disk; gone when dropped.
 pub(crate) struct Writer {
     encoder: zstd::Encoder<'static, Hashing>,
@@ -49,7 +52,7 @@ impl Writer {
     /// A new part of some feed in the folder `raw`.
     pub(crate) fn new(raw: &Path) -> Result<Self, Error> {
         fs::create_dir_all(raw).map_err(Error::io(raw))?;
-        let file = tempfile::Builder::new().prefix(".part-").tempfile_in(raw).map_err(Error::io(raw))?;
+        let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(raw).map_err(Error::io(raw))?;
         let hashing = Hashing { file: BufWriter::new(file), hasher: Hasher::new(Algorithm::Sha256) };
         let mut encoder = zstd::Encoder::new(hashing, LEVEL).map_err(Error::io(raw))?;
         encoder.include_checksum(true).map_err(Error::io(raw))?;
@@ -68,6 +71,16 @@ impl Writer {
         file.persist(folder.join(&name)).map_err(|error| Error::io(&folder)(error.error))?;
         sync(&folder)?;
         Ok((name, digest))
+    }
+}
+
+/// Removes parts that nobody will finish. The caller knows that nobody is writing one.
+pub(super) fn sweep(raw: &Path) {
+    for entry in fs::read_dir(raw).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            // Left over it does no harm but takes room; the next job tries again.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

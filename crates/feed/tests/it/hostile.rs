@@ -22,7 +22,9 @@ fn a_broken_file_never_replaces_a_good_one() {
     let import_now =
         || import(raw.path(), std::slice::from_ref(&file), Timestamp::UNIX_EPOCH, &Silent).unwrap();
     fs::write(&file, &good).unwrap();
+    fs::write(raw.path().join(".part-of-a-killed-import"), "half").unwrap();
     assert!(import_now().failed.is_empty());
+    assert!(!raw.path().join(".part-of-a-killed-import").exists());
     let stored = list(raw.path()).unwrap();
     for cut in [0, 1, 30, good.len() / 2, good.len() - 30, good.len() - 1] {
         fs::write(&file, &good[..cut]).unwrap();

@@ -218,7 +218,7 @@ fn only_one_at_a_time_and_only_known_feeds() {
     let scene = Scene::new(&["nonsense"]);
     let error = update(scene.raw.path(), &scene.how, Timestamp::UNIX_EPOCH, &Silent).unwrap_err();
     assert!(error.to_string().contains("osv:PyPI"), "{error}");
-    let lock = fs::File::create(scene.raw.path().join(".update-lock")).unwrap();
+    let lock = fs::File::create(scene.raw.path().join(".change-lock")).unwrap();
     lock.lock().unwrap();
     let how = Update { only: vec!["kev".to_owned()], ..scene.how.clone() };
     assert!(matches!(
