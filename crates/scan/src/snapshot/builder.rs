@@ -164,7 +164,17 @@ impl Builder {
     /// Puts the texts of `advisory` into the temporary file.
     fn spill(&mut self, advisory: &Advisory) -> Result<Text, Error> {
         let brief = texts::brief(advisory);
-        let whole = serde_json::to_vec(advisory).map_err(|error| Error::Io(error.into()))?;
+        let json =
+            |advisory: &Advisory| serde_json::to_vec(advisory).map_err(|error| Error::Io(error.into()));
+        let mut whole = json(advisory)?;
+        if whole.len() > texts::MAX_TEXT_BYTES {
+            // Generated or hostile: what it hits is kept as rows, what it says is not worth the memory of readers.
+            whole = json(&Advisory {
+                id: advisory.id.clone(),
+                feed: advisory.feed.clone(),
+                ..Advisory::default()
+            })?;
+        }
         let offset = self.texts_length;
         self.texts.write_all(&brief)?;
         self.texts.write_all(&whole)?;

@@ -62,7 +62,19 @@ pub(crate) struct Notice<'a> {
 impl<'a> View<'a> {
     /// Every line about package `name` (normalised) of `space`: grouped by vulnerability, preferred sources first.
     pub(crate) fn lines(&self, space: &str, name: &str) -> Result<Vec<Line<'a>>, Error> {
-        self.rows_of(space, name)?.iter().map(|row| self.line(row)).collect()
+        // Each listed version belongs to one row, so an honest file cannot name more than it has. A hostile one could
+        // have a million rows share a list of a million, and keep us busy for days.
+        let mut left = self.lists.len();
+        let line = |row: &Row| {
+            let line = self.line(row)?;
+            if let Versions::Listed(listed) = &line.versions {
+                let too_many =
+                    || damaged(Section::Rows, row.advisory.get(), "rows share their listed versions");
+                left = left.checked_sub(listed.len()).ok_or_else(too_many)?;
+            }
+            Ok(line)
+        };
+        self.rows_of(space, name)?.iter().map(line).collect()
     }
 
     fn line(&self, row: &Row) -> Result<Line<'a>, Error> {

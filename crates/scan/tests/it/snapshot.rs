@@ -198,6 +198,22 @@ fn hostile_numbers_give_errors() {
     assert!(refused > 100, "only {refused} were noticed while matching");
 }
 
+/// The seeds of the fuzz target are good snapshots. After a change of the format, `BOLTSEAL_BLESS=1` writes them anew.
+#[test]
+fn seeds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/snapshot");
+    let seeds = [("small", built(&[0, 1, 2, 3, 4, 5, 6])), ("one", built(&[6])), ("empty", built(&[]))];
+    for (name, bytes) in seeds {
+        let path = folder.join(name);
+        if std::env::var_os("BOLTSEAL_BLESS").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        let seed = std::fs::read(&path).unwrap();
+        body::body(&seed);
+        assert_eq!(open(seed).info().feeds, open(bytes).info().feeds, "{name}");
+    }
+}
+
 #[test]
 fn epss_of_the_world_fits() {
     let mut builder = Builder::new().unwrap();
