@@ -41,6 +41,8 @@ pub(crate) struct Judging {
     gate: Arc<Gate>,
     judge: Arc<dyn Judge>,
     wake: Notify,
+    /// New verdicts were written, which may end sooner than those before.
+    expiry: Notify,
     running: Mutex<HashSet<Digest>>,
     workers: Arc<Semaphore>,
     /// One re-judgement at a time; the next one starts from what the last one wrote.
@@ -67,8 +69,18 @@ impl Judging {
         workers: usize,
     ) -> Self {
         let workers = Arc::new(Semaphore::new(workers.max(1)));
-        let (wake, running) = (Notify::new(), Mutex::default());
-        Self { facts, blobs, gate, judge, wake, running, workers, rejudging: tokio::sync::Mutex::default() }
+        let (wake, expiry, running) = (Notify::new(), Notify::new(), Mutex::default());
+        Self {
+            facts,
+            blobs,
+            gate,
+            judge,
+            wake,
+            expiry,
+            running,
+            workers,
+            rejudging: tokio::sync::Mutex::default(),
+        }
     }
 
     /// There is something new to judge.
@@ -91,10 +103,14 @@ impl Judging {
         loop {
             let next = self.facts.next_expiry().await.ok().flatten();
             let wait = next.map_or(LOOK, |next| until(next).min(LOOK));
-            tokio::time::sleep(wait.max(PAUSE)).await;
+            let _in_time_or_a_new_verdict = tokio::time::timeout(wait, self.expiry.notified()).await;
+            if next.is_none_or(|next| !until(next).is_zero()) {
+                continue;
+            }
             if let Err(error) = self.rejudge_expired().await {
                 tracing::error!(%error, "judging again what has run out");
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -230,6 +246,7 @@ impl Judging {
         let images: Vec<Digest> = outcomes.iter().map(|(image, _)| image.clone()).collect();
         self.facts.record(outcomes, Timestamp::now()).await?;
         self.gate.judged(images.iter());
+        self.expiry.notify_one();
         Ok(())
     }
 

@@ -1,0 +1,6 @@
+//! The registry as clients see it.
+
+mod api;
+mod gate;
+mod peers;
+mod world;
