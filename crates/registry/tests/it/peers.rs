@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use boltseal_testkit::{peer, shared, skip};
+use boltseal_testkit::{peer, shared};
 use boltseal_wire::server::{Limits, serve};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -70,6 +70,15 @@ impl Drop for Served {
     }
 }
 
+/// Unpacked: skopeo 1.9 reads plain archives only.
+fn alpine() -> Option<tempfile::NamedTempFile> {
+    let packed = shared("data/fixtures/images/alpine-311-docker-archive.tar.gz")?;
+    let mut plain = tempfile::NamedTempFile::new().unwrap();
+    let mut packed = flate2::read::GzDecoder::new(std::fs::File::open(packed).unwrap());
+    std::io::copy(&mut packed, &mut plain).unwrap();
+    Some(plain)
+}
+
 fn digests(layout: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(layout.join("blobs/sha256"))
         .unwrap()
@@ -82,14 +91,14 @@ fn digests(layout: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn skopeo_pushes_and_pulls_a_real_image() {
     let Some(skopeo) = peer("skopeo") else { return };
-    let Some(archive) = shared("data/fixtures/images/alpine-311-docker-archive.tar.gz") else { return };
+    let Some(archive) = alpine() else { return };
     let served = Served::new().await;
     let work = tempfile::tempdir().unwrap();
     let (first, second) = (work.path().join("first"), work.path().join("second"));
     let (first_oci, second_oci) =
         (format!("oci:{}:v1", first.display()), format!("oci:{}:v1", second.display()));
     let remote = format!("docker://{}/library/alpine:3.11", served.address);
-    let source = format!("docker-archive:{}", archive.display());
+    let source = format!("docker-archive:{}", archive.path().display());
 
     let unsigned = served.run(&skopeo, &["inspect", "--tls-verify=false", &remote]).await;
     assert!(!unsigned.status.success(), "nobody may look without signing in");
@@ -133,21 +142,16 @@ async fn skopeo_prints_why_an_image_is_refused_and_pulls_the_mended_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn podman_builds_pushes_and_pulls() {
-    let (Some(podman), Some(_)) = (peer("podman"), peer("skopeo")) else { return };
-    let Some(archive) = shared("data/fixtures/images/alpine-311-docker-archive.tar.gz") else { return };
+async fn podman_pushes_and_pulls() {
+    let Some(podman) = peer("podman") else { return };
+    let Some(archive) = alpine() else { return };
     let served = Served::new().await;
     let storage = tempfile::tempdir().unwrap();
     let (root, run) = (storage.path().join("root"), storage.path().join("run"));
     let (root, run) = (root.to_str().unwrap(), run.to_str().unwrap());
     let own = ["--root", root, "--runroot", run, "--storage-driver", "vfs"];
-    let with = |rest: &[&'static str]| own.iter().copied().chain(rest.iter().copied()).collect::<Vec<_>>();
-    let version = served.run(&podman, &with(&["info"])).await;
-    if !version.status.success() {
-        return skip("podman does not run here");
-    }
     served.sign_in(&podman).await;
-    let archive = archive.display().to_string();
+    let archive = archive.path().display().to_string();
     let mut load: Vec<&str> = own.to_vec();
     load.extend(["load", "-i", &archive]);
     let loaded = served.must(&podman, &load).await;
