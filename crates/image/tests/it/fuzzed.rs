@@ -2,34 +2,10 @@
 
 use std::{fs, path::Path};
 
-use boltseal_image::{Options, layer, manifest};
-
-use crate::tree::All;
-
-/// Also `fuzz/targets/layer.rs`: whatever comes ends in a tree within the limits, or an error.
-fn a_layer(bytes: &[u8]) {
-    let mut options = Options::default();
-    options.limits.bytes = 8 << 20;
-    options.limits.kept = 1 << 20;
-    options.limits.executable = 1 << 20;
-    if let Ok(tree) = layer(bytes, &All, &options) {
-        let kept: usize = tree.files.values().map(|file| file.content.len()).sum();
-        assert!(tree.bytes <= 8 << 20);
-        for path in tree.files.keys().chain(tree.links.keys()) {
-            assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "path {path:?}");
-        }
-        assert!(kept <= 64 << 20, "{kept}");
-    }
-}
-
-/// Also `fuzz/targets/manifest.rs`: what parses respects the limits.
-fn a_manifest(bytes: &[u8]) {
-    for media_type in [None, Some(manifest::OCI_INDEX), Some(manifest::DOCKER_MANIFEST)] {
-        if let Ok(manifest::Document::Index(index)) = manifest::parse(bytes, media_type) {
-            assert!(index.manifests.len() <= boltseal_image::MAX_INDEX);
-        }
-    }
-}
+#[path = "../../../../fuzz/bodies/layer.rs"]
+mod layer;
+#[path = "../../../../fuzz/bodies/manifest.rs"]
+mod manifest;
 
 fn over_seeds(target: &str, body: fn(&[u8])) {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
@@ -77,10 +53,10 @@ fn repair_sums(bytes: &mut [u8]) {
 
 #[test]
 fn layers() {
-    over_seeds("layer", a_layer);
+    over_seeds("layer", layer::body);
 }
 
 #[test]
 fn manifests() {
-    over_seeds("manifest", a_manifest);
+    over_seeds("manifest", manifest::body);
 }
