@@ -7,14 +7,14 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use crate::{Error, limits};
+use crate::{Error, Progress, limits};
 
 mod archive;
 mod bounded;
 mod directory;
 
-use bounded::Bounded;
 pub(crate) use bounded::of_io;
+use bounded::{Bounded, Watched};
 
 /// One decompressed document on its way in.
 pub(crate) struct Found<'a> {
@@ -48,9 +48,15 @@ pub(crate) fn is_archive(path: &Path) -> Result<bool, Error> {
 }
 
 /// Hands every document in the file at `path` to `each`. `group` is its collection unless an archive knows better.
-pub(crate) fn documents(path: &Path, group: &str, each: Each<'_>) -> Result<(), Error> {
+/// `progress` hears how much of the file is read.
+pub(crate) fn documents(
+    path: &Path,
+    group: &str,
+    progress: &dyn Progress,
+    each: Each<'_>,
+) -> Result<(), Error> {
     let name = path.display().to_string();
-    let mut file = File::open(path).map_err(Error::io(path))?;
+    let mut file = Watched { file: File::open(path).map_err(Error::io(path))?, progress };
     let stem = stem(&name);
     if magic(&mut file).map_err(Error::io(path))? == Magic::Zip {
         let folder =

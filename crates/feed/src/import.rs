@@ -159,7 +159,7 @@ impl Job<'_> {
         let what = path.display().to_string();
         self.progress.begin(&what, fs::metadata(path).map(|meta| meta.len()).ok());
         let report = &mut self.report;
-        let read = container::documents(path, group, &mut |found: Found<'_>| {
+        let read = container::documents(path, group, self.progress, &mut |found: Found<'_>| {
             let name = found.name.clone();
             if !intake.document(found, &what)? {
                 report.ignored_count += 1;

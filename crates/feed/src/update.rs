@@ -102,11 +102,15 @@ fn one(
         }
         changed = true;
         intake.origin = download.origin();
-        crate::container::documents(download.file(), "", &mut |mut found| {
+        let size = std::fs::metadata(download.file()).map(|meta| meta.len()).ok();
+        progress.begin(&format!("reading {}", source.id), size);
+        let read = crate::container::documents(download.file(), "", progress, &mut |mut found| {
             source.group().clone_into(&mut found.group);
             source.group().clone_into(&mut found.stem);
             intake.document(found, &url).map(|_| ())
-        })?;
+        });
+        progress.end(source.id);
+        read?;
         downloads.push(download);
     }
     if !changed {

@@ -1,10 +1,31 @@
 //! Readers that stop before a hostile file fills memory or disk.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
-use crate::{Error, limits};
+use crate::{Error, Progress, limits};
+
+/// Tells how much of a file was read.
+pub(super) struct Watched<'w> {
+    pub file: File,
+    pub progress: &'w dyn Progress,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.progress.advance(read as u64);
+        Ok(read)
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
 
 /// Counts the bytes that go through.
 pub(super) struct Counted<R> {

@@ -6,7 +6,7 @@ mod feed;
 use std::fs;
 use std::io::Write as _;
 
-use boltseal_feed::{Error, Silent, import, list, read_all, read_bytes};
+use boltseal_feed::{Error, Progress, Silent, import, list, read_all, read_bytes};
 use boltseal_model::Timestamp;
 use tempfile::TempDir;
 
@@ -62,6 +62,33 @@ fn bad_records_do_not_spoil_the_rest() {
     assert_eq!((report.feeds[0].id.as_str(), report.feeds[0].tally.records), ("osv:mine", 2));
     assert_eq!(report.feeds[0].tally.rejected, 1);
     assert!(report.rejected[0].0.ends_with("mine.zip/B.json"), "{:?}", report.rejected);
+}
+
+/// Sums up what a progress bar would show.
+#[derive(Default)]
+struct Bar(std::cell::RefCell<Vec<(u64, u64)>>);
+
+impl Progress for Bar {
+    fn begin(&self, _: &str, total: Option<u64>) {
+        self.0.borrow_mut().push((0, total.unwrap()));
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.borrow_mut().last_mut().unwrap().0 += bytes;
+    }
+}
+
+#[test]
+fn progress_reaches_the_end() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("epss.csv.zst");
+    let table = format!("cve,epss,percentile\n{}", "CVE-2024-1,0.1,0.2\n".repeat(100_000));
+    fs::write(&file, zstd::encode_all(table.as_bytes(), 1).unwrap()).unwrap();
+    let bar = Bar::default();
+    import(&folder.path().join("raw"), &[file], Timestamp::UNIX_EPOCH, &bar).unwrap();
+    let shown = bar.0.borrow();
+    let (done, total) = shown[0];
+    assert!(shown.len() == 1 && done >= total && done < total + 100, "{done} of {total}");
 }
 
 #[test]
