@@ -1,6 +1,6 @@
 //! Exceptions: a pardon from a rule, with an owner, a reason and an end.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use boltseal_model::{Date, Decision, Finding, Subject, Timestamp};
 
@@ -90,6 +90,39 @@ impl Exception {
     /// Its last day.
     pub(crate) const fn last_day(&self) -> Date {
         self.expires.date
+    }
+}
+
+/// The exceptions that may pardon from one rule, by index in the policy. Most name findings by their exact id, and a
+/// fleet has millions of hits, so those are looked up instead of tried.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pardons {
+    by_id: HashMap<String, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+impl Pardons {
+    pub(crate) fn of<'a>(exceptions: impl Iterator<Item = (usize, &'a Exception)>) -> Self {
+        let mut pardons = Self::default();
+        for (index, exception) in exceptions {
+            match &exception.findings {
+                Some(ids) if ids.iter().all(Wild::is_exact) => {
+                    for id in ids {
+                        pardons.by_id.entry(id.text().to_ascii_lowercase()).or_default().push(index);
+                    }
+                }
+                _ => pardons.others.push(index),
+            }
+        }
+        pardons
+    }
+
+    /// Those that may cover `hit`; each has still to be asked.
+    pub(crate) fn candidates<'a>(&'a self, hit: Hit<'a>) -> impl Iterator<Item = usize> + 'a {
+        let named = hit.finding.filter(|_| !self.by_id.is_empty());
+        let ids = named.into_iter().flat_map(|finding| std::iter::once(&finding.id).chain(&finding.aliases));
+        let by_id = ids.filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten();
+        self.others.iter().chain(by_id).copied()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_saphyr::{Spanned, options};
 use crate::{
     Error,
     describe::wants,
-    exception::Exception,
+    exception::{Exception, Pardons},
     pattern::{ImagePattern, PackagePattern, Wild},
     rule::{Check, Coverage, Feeds, Images, Licenses, Packages, Rule, Severities, Vulnerabilities},
     text::{Day, Line, Name},
@@ -155,7 +155,7 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
     };
     let wants = wants(&check);
     let why = file.why.map(|why| why.0);
-    Ok((line, Rule { name, effect, why, check, wants, exceptions: Vec::new() }))
+    Ok((line, Rule { name, effect, why, check, wants, exceptions: Pardons::default() }))
 }
 
 /// What makes a rule meaningless although its shape is right.

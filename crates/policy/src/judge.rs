@@ -63,7 +63,7 @@ impl<'a> Judge<'a> {
     pub(crate) fn pardon(&mut self, rule: &'a Rule, hit: Hit<'_>) -> Option<usize> {
         let mut best: Option<(Timestamp, usize)> = None;
         let mut lapsed = None;
-        for &index in &rule.exceptions {
+        for index in rule.exceptions.candidates(hit) {
             let Some(exception) = self.policy.exceptions.get(index) else { continue };
             if !exception.covers(self.subject, hit) {
                 continue;

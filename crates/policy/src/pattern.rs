@@ -26,6 +26,11 @@ impl Wild {
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
+
+    /// Whether it stands for exactly one text.
+    pub(crate) fn is_exact(&self) -> bool {
+        !self.0.contains(['*', '?'])
+    }
 }
 
 impl TryFrom<String> for Wild {

@@ -4,7 +4,12 @@ use std::sync::LazyLock;
 
 use boltseal_model::Digest;
 
-use crate::{Error, exception::Exception, file, rule::Rule};
+use crate::{
+    Error,
+    exception::{Exception, Pardons},
+    file,
+    rule::Rule,
+};
 
 /// Named rules and exceptions, ready to judge with. Made by [`Policy::parse`]; compared by [`Policy::digest`].
 #[derive(Clone, Debug)]
@@ -26,7 +31,7 @@ impl Policy {
         for rule in &mut rules {
             let speaks =
                 exceptions.iter().enumerate().filter(|(_, exception)| exception.speaks_of(&rule.name));
-            rule.exceptions = speaks.map(|(index, _)| index).collect();
+            rule.exceptions = Pardons::of(speaks);
         }
         let (guard, unscanned) = (Rule::guard(&exceptions), Rule::unscanned(&exceptions));
         Ok(Self { name, digest: Digest::of(yaml.as_bytes()), rules, exceptions, guard, unscanned })

@@ -9,7 +9,7 @@ use serde::{
 };
 
 use crate::{
-    exception::Exception,
+    exception::{Exception, Pardons},
     license::LicensePattern,
     pattern::{ImagePattern, PackagePattern, Wild},
 };
@@ -24,7 +24,7 @@ pub(crate) struct Rule {
     /// What the rule wants, in one sentence; written once, shown in every reason.
     pub(crate) wants: String,
     /// Which exceptions of the policy speak about this rule.
-    pub(crate) exceptions: Vec<usize>,
+    pub(crate) exceptions: Pardons,
 }
 
 impl Rule {
@@ -54,7 +54,7 @@ impl Rule {
             why: None,
             wants: wants.to_owned(),
             check,
-            exceptions: any_rule.map(|(index, _)| index).collect(),
+            exceptions: Pardons::of(any_rule),
         }
     }
 
@@ -67,7 +67,7 @@ impl Rule {
             why: None,
             wants: "a policy that can be read".to_owned(),
             check: Check::Images(Images { allow: ImagePattern::none(), ..images }),
-            exceptions: Vec::new(),
+            exceptions: Pardons::default(),
         }
     }
 }
