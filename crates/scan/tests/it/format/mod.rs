@@ -40,7 +40,7 @@ fn bare() -> Report {
 /// A folder with nothing in it that anybody knows.
 fn empty() -> Report {
     let mut report = Report { distro: None, layers: Vec::new(), packages: Vec::new(), ..bare() };
-    report.subject.reference = "rootfs:./a folder".to_owned();
+    "rootfs:./a folder".clone_into(&mut report.subject.reference);
     (report.subject.name, report.subject.digest, report.subject.config) = (None, None, None);
     report.subject.platform = None;
     report
