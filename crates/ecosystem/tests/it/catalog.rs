@@ -1,6 +1,6 @@
 //! Package files to packages: cases with known answers, and trees made here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use boltseal_ecosystem::{by_id, catalog};
 use boltseal_model::{Catalog, GapKind};
@@ -337,29 +337,36 @@ fn commands_that_people_paste_hold_strange_names_together() {
     }
 }
 
-/// The end-to-end repositories of Trivy hold mostly lock files, which a later issue reads. What is *installed* in
-/// them is found: the packages that the reports name, and nothing for repositories that only hold lock files.
+/// What is installed in the end-to-end repositories of Trivy; most hold only lock files.
+const REPOSITORIES: &[(&str, &[&str])] =
+    &[("pnpm", &["jquery@3.3.9", "lodash@4.17.4"]), ("yarn", &["integration@1.0.0", "jquery@3.2.1"])];
+
+/// Those without packages of ours, each with the reason. Reviewed.
+const REPOSITORY_EXCEPTIONS: &str = include_str!("data/repository-exceptions.txt");
+
 #[test]
 fn repositories_of_trivy() {
     let Some(files) = shared::archive("data/fixtures/trivy-e2e.tar.zst") else { return };
-    for (repository, expected) in [
-        ("pnpm", vec!["jquery@3.3.9", "lodash@4.17.4"]),
-        ("yarn", vec!["integration@1.0.0", "jquery@3.2.1"]),
-        ("bun", vec![]),
-        ("pip", vec![]),
-        ("pylock", vec![]),
-        ("trivy-ci-test", vec![]),
-    ] {
-        let prefix = format!("trivy-e2e/repo/{repository}/");
-        let tree = files
-            .iter()
-            .filter_map(|(path, bytes)| Some((path.strip_prefix(&prefix)?, bytes)))
-            .fold(Builder::default().layer(), |tree, (path, bytes)| tree.file(path, bytes))
-            .tree();
-        let found = catalog(&tree);
-        let purls: Vec<_> =
+    let mut trees: BTreeMap<&str, Builder> = BTreeMap::new();
+    for (path, bytes) in &files {
+        let Some((repository, path)) =
+            path.strip_prefix("trivy-e2e/repo/").and_then(|path| path.split_once('/'))
+        else {
+            continue;
+        };
+        let tree = trees.remove(repository).unwrap_or_else(|| Builder::default().layer());
+        trees.insert(repository, tree.file(path, bytes));
+    }
+    assert_eq!(trees.len(), 15);
+    for (repository, tree) in trees {
+        let found = catalog(&tree.tree());
+        let names: Vec<_> =
             found.packages.iter().map(|package| format!("{}@{}", package.name, package.version)).collect();
-        assert_eq!(purls, expected, "{repository}");
+        let expected =
+            REPOSITORIES.iter().find(|(name, _)| *name == repository).map_or(&[][..], |(_, names)| names);
+        assert_eq!(names, expected, "{repository}");
         assert_eq!(found.gaps, [], "{repository}");
+        let excepted = REPOSITORY_EXCEPTIONS.lines().any(|line| line.split('\t').next() == Some(repository));
+        assert_eq!(names.is_empty(), excepted, "{repository} must have packages or a reason why not");
     }
 }
