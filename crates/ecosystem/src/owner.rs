@@ -2,6 +2,7 @@
 //!
 //! A language package whose files came with an operating system package is patched by that vendor: `python3-jinja2`
 //! of Debian may be a fixed 2.11 though `PyPI` calls 2.11 vulnerable. Matching must know, so every package is told.
+//! Only packages that the distribution made count: it publishes no advisories about what another vendor's `.deb` holds.
 
 use std::collections::HashMap;
 

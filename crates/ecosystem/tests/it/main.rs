@@ -7,10 +7,12 @@
     reason = "a test says what it expects in the plainest way, and why it is skipped"
 )]
 
+mod cases;
 mod catalog;
 mod executables;
 mod images;
 mod mutations;
+mod owners;
 mod purls;
 mod shared;
 mod versions;
