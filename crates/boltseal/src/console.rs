@@ -47,6 +47,11 @@ impl Console {
         self.colour_out
     }
 
+    /// Whether text on stderr may be coloured.
+    pub const fn colour_err(&self) -> bool {
+        self.colour_err
+    }
+
     /// Whether progress may be drawn on stderr.
     pub const fn progress(&self) -> bool {
         self.progress

@@ -19,6 +19,7 @@ mod exit;
 mod given;
 mod output;
 mod progress;
+mod service;
 mod target;
 
 use std::process::ExitCode;

@@ -1,13 +1,121 @@
 //! `boltseal up`
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Instant,
+};
+
+use clap::ValueEnum;
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+
 use crate::{
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
+    given,
+    service::{self, Setup},
 };
-/// What to do.
+
+/// What to run and where.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-/// Does it.
-pub fn run(_: Args, _: &Global, _: &Console) -> Result<Exit, Failure> {
-    Ok(Exit::Pass)
+#[command(after_help = "\
+The first start prints the name and the secret to push and pull with, and a link that signs in to the
+dashboard once. SIGHUP, `boltseal feeds …` and changes of the policy take effect without a restart;
+SIGTERM and SIGINT finish what runs.
+
+Example:
+  boltseal up --data /srv/boltseal --listen 0.0.0.0:8443 --name registry.example.com
+
+Exit codes: 0 stopped as asked; 2 usage; 4 could not start")]
+pub struct Args {
+    /// Address of everything, over TLS: dashboard, API and registry
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Address of the registry over plain HTTP, for this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    registry_listen: SocketAddr,
+    /// Let other machines reach the plain HTTP address; whoever is on the way can then read the secret
+    #[arg(long)]
+    allow_plain_http: bool,
+    /// Also make the certificate out to this host name or address. May be given several times
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+    /// The rules [default: policy.yaml in the data folder, else the built-in policy]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Print a link that signs in once, also when this is not the first start
+    #[arg(long)]
+    sign_in_link: bool,
+    /// What to log: error, warn, info, debug or trace, also by module
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "BOLTSEAL_LOG")]
+    log: String,
+    /// How to log
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Runs until it is told to stop.
+pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    if !args.registry_listen.ip().is_loopback() && !args.allow_plain_http {
+        return Err(Failure::usage(format_args!(
+            "--registry-listen {} is reachable from other machines and not encrypted",
+            args.registry_listen
+        ))
+        .next("push to the TLS address instead, or accept that with --allow-plain-http"));
+    }
+    log(&args, console)?;
+    let data = given::data(global)?;
+    if let Some(policy) = &args.policy {
+        given::policy(policy)?; // one that was asked for by name must be there
+    }
+    let mut names = args.name;
+    let address = args.listen.ip();
+    if !address.is_unspecified() && !is_local(address) {
+        names.push(address.to_string());
+    }
+    let setup = Setup {
+        policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
+        data,
+        listen: args.listen,
+        registry_listen: args.registry_listen,
+        names,
+        sign_in_link: args.sign_in_link,
+        started,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("boltseal")
+        .build()
+        .map_err(|wrong| Failure::fault(format_args!("cannot start threads: {wrong}")))?;
+    let ended = runtime.block_on(service::run(setup, console));
+    runtime.shutdown_background();
+    ended.map(|()| Exit::Pass)
+}
+
+/// These names stand in every certificate.
+fn is_local(address: IpAddr) -> bool {
+    address == IpAddr::from([127, 0, 0, 1]) || address == IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])
+}
+
+fn log(args: &Args, console: &Console) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&args.log)
+        .map_err(|wrong| Failure::usage(format_args!("--log {}: {wrong}", args.log)))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_ansi(console.colour_err())
+        .with_writer(std::io::stderr);
+    let begun = match args.log_format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    begun.map_err(|wrong| Failure::fault(format_args!("cannot log: {wrong}")))
 }

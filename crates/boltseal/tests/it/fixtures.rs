@@ -51,3 +51,10 @@ pub fn user_with_feeds() -> User {
     user.run(&args).ended(0);
     user
 }
+
+/// Imports [`feeds`] as if they were fetched now.
+pub fn current_feeds(user: &User) {
+    let mut args = vec!["feeds".to_owned(), "import".to_owned()];
+    args.extend(feeds(user));
+    user.run(&args).ended(0);
+}

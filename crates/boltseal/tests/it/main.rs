@@ -4,4 +4,7 @@ mod binary;
 mod commands;
 mod fixtures;
 mod reference;
+mod refusals;
 mod scans;
+mod service;
+mod up;

@@ -1,0 +1,176 @@
+//! New feeds and new rules, while the service runs: noticed, taken over if they are good, and judged by.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use boltseal_flow::feeds::{Feeds, Stamp};
+use boltseal_model::SnapshotInfo;
+use boltseal_policy::Policy;
+use boltseal_registry::{FlowJudge, Registry};
+use boltseal_scan::Snapshot;
+use boltseal_server::ActivePolicy;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::exit::Failure;
+
+use super::Setup;
+
+/// How often the two files are looked at. Two calls of stat(2) cost nothing.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Watches the snapshot and the policy file.
+#[derive(Debug)]
+pub struct Changes {
+    feeds: Feeds,
+    seen_feeds: Option<Stamp>,
+    policy: PathBuf,
+    seen_policy: Option<Seen>,
+}
+
+/// Tells one state of a file from the next.
+type Seen = (u64, u64, i64, i64);
+
+/// What the dashboard is told.
+#[derive(Debug)]
+pub struct Told {
+    /// The feeds in use.
+    pub snapshot: watch::Sender<Option<Arc<SnapshotInfo>>>,
+    /// The policy in use.
+    pub policy: watch::Sender<Arc<ActivePolicy>>,
+}
+
+impl Told {
+    /// What is in use at the start.
+    pub fn new(snapshot: Option<&Snapshot>, policy: ActivePolicy) -> Self {
+        Self { snapshot: watch::Sender::new(info(snapshot)), policy: watch::Sender::new(Arc::new(policy)) }
+    }
+}
+
+fn info(snapshot: Option<&Snapshot>) -> Option<Arc<SnapshotInfo>> {
+    snapshot.map(|snapshot| Arc::new(snapshot.info().clone()))
+}
+
+impl Changes {
+    /// Opens what there is. A policy that cannot be read stops the start; a snapshot that cannot does not: images
+    /// are then refused as undecided until there is a good one.
+    pub fn open(setup: &Setup) -> Result<(Self, Option<Arc<Snapshot>>, ActivePolicy), Failure> {
+        let feeds = Feeds::at(&setup.data);
+        let (seen_feeds, seen_policy) = (feeds.stamp(), seen(&setup.policy));
+        let snapshot = feeds.open().unwrap_or_else(|error| {
+            tracing::error!(%error, "feeds cannot be used");
+            None
+        });
+        if snapshot.is_none() {
+            tracing::warn!(
+                "there is no vulnerability data: run `boltseal feeds update`, or `boltseal feeds import`"
+            );
+        }
+        let policy = read(&setup.policy).map_err(Failure::usage)?;
+        let this = Self { feeds, seen_feeds, policy: setup.policy.clone(), seen_policy };
+        Ok((this, snapshot.map(Arc::new), policy))
+    }
+
+    /// Takes over what changes, for ever. What is broken is left where it is, and what was good stays in use.
+    pub async fn watch(&mut self, judge: &FlowJudge, registry: &Registry, told: &Told) {
+        let mut hangup = signal(SignalKind::hangup()).ok();
+        loop {
+            let asked = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let forced = tokio::select! {
+                _ = asked => true,
+                () = tokio::time::sleep(POLL) => false,
+            };
+            let fresh_feeds = self.feeds_changed(forced, judge, told);
+            let fresh_policy = self.policy_changed(forced, judge, told);
+            let why = match (fresh_feeds, fresh_policy) {
+                (false, false) => continue,
+                (true, false) => "new feeds",
+                (false, true) => "new policy",
+                (true, true) => "new feeds and policy",
+            };
+            if let Err(error) = registry.rejudge(why).await {
+                tracing::error!(%error, "judging again after a change");
+            }
+        }
+    }
+
+    fn feeds_changed(&mut self, forced: bool, judge: &FlowJudge, told: &Told) -> bool {
+        let stamp = self.feeds.stamp();
+        if stamp == self.seen_feeds && !forced {
+            return false;
+        }
+        self.seen_feeds = stamp;
+        match self.feeds.open() {
+            Ok(Some(snapshot)) => {
+                let fresh = info(Some(&snapshot));
+                let same = told.snapshot.borrow().as_ref().map(|old| old.id.clone())
+                    == fresh.as_ref().map(|new| new.id.clone());
+                tracing::info!(
+                    snapshot = snapshot.info().id,
+                    feeds = snapshot.info().feeds.len(),
+                    "feeds in use"
+                );
+                judge.use_snapshot(Some(Arc::new(snapshot)));
+                told.snapshot.send_replace(fresh);
+                !same
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::error!(%error, "the new feeds cannot be used; the old ones stay in use");
+                false
+            }
+        }
+    }
+
+    fn policy_changed(&mut self, forced: bool, judge: &FlowJudge, told: &Told) -> bool {
+        let now = seen(&self.policy);
+        if now == self.seen_policy && !forced {
+            return false;
+        }
+        self.seen_policy = now;
+        match read(&self.policy) {
+            Ok(active) => {
+                let same = told.policy.borrow().policy.digest() == active.policy.digest();
+                tracing::info!(policy = active.policy.name(), digest = %active.policy.digest(), "policy in use");
+                judge.use_policy(Arc::new(active.policy.clone()));
+                told.policy.send_replace(Arc::new(active));
+                !same
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new policy cannot be used; the old one stays in use");
+                false
+            }
+        }
+    }
+}
+
+/// The policy in the file at `path`, or the built-in one where there is no such file.
+fn read(path: &Path) -> Result<ActivePolicy, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let policy = Policy::parse(&text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+            Ok(ActivePolicy { policy, text })
+        }
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
+            Ok(ActivePolicy { policy: Policy::built_in().clone(), text: Policy::built_in_text().to_owned() })
+        }
+        Err(wrong) => Err(format!("cannot read {}: {wrong}", path.display())),
+    }
+}
+
+fn seen(path: &Path) -> Option<Seen> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+}

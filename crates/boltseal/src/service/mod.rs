@@ -1,0 +1,175 @@
+//! Everything on this machine: what is started, in which order, and how it ends.
+//!
+//! The data folder is locked first and opened last to first: feeds and policy, facts and blobs, the registry with its
+//! workers, then the two addresses. What a caller was told is done is on disk; so ending means no more than to stop
+//! listening and to let running requests finish.
+
+mod changes;
+mod door;
+mod folder;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::Request};
+use boltseal_model::Timestamp;
+use boltseal_registry::{Config, FlowJudge, Identity, Registry};
+use boltseal_server::{SignIn, Site, State};
+use boltseal_store::{Blobs, Facts};
+use boltseal_wire::{
+    server::{Limits, serve},
+    tls::Certificates,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tower::ServiceExt as _;
+
+use crate::{console::Console, exit::Failure};
+
+use changes::Changes;
+
+/// How often the certificate is looked at. It is renewed two months before it ends.
+const RENEWAL: Duration = Duration::from_hours(24);
+
+/// What to run and where.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Folder of everything that lasts.
+    pub data: PathBuf,
+    /// The policy file; where it does not exist, the built-in policy counts.
+    pub policy: PathBuf,
+    /// Over TLS.
+    pub listen: SocketAddr,
+    /// Without.
+    pub registry_listen: SocketAddr,
+    /// Names in the certificate besides the local ones.
+    pub names: Vec<String>,
+    /// Whether to print a sign-in link whatever start this is.
+    pub sign_in_link: bool,
+    /// When the process began.
+    pub started: Instant,
+}
+
+/// Starts everything and comes back when it was told to stop and has.
+pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
+    let _lock = folder::lock(&setup.data)?;
+    let sealed = listen(setup.listen, "--listen").await?;
+    let plain = listen(setup.registry_listen, "--registry-listen").await?;
+    let (https, http) = (address(&sealed)?, address(&plain)?);
+
+    let (mut changes, feeds, policy) = Changes::open(&setup)?;
+    let facts = Facts::open(&setup.data).await.map_err(Failure::fault)?;
+    let blobs = Blobs::open(&setup.data).map_err(Failure::fault)?;
+    let (identity, secret) = Identity::open(&facts).await.map_err(Failure::fault)?;
+    let snapshot = feeds.clone();
+    let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
+    let registry = Registry::new(facts.clone(), blobs, identity.clone(), judge.clone(), Config::default());
+    registry.start().await.map_err(Failure::fault)?;
+
+    let certificates = Certificates::open(&setup.data.join("tls"), &setup.names).map_err(Failure::fault)?;
+    let tls = certificates.server_config().map_err(Failure::fault)?;
+    let sign_in = Arc::new(SignIn::new());
+    let told = changes::Told::new(snapshot.as_deref(), policy);
+    let state = State {
+        facts,
+        snapshot: told.snapshot.subscribe(),
+        policy: told.policy.subscribe(),
+        authority: Arc::new(door::Door(identity.clone())),
+        sign_in: Arc::clone(&sign_in),
+        site: Arc::new(Site {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            registry: http.to_string(),
+            tls: true,
+        }),
+        now: Timestamp::now,
+    };
+    if let Some(secret) = &secret {
+        console.data(&format!("name:    {}\nsecret:  {}\n", identity.bootstrap(), secret.expose()))?;
+    }
+    if secret.is_some() || setup.sign_in_link {
+        let link = sign_in.issue_link(Timestamp::now());
+        console.data(&format!("sign in: https://{https}{link}\n"))?;
+    }
+    tracing::info!(authority = %certificates.authority().display(), fingerprint = certificates.fingerprint(), "certificate");
+    tokio::spawn(renew(certificates));
+
+    let stop = stop()?;
+    let all = together(registry.router(), boltseal_server::router(state));
+    let only_registry = registry.router();
+    let doors = async {
+        let stopped =
+            |mut stop: watch::Receiver<bool>| async move { drop(stop.wait_for(|stop| *stop).await) };
+        tokio::join!(
+            serve(sealed, all, Some(tls), Limits::default(), stopped(stop.clone())),
+            serve(plain, only_registry, None, Limits::default(), stopped(stop.clone())),
+        );
+    };
+    tracing::info!(everything = %format_args!("https://{https}"), registry = %http, took = ?setup.started.elapsed(), "ready");
+    let watching = tokio::spawn(async move { changes.watch(&judge, &registry, &told).await });
+    doors.await;
+    watching.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The registry where its clients look for it, the dashboard everywhere else.
+fn together(registry: Router, dashboard: Router) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let path = request.uri().path();
+        let of_registry = path == "/v2" || path.starts_with("/v2/") || path == "/token";
+        let router = if of_registry { registry.clone() } else { dashboard.clone() };
+        router.oneshot(request)
+    })
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|wrong| {
+        Failure::fault(format_args!("cannot listen on {address}: {wrong}"))
+            .next(format!("choose another address with {flag}"))
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(Failure::fault)
+}
+
+/// Turns true at the first SIGTERM or SIGINT; a second one ends the process at once.
+fn stop() -> Result<watch::Receiver<bool>, Failure> {
+    let hear =
+        |kind| signal(kind).map_err(|wrong| Failure::fault(format_args!("cannot hear signals: {wrong}")));
+    let (mut terminate, mut interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        for again in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if again {
+                tracing::warn!("told to stop twice: running requests are cut");
+                std::process::exit(i32::from(crate::exit::Exit::Fault as u8));
+            }
+            tracing::info!("stopping: no new connections; running requests may finish");
+            tell.send_replace(true);
+        }
+    });
+    Ok(told)
+}
+
+async fn renew(certificates: Certificates) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        match certificates.renew() {
+            Ok(true) => tracing::info!("the certificate was renewed"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "renewing the certificate"),
+        }
+    }
+}
