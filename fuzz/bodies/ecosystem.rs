@@ -1,4 +1,4 @@
-// Any bytes in any place where an ecosystem reads: no panic, and only packages that are well-formed.
+//! Any bytes in any place where an ecosystem reads: no panic, and only packages that are well-formed.
 
 use boltseal_ecosystem::{ALL, Everything, catalog};
 use boltseal_model::{File, FileMeta, Selector as _, Tree, Want};

@@ -1,4 +1,4 @@
-// Any three texts as versions: antisymmetric, transitive, and refused for what they are alone.
+//! Any three texts as versions: antisymmetric, transitive, and refused for what they are alone.
 
 use boltseal_ecosystem::{ALL, Ecosystem};
 
