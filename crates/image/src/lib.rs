@@ -1,8 +1,8 @@
 //! Image bytes to a tree of files: layouts, archives, registries.
 //!
 //! [`open`] takes what people write after `scan`, in the words of skopeo and podman, and gives the files that a
-//! [`boltseal_model::Selector`] asks for; [`read`] does the same for any source of [`Blobs`]. Every digest is checked while the bytes
-//! stream by, and memory stays bounded whatever the image.
+//! [`Selector`](boltseal_model::Selector) asks for; [`read`] does the same for any source of [`Blobs`]. Every digest
+//! is checked while the bytes stream by, and memory stays bounded whatever the image.
 //!
 //! ```
 //! use boltseal_model::{FileMeta, Selector, Want};
@@ -28,23 +28,48 @@
 //! assert_eq!(opened.subject.digest, Some(image.manifest));
 //! ```
 //!
+//! The types: [`Options`] (platform, [`Limits`], [`Credentials`], [`Progress`]) go in, an [`Image`] comes out, or an
+//! [`Error`] that names the layer and the path. What can be read only in part is a gap of the tree, never silence.
+//!
+//! What a damaged or hostile image meets:
+//!
+//! * the digests of manifest, configuration, stored layer and archive, all checked; a wrong one is an error;
+//! * [`Limits`] on bytes, compression ratio, entries, names, depth, headers and kept content, each with its reason;
+//! * names and links that would leave the root stay in it, as containerd has it; circles of links are gaps;
+//! * layers that cannot be read (encrypted, foreign and absent, of unknown kinds) are gaps.
+//!
+//! Formats: OCI image specification 1.1 and distribution specification 1.1, Docker image manifest version 2 schema 2,
+//! `docker save` archives, skopeo's `dir:`; POSIX and GNU tar, gzip (RFC 1952), zstd (RFC 8878).
+//!
 //! This crate must not know: packages, advisories, policies, or what the kept files mean.
 
-mod assemble;
-mod blobs;
+// In the order in which an image passes through them.
+mod target;
+
+mod source;
+
+mod read;
+
+pub mod manifest;
+
 mod config;
+
+mod single;
+
+mod assemble;
+
+mod layer;
+
+mod tar;
+
+mod overlay;
+
+// What all of them share.
+mod blobs;
 mod error;
 mod gaps;
-mod layer;
 mod limits;
-pub mod manifest;
 mod options;
-mod overlay;
-mod read;
-mod single;
-mod source;
-mod tar;
-mod target;
 
 pub use blobs::Blobs;
 pub use error::{At, Error, LayerName};
