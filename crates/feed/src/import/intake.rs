@@ -192,7 +192,10 @@ impl<'i> Intake<'i> {
             if !kept_newer {
                 install(self.raw, self.now, known, &id, &name, open, source.clone())?;
             }
-            closed.imported.push(Imported { id, source, tally, kept_newer });
+            match closed.imported.last_mut().filter(|last| last.id == id) {
+                Some(other_part) => other_part.tally.add(&tally),
+                None => closed.imported.push(Imported { id, source, tally, kept_newer }),
+            }
         }
         Ok(closed)
     }

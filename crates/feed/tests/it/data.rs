@@ -90,6 +90,9 @@ fn secdb() {
     assert!(report.failed.is_empty(), "{:?}", report.failed);
     let stored = list(raw.path()).unwrap();
     assert_eq!(stored.len(), 17, "v3.9 to v3.24 and edge");
+    let sums: Vec<_> = stored.iter().map(|stored| (stored.id.as_str(), stored.tally().records)).collect();
+    let told: Vec<_> = report.feeds.iter().map(|feed| (feed.id.as_str(), feed.tally.records)).collect();
+    assert_eq!(told, sums, "one line for both parts of a branch");
     let (mut facts, mut rejected) = (0, 0);
     for stored in &stored {
         assert_eq!(
