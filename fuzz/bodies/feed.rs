@@ -1,4 +1,4 @@
-// Any bytes: every format reads them or says why not, and so does every container; what they say is well-formed.
+//! Any bytes: every format reads them or says why not, and so does every container; what they say is well-formed.
 
 use boltseal_feed::{ALL, Document, Sink, read_bytes};
 use boltseal_model::{Advisory, Enrichment, FeedInfo};
