@@ -1,0 +1,120 @@
+//! Blobs and upload sessions.
+
+use std::{path::Path, time::Duration};
+
+use boltseal_model::{Algorithm, Digest, Hasher};
+use boltseal_store::{Blobs, Error};
+
+fn sha512(bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(Algorithm::Sha512);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+fn files(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn a_blob_appears_only_whole_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let store = folder.path().join("blobs/sha256");
+    for digest in [Digest::of(b"hello world"), sha512(b"hello world")] {
+        let mut writer = blobs.writer(digest.algorithm()).unwrap();
+        writer.write(b"hello").unwrap();
+        assert_eq!(blobs.size(&digest).unwrap(), None);
+        writer.write(b" world").unwrap();
+        assert_eq!(writer.finish(&digest).unwrap(), 11);
+        assert_eq!(blobs.size(&digest).unwrap(), Some(11));
+        assert_eq!(blobs.content(&digest, 11).unwrap(), b"hello world");
+        assert!(matches!(blobs.content(&digest, 10), Err(Error::TooLarge { limit: 10 })));
+    }
+    assert_eq!(blobs.put(b"hello world").unwrap(), Digest::of(b"hello world"), "twice is fine");
+
+    let mut dropped = blobs.writer(Algorithm::Sha256).unwrap();
+    dropped.write(b"gone").unwrap();
+    drop(dropped);
+    let mut lied = blobs.writer(Algorithm::Sha256).unwrap();
+    lied.write(b"this").unwrap();
+    let announced = Digest::of(b"that");
+    assert!(matches!(lied.finish(&announced), Err(Error::DigestMismatch { .. })));
+    assert!(matches!(blobs.put_as(b"this", &announced), Err(Error::DigestMismatch { .. })));
+    let known = Digest::of(b"hello world");
+    assert!(matches!(blobs.put_as(b"other bytes", &known), Err(Error::DigestMismatch { .. })));
+    assert_eq!((files(&store), files(&folder.path().join("uploads"))), (1, 0), "nothing else is left");
+
+    blobs.remove(&known).unwrap();
+    blobs.remove(&known).unwrap();
+    assert!(matches!(blobs.read(&known), Err(Error::NoBlob(digest)) if digest == known));
+}
+
+#[test]
+fn sessions_are_exclusive_and_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let id = blobs.start_upload("a").unwrap();
+    assert!(matches!(blobs.resume(&id, "b"), Err(Error::NoUpload(_))), "of another repository");
+    let mut upload = blobs.resume(&id, "a").unwrap();
+    assert!(matches!(blobs.resume(&id, "a"), Err(Error::Busy(_))));
+    upload.write(b"hel").unwrap();
+    assert_eq!(upload.save().unwrap(), 3);
+    drop(upload);
+    let mut upload = blobs.resume(&id, "a").unwrap();
+    upload.write(b"lo").unwrap();
+    let digest = sha512(b"hello");
+    assert_eq!(upload.finish(&digest).unwrap(), 5, "the algorithm is known only at the end");
+    assert_eq!(blobs.content(&digest, 5).unwrap(), b"hello");
+    assert!(matches!(blobs.resume(&id, "a"), Err(Error::NoUpload(_))));
+
+    let old = blobs.start_upload("a").unwrap();
+    blobs.resume(&old, "a").unwrap().write(b"x").unwrap();
+    assert_eq!(blobs.expire_uploads(Duration::from_hours(1)).unwrap(), Vec::<String>::new());
+    assert_eq!(blobs.expire_uploads(Duration::ZERO).unwrap(), [old]);
+    assert_eq!(files(&folder.path().join("uploads")), 0);
+}
+
+#[test]
+fn sessions_come_back_as_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, lost);
+    {
+        let blobs = Blobs::open(folder.path()).unwrap();
+        kept = blobs.start_upload("a").unwrap();
+        lost = blobs.start_upload("a").unwrap();
+        for id in [&kept, &lost] {
+            blobs.resume(id, "a").unwrap().write(b"hello, unacknowledged").unwrap();
+        }
+    }
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let acknowledged = [
+        (kept.clone(), "a".to_owned(), 5),
+        (lost.clone(), "a".to_owned(), 500),
+        ("none".to_owned(), "a".to_owned(), 1),
+    ];
+    assert_eq!(blobs.restore(&acknowledged).unwrap(), [lost, "none".to_owned()]);
+    assert_eq!(files(&folder.path().join("uploads")), 1);
+    let mut upload = blobs.resume(&kept, "a").unwrap();
+    assert_eq!(upload.size(), 5);
+    upload.write(b" world").unwrap();
+    assert_eq!(upload.finish(&Digest::of(b"hello world")).unwrap(), 11);
+}
+
+#[test]
+fn parallel_writers_of_the_same_bytes_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..16_u8 {
+            let blobs = blobs.clone();
+            scope.spawn(move || {
+                for round in 0..8_u8 {
+                    let bytes = vec![round; 10_000 + usize::from(thread % 2)];
+                    let digest = blobs.put(&bytes).unwrap();
+                    assert_eq!(blobs.content(&digest, 20_000).unwrap(), bytes);
+                }
+            });
+        }
+    });
+    assert_eq!(files(&folder.path().join("blobs/sha256")), 16);
+}

@@ -1,0 +1,3 @@
+//! The wire from outside.
+
+mod server;
