@@ -82,7 +82,7 @@ impl Error {
         Self::File { what, path: path.into(), source: Arc::new(source.into()) }
     }
 
-    pub(crate) fn corrupt(what: &'static str, detail: impl ToString) -> Self {
+    pub(crate) fn corrupt(what: &'static str, detail: &(impl ToString + ?Sized)) -> Self {
         Self::Corrupt { what, detail: detail.to_string() }
     }
 }

@@ -88,16 +88,16 @@ fn milliseconds(time: Timestamp) -> i64 {
 }
 
 fn time(what: &'static str, value: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_millisecond(value).map_err(|e| Error::corrupt(what, e))
+    Timestamp::from_millisecond(value).map_err(|e| Error::corrupt(what, &e))
 }
 
 fn digest(what: &'static str, text: &str) -> Result<Digest, Error> {
-    text.parse().map_err(|e| Error::corrupt(what, e))
+    text.parse().map_err(|e| Error::corrupt(what, &e))
 }
 
 /// A count or size; never negative in what we write.
 fn count(what: &'static str, value: i64) -> Result<u64, Error> {
-    u64::try_from(value).map_err(|e| Error::corrupt(what, e))
+    u64::try_from(value).map_err(|e| Error::corrupt(what, &e))
 }
 
 /// The other way; sizes are limited far below `i64::MAX`.

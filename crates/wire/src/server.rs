@@ -64,8 +64,8 @@ impl Default for Limits {
             headers: 100,
             head: 64 << 10,
             head_time: Duration::from_secs(30),
-            body_pause: Duration::from_secs(60),
-            write_pause: Duration::from_secs(60),
+            body_pause: Duration::from_mins(1),
+            write_pause: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
             drain: Duration::from_secs(20),
         }

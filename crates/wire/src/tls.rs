@@ -160,22 +160,20 @@ fn config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Arc<rustls::ServerCon
 /// The authority's key and its certificate as PEM, made if absent.
 fn authority(folder: &Path) -> Result<(Issuer<'static, KeyPair>, String), Error> {
     let (key_file, file) = (folder.join("ca.key"), folder.join("ca.pem"));
-    let key = match files::read(&key_file)? {
-        Some(pem) => KeyPair::from_pem(&pem).map_err(|e| broken(&key_file, e))?,
-        None => {
-            let key = KeyPair::generate().map_err(|e| unmade(&[], e))?;
-            files::write(&key_file, &key.serialize_pem())?;
-            key
-        }
+    let key = if let Some(pem) = files::read(&key_file)? {
+        KeyPair::from_pem(&pem).map_err(|e| broken(&key_file, &e))?
+    } else {
+        let key = KeyPair::generate().map_err(|e| unmade(&[], &e))?;
+        files::write(&key_file, &key.serialize_pem())?;
+        key
     };
     let params = authority_params(&key);
-    let pem = match files::read(&file)? {
-        Some(pem) => pem,
-        None => {
-            let pem = params.self_signed(&key).map_err(|e| unmade(&[], e))?.pem();
-            files::write(&file, &pem)?;
-            pem
-        }
+    let pem = if let Some(pem) = files::read(&file)? {
+        pem
+    } else {
+        let pem = params.self_signed(&key).map_err(|e| unmade(&[], &e))?.pem();
+        files::write(&file, &pem)?;
+        pem
     };
     Ok((Issuer::new(params, key), pem))
 }
@@ -183,9 +181,10 @@ fn authority(folder: &Path) -> Result<(Issuer<'static, KeyPair>, String), Error>
 /// The same parameters whenever the same key is loaded, so that what it signs names it rightly.
 fn authority_params(key: &KeyPair) -> CertificateParams {
     let mut params = CertificateParams::default();
-    let id: String = params.key_identifier(key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let key_id = params.key_identifier(key);
+    let id = key_id.first_chunk().map_or(0, |first| u32::from_be_bytes(*first));
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, format!("Boltseal local authority {id}"));
+    params.distinguished_name.push(DnType::CommonName, format!("Boltseal local authority {id:08x}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let now = SystemTime::now();
@@ -201,7 +200,7 @@ fn serving(folder: &Path, names: &[String], authority: &Issuer<'_, KeyPair>) -> 
     {
         return Ok(loaded);
     }
-    let key = KeyPair::generate().map_err(|e| unmade(names, e))?;
+    let key = KeyPair::generate().map_err(|e| unmade(names, &e))?;
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().map(|name| alternative(name)).collect::<Result<_, _>>()?;
     params.distinguished_name = DistinguishedName::new();
@@ -212,7 +211,7 @@ fn serving(folder: &Path, names: &[String], authority: &Issuer<'_, KeyPair>) -> 
     params.use_authority_key_identifier_extension = true;
     let now = SystemTime::now();
     (params.not_before, params.not_after) = ((now - SKEW).into(), (now + SERVER_LIFE).into());
-    let certificate = params.signed_by(&key, authority).map_err(|e| unmade(names, e))?;
+    let certificate = params.signed_by(&key, authority).map_err(|e| unmade(names, &e))?;
     files::write(&key_file, &key.serialize_pem())?;
     files::write(&chain, &certificate.pem())?;
     files::note(folder, names, SERVER_LIFE)?;
@@ -222,28 +221,28 @@ fn serving(folder: &Path, names: &[String], authority: &Issuer<'_, KeyPair>) -> 
 fn alternative(name: &str) -> Result<SanType, Error> {
     match name.parse::<IpAddr>() {
         Ok(address) => Ok(SanType::IpAddress(address)),
-        Err(_) => name.try_into().map(SanType::DnsName).map_err(|e| unmade(&[name.to_owned()], e)),
+        Err(_) => name.try_into().map(SanType::DnsName).map_err(|e| unmade(&[name.to_owned()], &e)),
     }
 }
 
 fn load(chain: &Path, key: &Path) -> Result<CertifiedKey, Error> {
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|e| broken(chain, e))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| broken(key, e))?;
-    CertifiedKey::from_der(certificates, private, &provider()).map_err(|e| broken(chain, e))
+        .map_err(|e| broken(chain, &e))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| broken(key, &e))?;
+    CertifiedKey::from_der(certificates, private, &provider()).map_err(|e| broken(chain, &e))
 }
 
 fn fingerprint(file: &Path, pem: &str) -> Result<String, Error> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| broken(file, e))?;
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| broken(file, &e))?;
     let digest = boltseal_model::Digest::of(&der);
     Ok(digest.bytes().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":"))
 }
 
-fn broken(path: &Path, why: impl ToString) -> Error {
+fn broken(path: &Path, why: &impl ToString) -> Error {
     Error::Broken { path: path.to_owned(), why: why.to_string() }
 }
 
-fn unmade(names: &[String], why: impl ToString) -> Error {
+fn unmade(names: &[String], why: &impl ToString) -> Error {
     Error::Make { names: names.join(", "), why: why.to_string() }
 }

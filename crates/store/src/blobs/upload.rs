@@ -201,7 +201,7 @@ impl Upload {
         let Some(file) = &mut progress.file else { return Err(Error::NoUpload(self.id.clone())) };
         let hasher = match announced.algorithm() {
             Algorithm::Sha256 => progress.hasher.clone(),
-            other => hash(file, other).map_err(failed)?,
+            Algorithm::Sha512 => hash(file, Algorithm::Sha512).map_err(failed)?,
         };
         let actual = hasher.finish();
         if actual != *announced {

@@ -23,12 +23,11 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn new(blobs: Blobs, algorithm: Algorithm) -> Result<Self, Error> {
-        let (file, name) = match blobs.folder(algorithm).nameless()? {
-            Some(file) => (file, None),
-            None => {
-                let name = format!("part-{}", uuid::Uuid::new_v4());
-                (blobs.0.uploads.write(&name, true)?, Some(name))
-            }
+        let (file, name) = if let Some(file) = blobs.folder(algorithm).nameless()? {
+            (file, None)
+        } else {
+            let name = format!("part-{}", uuid::Uuid::new_v4());
+            (blobs.0.uploads.write(&name, true)?, Some(name))
         };
         Ok(Self { blobs, file, name, hasher: Hasher::new(algorithm), size: 0 })
     }

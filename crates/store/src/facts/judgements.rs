@@ -398,19 +398,19 @@ async fn unpack_materials(rows: Vec<(String, Vec<u8>)>) -> Result<Vec<(Digest, M
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|e| Error::corrupt("a value to store", e))
+    serde_json::to_vec(value).map_err(|e| Error::corrupt("a value to store", &e))
 }
 
 fn read_json<T: DeserializeOwned>(what: &'static str, text: Option<&str>) -> Result<Option<T>, Error> {
-    text.map(|text| serde_json::from_str(text).map_err(|e| Error::corrupt(what, e))).transpose()
+    text.map(|text| serde_json::from_str(text).map_err(|e| Error::corrupt(what, &e))).transpose()
 }
 
 fn pack(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|e| Error::corrupt("a value to store", e))
+    zstd::bulk::compress(bytes, LEVEL).map_err(|e| Error::corrupt("a value to store", &e))
 }
 
 fn unpack<T: DeserializeOwned>(what: &'static str, packed: &[u8]) -> Result<T, Error> {
     let bytes = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(MAX_UNPACKED).min(MAX_UNPACKED);
-    let bytes = zstd::bulk::decompress(packed, bytes).map_err(|e| Error::corrupt(what, e))?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(what, e))
+    let bytes = zstd::bulk::decompress(packed, bytes).map_err(|e| Error::corrupt(what, &e))?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(what, &e))
 }

@@ -59,7 +59,7 @@ impl Facts {
         let error = self.judgement(wanted).await?.and_then(|judgement| judgement.error);
         let report = self.report(wanted).await?;
         let referrers = self.referring(wanted).await?;
-        Ok(Some(ImageDetail { report, error, children, referrers, rows }))
+        Ok(Some(ImageDetail { rows, report, error, children, referrers }))
     }
 
     /// The digest a tag or a digest text names in a repository.

@@ -38,7 +38,7 @@ async fn a_manifest_comes_with_everything_or_not_at_all() {
     assert!(missing.is_empty());
     assert_eq!(facts.tag("a", "v1").await.unwrap(), Some(image.clone()));
     assert_eq!(facts.judgement(&image).await.unwrap().unwrap().state, State::Pending);
-    assert_eq!(facts.pending(10).await.unwrap(), [image.clone()]);
+    assert_eq!(facts.pending(10).await.unwrap(), std::slice::from_ref(&image));
     assert_eq!(facts.pointing_to("a", &layer).await.unwrap().len(), 1);
 
     // A second repository keeps the bytes and the judgement alive.
@@ -71,8 +71,8 @@ async fn what_was_written_is_there_after_reopening() {
         facts.set("name", "value").await.unwrap();
         assert!(facts.add_principal("admin", b"salt", b"hash").await.unwrap());
         assert!(!facts.add_principal("admin", b"other", b"other").await.unwrap());
-        let later = Timestamp::from_second(4_000_000_000).unwrap();
-        facts.add_session("id", "admin", later).await.unwrap();
+        let until = Timestamp::from_second(4_000_000_000).unwrap();
+        facts.add_session("id", "admin", until).await.unwrap();
     }
     let facts = Facts::open(folder.path()).await.unwrap();
     assert_eq!(facts.repositories("", 1000).await.unwrap().len(), 200);
@@ -111,6 +111,6 @@ async fn attempts_are_counted_and_a_new_push_starts_over() {
     assert_eq!((judgement.state, judgement.error.as_deref()), (State::Failed, Some("truncated")));
     assert_eq!(facts.pending(10).await.unwrap(), Vec::<Digest>::new());
     facts.put_manifest(manifest("a", "v2", &image, &[])).await.unwrap();
-    assert_eq!(facts.pending(10).await.unwrap(), [image.clone()]);
+    assert_eq!(facts.pending(10).await.unwrap(), std::slice::from_ref(&image));
     assert_eq!(facts.count_attempt(&image).await.unwrap(), 1);
 }

@@ -139,7 +139,8 @@ async fn images_by_every_filter() {
         let found = facts.images(&filter, Page::default()).await.unwrap();
         let mut digests: Vec<Digest> = found.rows.iter().map(|row| row.digest.clone()).collect();
         let mut expected: Vec<Digest> = expected.iter().map(|word| Digest::of(word.as_bytes())).collect();
-        (digests.sort(), expected.sort());
+        digests.sort();
+        expected.sort();
         assert_eq!(digests, expected, "{name}");
         assert_eq!(found.total, expected.len() as u64, "{name}");
     }

@@ -62,7 +62,7 @@ impl Facts {
             .await?;
         let Some(finding) = finding else { return Ok(None) };
         let finding: Finding =
-            serde_json::from_str(&finding).map_err(|e| Error::corrupt("vulnerabilities.finding", e))?;
+            serde_json::from_str(&finding).map_err(|e| Error::corrupt("vulnerabilities.finding", &e))?;
 
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
         query.push(JOIN).push("WHERE h.vulnerability = ").push_bind(id.to_owned());
