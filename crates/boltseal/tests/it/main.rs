@@ -3,6 +3,7 @@
 mod binary;
 mod commands;
 mod fixtures;
+mod readme;
 mod reference;
 mod refusals;
 mod scans;
