@@ -1,5 +1,7 @@
 //! Scans and gates, on made images and feeds.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::{
@@ -95,6 +97,9 @@ fn json_names_what_it_is_made_of() {
     let json =
         user.run(&["scan", &target, "--at", NOW, "--format", "json", "--severity", "critical"]).ended(0).out;
     let report: Value = serde_json::from_str(&json).unwrap();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/report.schema.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
+    jsonschema::validate(&schema, &report).unwrap();
     for (path, expected) in [
         ("/subject/reference", Value::from(target)),
         ("/coverage/complete", Value::from(true)),
