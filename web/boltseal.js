@@ -71,4 +71,5 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
+document.documentElement.classList.add("script");
 ready(document);

@@ -11,7 +11,6 @@
 #![expect(clippy::print_stdout, reason = "a program for a person at a terminal")]
 
 #[path = "../tests/it/sample/mod.rs"]
-#[expect(dead_code, reason = "tests use the rest")]
 mod sample;
 
 use std::net::SocketAddr;

@@ -46,7 +46,7 @@ pub(crate) fn attention(
     }
     if totals.unknown > 0 {
         let what = words::count(totals.unknown, "image");
-        add("unknown", what, "could not be judged, so they are refused", &images::with_verdict("unknown"));
+        add("unknown", what, "without a verdict, so refused", &images::with_verdict("unknown"));
     }
     match snapshot {
         None => add("unknown", "No feeds".to_owned(), "so nothing can be judged", "/feeds"),

@@ -30,7 +30,7 @@ use crate::{
 /// Days of the timeline.
 const DAYS: i64 = 30;
 /// Upgrades on the front page.
-const REMEDIES: usize = 5;
+const REMEDIES: usize = 7;
 /// Pushes on the front page.
 const RECENT: u64 = 6;
 

@@ -180,6 +180,7 @@ fn findings(image: &ImageRow) -> Markup {
     let total = bar::total(&image.counts);
     html! {
         @if image.kind == Kind::Artifact { span.quiet.small { "not an image" } }
+        @else if image.state == Some(State::Failed) { span.quiet.small { "could not be read" } }
         @else if image.state != Some(State::Judged) { span.quiet.small { "not scanned yet" } }
         @else if total == 0 { span.quiet.small { "none found" } }
         @else {

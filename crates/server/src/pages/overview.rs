@@ -55,7 +55,9 @@ fn head(shown: &Overview<'_>) -> Markup {
                 }
                 p.lead {
                     "Judged by policy " a href="/policy" { (shown.policy) } ", in "
-                    (words::count(totals.repositories, "repository")) ", " (words::bytes(totals.bytes)) " stored."
+                    (words::count(totals.repositories, "repository"))
+                    @if totals.bytes > 0 { ", " (words::bytes(totals.bytes)) " stored" }
+                    "."
                 }
             }
             (bar::bar(&shares, true))
@@ -81,7 +83,7 @@ fn fixes(remedies: &[Remedy]) -> Markup {
                 @for remedy in remedies {
                     li {
                         p {
-                            "Upgrade " (packages(&remedy.packages)) " to " span.version { (remedy.version) }
+                            "Upgrade " (packages(&remedy.packages)) " to " (words::version(&remedy.version))
                             @if remedy.kev { " " span.tag.hot { "known exploited" } }
                         }
                         p.quiet {

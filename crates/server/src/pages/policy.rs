@@ -55,7 +55,7 @@ fn row(rule: &RuleDoc) -> Markup {
             div { (badge::decision(rule.effect)) }
             div {
                 p { b { (rule.name) } " " span.tag { (rule.kind) } }
-                p { (rule.wants) }
+                p.wants { (rule.wants) }
                 @if let Some(why) = &rule.why { p.quiet.small { (why) } }
             }
         }

@@ -13,38 +13,31 @@ pub(crate) struct Day {
 }
 
 const WIDTH: f64 = 900.0;
-const HEIGHT: f64 = 120.0;
-/// Below the columns, for names of days.
-const FOOT: f64 = 18.0;
-/// Above them, for the largest number.
-const HEAD: f64 = 14.0;
+const HEIGHT: f64 = 100.0;
 
-/// The columns of `days`, oldest first.
+/// The columns of `days`, oldest first, stretched to the width of the page; names of days stay text below them.
 #[expect(clippy::cast_precision_loss, reason = "coordinates of a drawing")]
 pub(crate) fn timeline(days: &[Day], label: &str) -> Markup {
     let highest = days.iter().map(Day::total).max().unwrap_or(0).max(1);
     let step = WIDTH / days.len().max(1) as f64;
-    let room = HEIGHT - HEAD - FOOT;
-    let base = HEIGHT - FOOT;
     html! {
-        svg.timeline viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
-            line x1="0" x2=(WIDTH) y1=(base + 0.5) y2=(base + 0.5) {}
+        svg.timeline viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(label) {
             @for (index, day) in days.iter().enumerate() {
-                @let x = index as f64 * step + step * 0.14;
+                @let x = index as f64 * step;
                 g {
                     title { (day.name) ": " (super::bar::in_words(&day.shares)) }
-                    rect x=(one(index as f64 * step)) y="0" width=(one(step)) height=(base) fill="transparent" {}
-                    @for (y, height, class) in day.stack(highest, room, base) {
-                        rect class=(class) x=(one(x)) y=(one(y)) width=(one(step * 0.72)) height=(one(height)) rx="2" {}
-                    }
-                    @if day.total() == highest && days.iter().position(|d| d.total() == highest) == Some(index) {
-                        text x=(one(x + step * 0.36)) y=(one(base - room - 4.0)) text-anchor="middle" { (highest) }
+                    rect x=(one(x)) y="0" width=(one(step)) height=(HEIGHT) fill="transparent" {}
+                    @for (y, height, class) in day.stack(highest) {
+                        rect class=(class) x=(one(x + step * 0.16)) y=(one(y)) width=(one(step * 0.68)) height=(one(height)) {}
                     }
                 }
             }
-            @if let (Some(first), Some(last)) = (days.first(), days.last()) {
-                text x="0" y=(HEIGHT - 3.0) { (first.name) }
-                text x=(WIDTH) y=(HEIGHT - 3.0) text-anchor="end" { (last.name) }
+        }
+        @if let (Some(first), Some(last)) = (days.first(), days.last()) {
+            div.row.spread.small.quiet {
+                span { (first.name) }
+                span { "at most " (super::words::thousands(highest)) " a day" }
+                span { (last.name) }
             }
         }
     }
@@ -57,13 +50,13 @@ impl Day {
 
     /// Top, height and class of each part of the column.
     #[expect(clippy::cast_precision_loss, reason = "coordinates of a drawing")]
-    fn stack(&self, highest: u64, room: f64, base: f64) -> Vec<(f64, f64, &'static str)> {
-        let mut y = base;
+    fn stack(&self, highest: u64) -> Vec<(f64, f64, &'static str)> {
+        let mut y = HEIGHT;
         self.shares
             .iter()
             .filter(|share| share.count > 0)
             .map(|share| {
-                let height = share.count as f64 / highest as f64 * room;
+                let height = share.count as f64 / highest as f64 * HEIGHT;
                 y -= height;
                 (y, (height - 1.0).max(1.0), share.class)
             })

@@ -76,6 +76,12 @@ pub(crate) fn span(seconds: u64) -> Option<String> {
     UNITS.iter().find(|(from, ..)| seconds >= *from).map(|(_, unit, word)| count(seconds / unit, word))
 }
 
+/// A version; a short one is never broken at its hyphens.
+pub(crate) fn version(version: &str) -> Markup {
+    let class = if version.len() <= 24 { "version short" } else { "version" };
+    html! { span class=(class) { (version) } }
+}
+
 /// A probability: `0.4 %`, `97 %`.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;

@@ -52,7 +52,7 @@ fn validate(path: &str, status: u16, media_type: &str, answer: &Value) {
 async fn check(app: &App, path: &str, address: &str, status: u16) -> Value {
     let answer = app.get(address).await;
     assert_eq!(answer.status, status, "{address}: {}", answer.body);
-    let media_type = answer.header("content-type");
+    let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
     let value: Value = serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{address}: {e}"));
     validate(path, status, media_type, &value);
     value

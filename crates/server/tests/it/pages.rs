@@ -92,6 +92,7 @@ async fn pages_say_what_matters() {
 async fn image_page(app: &App, name: &str) -> String {
     let query = name.split(':').next().unwrap_or_default();
     let body = app.get(&format!("/images?q={}", query.replace('/', "%2F"))).await.body;
+    let body = &body[body.find("<tbody>").unwrap()..];
     let before = body.find(name).unwrap_or_else(|| panic!("no {name} in {body}"));
     let link = body[..before].rfind("href=\"/images/sha256:").unwrap();
     let address = &body[link + "href=\"".len()..];

@@ -54,7 +54,7 @@ fn fix(report: &Report, upgrade: &Upgrade<'_>) -> Markup {
             header {
                 div.what {
                     h2 { "Upgrade " (upgrade.name) }
-                    p.quiet { span.version { (upgrade.installed) } span.arrow { " → " } span.version { (upgrade.version.unwrap_or_default()) } }
+                    p.quiet { (words::version(upgrade.installed)) span.arrow { " → " } (words::version(upgrade.version.unwrap_or_default())) }
                 }
                 p { "removes " b { (upgrade.findings.len()) } span.quiet { ": " (in_words(&upgrade.findings)) } }
             }
@@ -79,7 +79,7 @@ fn rest(report: &Report, unfixed: &[Upgrade<'_>]) -> Markup {
             header { h2 id="unfixed" { "No fix yet" } p.quiet { (words::count(total, "finding")) " in " (words::count(unfixed.len() as u64, "package")) } }
             @for group in unfixed {
                 details.group {
-                    summary { b { (group.name) } " " span.version { (group.installed) } " · " (in_words(&group.findings)) }
+                    summary { b { (group.name) } " " (words::version(group.installed)) " · " (in_words(&group.findings)) }
                     (list(report, &group.findings))
                 }
             }

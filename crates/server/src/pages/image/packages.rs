@@ -47,7 +47,7 @@ fn item(package: &Package, hits: Option<&Vec<&Finding>>) -> Markup {
                 @if let Some(source) = package.source.as_ref().filter(|source| source.name != package.name) { div.quiet.small { "from " (source.name) } }
                 @if let Some(owner) = &package.owner { div.quiet.small { "shipped by " (owner) } }
             }
-            td data-label="Version" { span.version { (package.version) } }
+            td data-label="Version" { (words::version(&package.version)) }
             td data-label="Kind" { (package.ecosystem) }
             td data-label="Findings" { @if let Some(hits) = hits { (in_words(hits)) } @else { span.quiet { "none" } } }
             td data-label="Licence" { span.clip { (package.licenses.join(", ")) } }

@@ -10,10 +10,13 @@ use crate::{
 };
 
 /// Reasons shown at once; a bad image can have a thousand that say the same.
-const SHOWN: usize = 3;
+const SHOWN: usize = 4;
 
 /// The card under the head of an image.
 pub(super) fn card(viewer: &Viewer, verdict: &Verdict) -> Markup {
+    // Reasons come worst first, so those that decided are at the front.
+    let deciding = verdict.reasons.iter().filter(|reason| reason.decision == verdict.decision).count();
+    let (shown, rest) = verdict.reasons.split_at(deciding.min(SHOWN));
     html! {
         section class={ "card verdict v-" (verdict.decision.word()) } aria-labelledby="verdict" {
             header {
@@ -23,11 +26,11 @@ pub(super) fn card(viewer: &Viewer, verdict: &Verdict) -> Markup {
             @if verdict.reasons.is_empty() {
                 p.none { "Every rule is satisfied." (expiry(viewer, verdict)) }
             } @else {
-                ul.reasons { @for reason in verdict.reasons.iter().take(SHOWN) { (item(reason)) } }
-                @if verdict.reasons.len() > SHOWN {
+                ul.reasons { @for reason in shown { (item(reason)) } }
+                @if !rest.is_empty() {
                     details.group {
-                        summary { (words::count((verdict.reasons.len() - SHOWN) as u64, "more reason")) }
-                        ul.reasons { @for reason in verdict.reasons.iter().skip(SHOWN) { (item(reason)) } }
+                        summary { (words::count(rest.len() as u64, "more reason")) }
+                        ul.reasons { @for reason in rest { (item(reason)) } }
                     }
                 }
                 @if verdict.expires.is_some() { footer.quiet { (expiry(viewer, verdict)) } }

@@ -21,7 +21,7 @@ use boltseal_store::{Facts, Kind, NewManifest, Outcome};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-pub use text::{Described, images};
+pub use text::Described;
 
 /// The name of the only principal.
 pub const NAME: &str = "admin";
@@ -39,7 +39,7 @@ pub fn now() -> Timestamp {
 pub async fn installation(folder: &Path) -> State {
     let state = empty(folder).await;
     let snapshot = snapshot();
-    for described in text::images() {
+    for described in images() {
         put(&state.facts, &described, &snapshot).await;
     }
     State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }
@@ -63,10 +63,19 @@ pub async fn empty(folder: &Path) -> State {
     }
 }
 
+/// The images of `images.txt`, not stored yet.
+pub fn images() -> Vec<Described> {
+    text::images()
+}
+
 /// Stores and judges one image as the registry would.
 pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) -> Digest {
     let digest = Digest::of(format!("{}{:?}", described.repository, described.tags).as_bytes());
     let at = now().checked_sub(SignedDuration::from_secs(described.seconds_ago)).unwrap();
+    for layer in described.layers() {
+        let Some(blob) = layer.digest else { continue };
+        facts.add_blob(&described.repository, &blob, layer.size).await.unwrap();
+    }
     let manifest = NewManifest {
         repository: described.repository.clone(),
         digest: digest.clone(),
