@@ -43,6 +43,9 @@ pub struct Limits {
     pub earlier: u64,
     /// Bytes of all kept names and link targets.
     pub names: u64,
+    /// Names looked at to put entries in their place. An image of three million files needs a tenth of the default;
+    /// one made to be slow, of a million directories emptied again and again, could ask for a thousand times more.
+    pub steps: u64,
     /// Gaps listed one by one; the rest is one more gap.
     pub gaps: usize,
     /// Files in an archive that holds an image (not its layers): blobs and lists.
@@ -67,6 +70,7 @@ impl Default for Limits {
             kept: 256 << 20,
             earlier: 32 << 20,
             names: 64 << 20,
+            steps: 500_000_000,
             gaps: 1000,
             members: 100_000,
         }

@@ -31,6 +31,8 @@ impl Overlay<'_> {
         let mut walker = Walker::new(source, self.limits);
         while let Some(mut entry) = walker.next().map_err(|error| error.of_layer(name))? {
             let Some(paths) = wanted.get(entry.path.as_str()) else { continue };
+            // Each of them costs about as much as eight looks at a name.
+            self.step(8 * paths.len() as u64, &entry.path)?;
             let position = walker.headers();
             let reached = |path: &str| match self.nodes.get(path) {
                 Some(Node::Pending(pending)) => pending.layer > layer || pending.position > position,

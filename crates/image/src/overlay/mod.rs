@@ -160,7 +160,7 @@ impl<'a> Overlay<'a> {
             return self.whiteout(&dir, name, hidden);
         }
         if entry.kind != Kind::Directory {
-            self.remove_below(&path, u32::MAX);
+            self.remove_below(&path, u32::MAX)?;
         }
         match entry.kind {
             Kind::File => self.file(walker, entry, &path),
@@ -179,8 +179,7 @@ impl<'a> Overlay<'a> {
 
     fn whiteout(&mut self, dir: &str, name: &str, hidden: &str) -> Result<(), Error> {
         if name == OPAQUE {
-            self.remove_below(dir, self.layer);
-            return Ok(());
+            return self.remove_below(dir, self.layer);
         }
         if name.starts_with(AUFS) {
             return Ok(());
@@ -194,8 +193,7 @@ impl<'a> Overlay<'a> {
         if self.nodes.get(path.as_str()).is_some_and(|node| node.layer() < self.layer) {
             self.remove(&path);
         }
-        self.remove_below(&path, self.layer);
-        Ok(())
+        self.remove_below(&path, self.layer)
     }
 
     fn file<S: Source>(
@@ -334,19 +332,22 @@ impl<'a> Overlay<'a> {
     }
 
     /// Removes everything in the directory `dir` that came with a layer below `layer`.
-    fn remove_below(&mut self, dir: &str, layer: u32) {
+    fn remove_below(&mut self, dir: &str, layer: u32) -> Result<(), Error> {
         let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
         let from = std::ops::Bound::Included(prefix.as_str());
+        let mut looks = 0;
         let gone: Vec<Box<str>> = self
             .nodes
             .range::<str, _>((from, std::ops::Bound::Unbounded))
             .take_while(|(path, _)| path.starts_with(&prefix))
+            .inspect(|_| looks += 1)
             .filter(|(_, node)| node.layer() < layer)
             .map(|(path, _)| path.clone())
             .collect();
         for path in gone {
             self.remove(&path);
         }
+        self.step(looks, dir)
     }
 
     fn removed(&mut self, path: &str, node: &Node) {

@@ -5,9 +5,6 @@ use crate::Error;
 
 /// Symbolic links followed for one name, as Linux does (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
-/// Names looked at while following paths, for a whole image. A real image of three million files needs a tenth; made
-/// to be slow, five million entries could ask for a thousand times more.
-const MAX_STEPS: u64 = 500_000_000;
 
 /// The directory of the entry before: entries mostly come directory by directory.
 #[derive(Default)]
@@ -44,7 +41,7 @@ impl Overlay<'_> {
     fn straight(&mut self, dir: &str) -> Result<bool, Error> {
         let ends = dir.match_indices('/').map(|(at, _)| at).chain([dir.len()]);
         for end in ends {
-            self.step(end, dir)?;
+            self.step(1 + end as u64 / 64, dir)?;
             let prefix = dir.get(..end).unwrap_or(dir);
             match self.nodes.get(prefix) {
                 None => {}
@@ -60,7 +57,7 @@ impl Overlay<'_> {
         let mut done = String::new();
         let mut followed = 0;
         while let Some(part) = todo.pop() {
-            self.step(done.len(), dir)?;
+            self.step(1 + done.len() as u64 / 64, dir)?;
             match part.as_str() {
                 "" | "." => continue,
                 ".." => {
@@ -96,11 +93,12 @@ impl Overlay<'_> {
         Ok((done.len() <= self.limits.path).then_some(done))
     }
 
-    /// Counts a look at a prefix of `length` bytes; long ones take longer to compare.
-    fn step(&mut self, length: usize, path: &str) -> Result<(), Error> {
-        self.steps += 1 + length as u64 / 64;
-        if self.steps > MAX_STEPS {
-            return Err(self.limit("names on the way to the image's files", MAX_STEPS, path));
+    /// Counts looks at names, which are what an archive can ask for many of with few bytes.
+    pub(super) fn step(&mut self, looks: u64, path: &str) -> Result<(), Error> {
+        self.steps += looks;
+        let limit = self.limits.steps;
+        if self.steps > limit {
+            return Err(self.limit("names looked at to find the place of entries", limit, path));
         }
         Ok(())
     }

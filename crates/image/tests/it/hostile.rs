@@ -7,7 +7,7 @@ use std::{
 };
 
 use boltseal_image::{Blobs, Error, Options, layer, open, read};
-use boltseal_model::Digest;
+use boltseal_model::{Digest, FileMeta, Selector, Want};
 use boltseal_testkit::image::{Built, Compression, Entry, Image, Layer};
 
 use crate::tree::{All, Only};
@@ -311,6 +311,35 @@ fn slow_paths_end_too() {
     let entries = (0..200).fold(links, |layer, n| layer.file(&format!("l0/d{n}/f"), ""));
     let tree = layer(&entries.tar(), &Only(&[]), &Options::default()).unwrap();
     assert_eq!(tree.entries, 239);
+}
+
+/// Wants everything but `t`.
+struct Links;
+impl Selector for Links {
+    fn want(&self, path: &str, _: &FileMeta) -> Want {
+        if path == "t" { Want::Skip } else { Want::Whole }
+    }
+    fn distill(&self, _: &str, _: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+}
+
+/// Few bytes that ask for much work: emptying a full directory, and fetching for many links, again and again.
+#[test]
+fn work_out_of_proportion_is_refused() {
+    let mut options = Options::default();
+    options.limits.steps = 20_000;
+    let full = || (0..500).fold(Layer::new(), |layer, n| layer.symlink(&format!("d/l{n}"), "t"));
+    let emptied = (0..100).fold(full(), |layer, _| layer.opaque("d"));
+    assert!(layer(&full().opaque("d").tar(), &All, &options).is_ok());
+    let error = layer(&emptied.tar(), &All, &options).unwrap_err().to_string();
+    assert!(error.contains("entry d: more than 20000 names looked at"), "{error}");
+
+    let targets = (0..100).fold(Layer::new(), |layer, n| layer.file("t", n.to_string()));
+    let links = (0..100).fold(targets, |layer, n| layer.hard_link(&format!("l{n}"), "t"));
+    assert_eq!(layer(&links.tar(), &Links, &Options::default()).unwrap().content("l7"), Some(&b"99"[..]));
+    let error = layer(&links.tar(), &Links, &options).unwrap_err().to_string();
+    assert!(error.contains("names looked at"), "{error}");
 }
 
 #[test]
