@@ -9,6 +9,12 @@
 //! follow as the last argument.
 
 #![expect(clippy::print_stdout, reason = "a program for a person at a terminal")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the sample data is checked by tests"
+)]
 
 #[path = "../tests/it/sample/mod.rs"]
 mod sample;
@@ -19,9 +25,10 @@ use std::net::SocketAddr;
 async fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let folder = tempfile::tempdir()?;
-    let state = match arguments.iter().any(|argument| argument == "empty") {
-        true => sample::empty(folder.path()).await,
-        false => sample::installation(folder.path()).await,
+    let state = if arguments.iter().any(|argument| argument == "empty") {
+        sample::empty(folder.path()).await
+    } else {
+        sample::installation(folder.path()).await
     };
     let port = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(8080);
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;

@@ -188,6 +188,7 @@ pub(crate) async fn vulnerability(
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the word of the API")]
 pub(crate) struct Feeds {
     snapshot: Option<String>,
     built: Option<boltseal_model::Timestamp>,

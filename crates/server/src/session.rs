@@ -98,7 +98,7 @@ pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
 }
 
 fn id(word: &str) -> String {
-    secret::hash(word).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(secret::hash(word))
 }
 
 const fn name(site: &Site) -> &'static str {

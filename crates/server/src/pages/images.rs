@@ -124,9 +124,9 @@ fn form(asked: &Asked) -> Markup {
 
 /// The table itself; with `listed`, its columns sort.
 pub(crate) fn table(viewer: &Viewer, rows: &[ImageRow], listed: Option<&Listed<'_>>) -> Markup {
-    let column = |key: &str, name: &str, ascending: bool| match listed {
-        Some(listed) => listed.column(key, name, ascending),
-        None => html! { th scope="col" { (name) } },
+    let column = |key: &str, name: &str, ascending: bool| {
+        listed
+            .map_or_else(|| html! { th scope="col" { (name) } }, |listed| listed.column(key, name, ascending))
     };
     html! {
         table.cards {

@@ -16,7 +16,8 @@ pub(crate) fn encode(text: &str) -> String {
         if stays(byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push('%');
+            out.push_str(&hex::encode_upper([byte]));
         }
     }
     out

@@ -21,7 +21,7 @@ fn document_and_routes_agree() {
     let table = &ROUTES[ROUTES.find("ALL: &[Route]").unwrap()..];
     let served: Vec<&str> = table.split('"').filter(|part| part.starts_with('/')).collect();
     let described = paths();
-    let of_programs = |path: &&str| path.starts_with("/api/") || path.ends_with("z");
+    let of_programs = |path: &&str| path.starts_with("/api/") || path.ends_with('z');
     for path in served.iter().filter(|path| of_programs(path)) {
         assert!(described.iter().any(|this| this == path), "{path} is not in the document");
     }

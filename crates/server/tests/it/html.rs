@@ -25,7 +25,7 @@ pub fn read(page: &str) -> Result<Vec<Element>, String> {
         if text.contains('>') {
             return Err(format!("a bare > in {text:?}"));
         }
-        let end = end_of(tag).ok_or_else(|| format!("no end of {:.80}", tag))?;
+        let end = end_of(tag).ok_or_else(|| format!("no end of {tag:.80}"))?;
         let inside = &tag[1..end];
         rest = &tag[end + 1..];
         if let Some(name) = inside.strip_prefix('/') {

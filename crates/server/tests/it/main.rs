@@ -1,5 +1,12 @@
 //! The router as a whole, over a real store with sample images; and what a browser makes of it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects in the plainest way"
+)]
+
 mod access;
 mod api;
 mod app;

@@ -123,7 +123,7 @@ async fn lists_filter_sort_and_turn_pages() {
         let table = &body[body.find("<tbody>").unwrap_or_else(|| panic!("{path}: no table"))..];
         let name = &table[table.find("class=\"name\"").unwrap()..];
         let name = &name[name.find('>').unwrap() + 1..];
-        assert!(name.starts_with(first), "{path}: {:.60}", name);
+        assert!(name.starts_with(first), "{path}: {name:.60}");
     }
     assert!(app.get("/images?q=%25_nothing").await.body.contains("No image matches"));
     assert!(app.get("/vulnerabilities?q=nothing").await.body.contains("No vulnerability matches"));
@@ -196,7 +196,7 @@ async fn strangers_cannot_write_markup() {
         html::check(&path, &app.get(&path).await.body);
     }
     for query in EVIL {
-        let query = query.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let query = query.bytes().flat_map(|byte| [format!("%{byte:02X}")]).collect::<Vec<_>>().concat();
         for path in
             ["/images?q=", "/images?repository=", "/vulnerabilities?q=", "/sign-in?back=", "/sign-in?code="]
         {

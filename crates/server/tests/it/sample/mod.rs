@@ -1,13 +1,6 @@
 //! A small shop with images of every standing, in a real store, judged by the built-in policy. The vulnerabilities
 //! and versions are real ones; `cves.txt` and `images.txt` say them, so that a case more is a line more.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "sample data, used by tests"
-)]
-
 mod text;
 
 use std::{path::Path, sync::Arc};

@@ -6,6 +6,9 @@ use boltseal_model::{
     Cvss, Digest, Distro, Epss, Finding, Fix, Kev, Layer, Package, Proof, Severity, Source, Status, Timestamp,
 };
 
+/// A vulnerability, and the version that fixes it.
+type Hit = (String, Option<String>);
+
 /// One image of `images.txt`.
 #[derive(Clone, Debug, Default)]
 pub struct Described {
@@ -18,7 +21,7 @@ pub struct Described {
     pub failed: bool,
     pub gap: bool,
     /// Each with its vulnerabilities and their fixed versions.
-    pub packages: Vec<(Package, Vec<(String, Option<String>)>)>,
+    pub packages: Vec<(Package, Vec<Hit>)>,
 }
 
 /// All of them.
