@@ -1,6 +1,7 @@
-// Any text: reading it never panics, and whatever is a policy judges an image that was never scanned as not allowed
-// or says by which rule it warns.
+//! Any text: reading it never panics, and whatever is a policy does not allow an image that was never scanned without
+//! saying by which rule.
 
+/// Reads `text` as a policy and asks it.
 pub fn body(text: &str) {
     let Ok(policy) = boltseal_policy::Policy::parse(text) else { return };
     assert_eq!(*policy.digest(), boltseal_model::Digest::of(text.as_bytes()));
