@@ -1,4 +1,4 @@
-// Any bytes as a snapshot: opening, verifying, looking up and matching answer or give a typed error; nothing panics.
+//! Any bytes as a snapshot: opening, verifying, looking up and matching answer or give a typed error; nothing panics.
 
 pub fn body(bytes: &[u8]) {
     let Ok(snapshot) = boltseal_scan::Snapshot::open(bytes.to_vec()) else { return };
