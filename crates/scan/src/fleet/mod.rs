@@ -10,7 +10,7 @@ mod judge;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    hash::Hash,
+    hash::{Hash, Hasher as _},
     io::Read as _,
     sync::Arc,
 };
@@ -41,7 +41,6 @@ struct Entry {
 }
 
 /// A package without layer and paths, and what decides about it besides.
-#[derive(Clone, PartialEq, Eq, Hash)]
 struct Resident {
     package: Package,
     /// `None` where no feed could speak about it.
@@ -113,13 +112,17 @@ impl Fleet {
     }
 
     fn entry(&mut self, package: &Package, distro: Option<&Distro>) -> Entry {
-        let place = (package.layer.clone(), package.paths.first().cloned().unwrap_or_default());
         let space = matcher::space(package, distro).map(|(_, space)| space);
-        let package = Package { layer: None, paths: Vec::new(), ..package.clone() };
-        Entry {
-            resident: self.residents.number(Resident { package, space }),
-            place: self.places.number(place),
-        }
+        let (layer, path) = (package.layer.as_ref(), package.paths.first().map_or("", String::as_str));
+        let same = |known: &Resident| known.is(package, space.as_deref());
+        let resident =
+            self.residents.number(hash(&Resident::key(package, space.as_deref())), same, || Resident {
+                package: Package { layer: None, paths: Vec::new(), ..package.clone() },
+                space: space.clone(),
+            });
+        let same = |known: &(Option<Digest>, String)| known.0.as_ref() == layer && known.1 == path;
+        let place = self.places.number(hash(&(layer, path)), same, || (layer.cloned(), path.to_owned()));
+        Entry { resident, place }
     }
 
     /// Every image has the same hole when the snapshot cannot be read.
@@ -133,13 +136,22 @@ impl Fleet {
 
 /// The images for which `new` says something else than `old`, or that are only in one of them. Sorted.
 pub fn changed(old: &Rematch, new: &Rematch) -> Vec<Digest> {
-    let same = |a: &ImageMatch, b: &ImageMatch| a.gaps == b.gaps && a.findings == b.findings;
+    // Findings are shared between images, so two of them are compared once and not for each image.
+    let mut compared: HashMap<(*const Finding, *const Finding), bool> = HashMap::new();
+    let mut same = |a: &ImageMatch, b: &ImageMatch| {
+        let mut equal = |(a, b): (&Arc<Finding>, &Arc<Finding>)| {
+            *compared.entry((Arc::as_ptr(a), Arc::as_ptr(b))).or_insert_with(|| a == b)
+        };
+        a.gaps == b.gaps
+            && a.findings.len() == b.findings.len()
+            && a.findings.iter().zip(&b.findings).all(&mut equal)
+    };
     let images: BTreeSet<&Digest> = old.images.keys().chain(new.images.keys()).collect();
-    let differs = |image: &&Digest| match (old.images.get(image), new.images.get(image)) {
+    let mut differs = |image: &&Digest| match (old.images.get(image), new.images.get(image)) {
         (Some(old), Some(new)) => !same(old, new),
         _ => true,
     };
-    images.into_iter().filter(differs).cloned().collect()
+    images.into_iter().filter(&mut differs).cloned().collect()
 }
 
 /// A catalog as few bytes, for the store: its JSON in one zstd frame.
@@ -157,10 +169,34 @@ pub fn decode(bytes: &[u8]) -> Result<Catalog, Error> {
     serde_json::from_slice(&json).map_err(|error| unreadable(&error))
 }
 
+impl Resident {
+    /// Everything that tells residents apart.
+    fn key<'p>(package: &'p Package, space: Option<&'p str>) -> impl Hash + PartialEq + 'p {
+        let Package {
+            ecosystem,
+            name,
+            version,
+            purl,
+            source,
+            architecture,
+            licenses,
+            paths: _,
+            layer: _,
+            owner,
+        } = package;
+        (ecosystem, name, version, purl, source, architecture, licenses, owner, space)
+    }
+
+    fn is(&self, package: &Package, space: Option<&str>) -> bool {
+        Self::key(&self.package, self.space.as_deref()) == Self::key(package, space)
+    }
+}
+
 /// Values that many images share, each kept once and known by a number.
 struct Interned<T> {
-    numbers: HashMap<Arc<T>, u32>,
-    all: Vec<Arc<T>>,
+    /// By hash, so that a known value is found without copying it first.
+    numbers: HashMap<u64, Vec<u32>>,
+    all: Vec<T>,
 }
 
 impl<T> Default for Interned<T> {
@@ -169,21 +205,29 @@ impl<T> Default for Interned<T> {
     }
 }
 
-impl<T: Eq + Hash> Interned<T> {
-    fn number(&mut self, value: T) -> u32 {
-        if let Some(known) = self.numbers.get(&value) {
+impl<T> Interned<T> {
+    fn number(&mut self, hash: u64, same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> u32 {
+        let numbers = self.numbers.entry(hash).or_default();
+        let is_same = |number: &&u32| self.all.get(**number as usize).is_some_and(&same);
+        if let Some(known) = numbers.iter().find(is_same) {
             return *known;
         }
         // Four thousand million different packages do not fit in memory, so the number does not wrap.
-        let (number, value) = (u32::try_from(self.all.len()).unwrap_or(u32::MAX), Arc::new(value));
-        self.numbers.insert(Arc::clone(&value), number);
-        self.all.push(value);
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        numbers.push(number);
+        self.all.push(make());
         number
     }
 
     fn get(&self, number: u32) -> Option<&T> {
-        self.all.get(number as usize).map(AsRef::as_ref)
+        self.all.get(number as usize)
     }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// In the order of [`Finding::rank`], and the new index of each old one.

@@ -23,7 +23,7 @@ use crate::Error;
 
 /// Collects advisories in any order and writes them as a snapshot.
 ///
-/// Memory: about 100 bytes for each advisory and 40 for each range; the full OSV export fits in 200 MB.
+/// Memory: some 700 bytes for each record with its ranges, whatever its texts; 146,000 records took 114 MiB.
 pub struct Builder {
     pub(super) names: Names,
     pub(super) drafts: Vec<Draft>,
