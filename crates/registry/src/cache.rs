@@ -20,9 +20,10 @@ pub(crate) struct Cache<V> {
 impl<V: Send + Sync + 'static> Cache<V> {
     /// Holds at most `capacity` as `weight` counts it.
     pub(crate) fn new(capacity: u64, weight: fn(&str, &V) -> usize) -> Self {
-        let weigh =
-            move |key: &Box<str>, value: &Arc<V>| u32::try_from(weight(key, value)).unwrap_or(u32::MAX);
-        let entries = moka::sync::Cache::builder().max_capacity(capacity).weigher(weigh).build();
+        let entries = moka::sync::Cache::<Box<str>, Arc<V>>::builder()
+            .max_capacity(capacity)
+            .weigher(move |key, value| u32::try_from(weight(key, value)).unwrap_or(u32::MAX))
+            .build();
         Self { entries, generation: AtomicU64::new(0) }
     }
 

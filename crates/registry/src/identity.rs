@@ -74,16 +74,14 @@ pub(crate) struct Access {
 impl Identity {
     /// Reads the bootstrap principal, or makes it: then its secret comes back, for the only time.
     pub async fn open(facts: &Facts) -> Result<(Self, Option<Secret>), Error> {
-        let (stored, fresh) = match facts.principal(BOOTSTRAP).await? {
-            Some((salt, hash)) => ((salt, hash), None),
-            None => {
-                let secret = new_secret()?;
-                let (salt, hash) = hashed(&secret)?;
-                facts.add_principal(BOOTSTRAP, &salt, &hash).await?;
-                ((salt, hash), Some(secret))
-            }
+        let (salt, hash, fresh) = if let Some((salt, hash)) = facts.principal(BOOTSTRAP).await? {
+            (salt, hash, None)
+        } else {
+            let secret = new_secret()?;
+            let (salt, hash) = hashed(&secret)?;
+            facts.add_principal(BOOTSTRAP, &salt, &hash).await?;
+            (salt, hash, Some(secret))
         };
-        let (salt, hash) = stored;
         let name: Arc<str> = BOOTSTRAP.into();
         let principals = HashMap::from([(BOOTSTRAP.to_owned(), Stored { name, salt, hash })]);
         let inner = Inner { principals: RwLock::new(principals), sealer: Sealer::new()? };

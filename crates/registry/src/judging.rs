@@ -28,7 +28,7 @@ const MAX_BATCHES: usize = 100;
 /// Tries before an image counts as failed; each is one that ended the process, or a restart.
 const ATTEMPTS: u64 = 5;
 /// No image takes this long to scan; one that does is hostile or the machine is broken.
-const TOO_LONG: Duration = Duration::from_secs(15 * 60);
+const TOO_LONG: Duration = Duration::from_mins(15);
 /// How often to look for waiting images when nobody calls, in case a call was lost.
 const LOOK: Duration = Duration::from_secs(10);
 /// Shortest pause between two looks at what has run out.

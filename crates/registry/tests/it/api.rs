@@ -176,13 +176,15 @@ async fn blobs_whole_and_in_part() {
     assert!(!gone.exists(), "nobody has the blob any more, so its file is gone");
 }
 
-/// Session requests one after another: method, headers, body, status, `Range` afterwards.
+/// One request of a session: method, headers, body, status, `Range` afterwards.
+type Step<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
 #[tokio::test]
 async fn uploads_in_chunks() {
     let world = World::new().await;
     let digest = Digest::of(b"hello world");
     let wrong = Digest::of(b"wrong");
-    let cases: &[(&str, &[(&str, &[(&str, &str)], &str, u16, &str)])] = &[
+    let cases: &[(&str, &[Step<'_>])] = &[
         (
             "streamed, as Docker does",
             &[("PATCH", &[], "hello world", 202, "0-10"), ("PUT", &[], "", 201, "")],

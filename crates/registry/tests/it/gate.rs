@@ -127,7 +127,7 @@ async fn signatures_and_lists_stay_readable() {
     // An image that calls itself a signature is still an image.
     let layer = Digest::of(b"\x1f\x8b layer");
     let disguised = signature.to_string().replace(&payload.to_string(), &layer.to_string());
-    let disguised = disguised.replacen("{", "{\"annotations\": {\"judge\": \"deny\"},", 1);
+    let disguised = disguised.replacen('{', "{\"annotations\": {\"judge\": \"deny\"},", 1);
     assert_eq!(world.put_manifest("app", "sneaky", &disguised).await.status, StatusCode::CREATED);
     assert_eq!(status(&world, "/v2/app/manifests/sneaky").await, 403);
 }

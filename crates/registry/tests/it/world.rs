@@ -193,7 +193,7 @@ impl World {
 
     /// A token with these scopes, ready for the header.
     pub async fn token(&self, scopes: &[&str]) -> String {
-        let scopes: String = scopes.iter().map(|scope| format!("&scope={scope}")).collect();
+        let scopes: String = scopes.iter().flat_map(|scope| ["&scope=", scope]).collect();
         let reply = self.get(&format!("/token?service=boltseal{scopes}")).await;
         assert_eq!(reply.status, StatusCode::OK);
         format!("Bearer {}", reply.json()["token"].as_str().unwrap())
