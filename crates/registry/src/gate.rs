@@ -88,8 +88,9 @@ impl Gate {
         }
     }
 
-    /// Whether a blob may be pulled that only these manifests of a repository point to.
-    pub(crate) async fn pass_blob(&self, holders: &[(Digest, Kind)]) -> Result<(), Failure> {
+    /// Whether a blob may be pulled that only these manifests of a repository point to. Waits as a pull does if told
+    /// to; otherwise a judgement that is under way is a no.
+    pub(crate) async fn pass_blob(&self, holders: &[(Digest, Kind)], wait: bool) -> Result<(), Failure> {
         if holders.is_empty() || holders.iter().any(|(_, kind)| *kind != Kind::Image) {
             return Ok(());
         }
@@ -103,7 +104,8 @@ impl Gate {
             }
         }
         match (undecided, refused) {
-            (Some(image), _) => self.pass(image).await.map(drop),
+            (Some(image), _) if wait => self.pass(image).await.map(drop),
+            (Some(image), _) => Err(pending(image)),
             (None, Some(failure)) => Err(failure),
             (None, None) => Ok(()),
         }

@@ -111,11 +111,15 @@ impl Call {
         let sources: Vec<String> = sources.into_iter().filter(may_pull).collect();
         let (repository, digest) = (repository.to_owned(), digest.clone());
         uncancelled(async move {
-            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             for source in sources {
                 let Some(found) = inner.blob(&source, &digest).await? else { continue };
-                if inner.gate.pass_blob(&found.manifests).await.is_ok() {
-                    inner.add(None, &repository, &digest, found.size).await?;
+                // An image that is still being scanned is not waited for: uploading is the faster way.
+                if inner.gate.pass_blob(&found.manifests, false).await.is_err() {
+                    continue;
+                }
+                let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
+                if let Some(size) = inner.facts.blob(&source, &digest).await? {
+                    inner.add(None, &repository, &digest, size).await?;
                     return Ok(true);
                 }
             }
