@@ -20,8 +20,8 @@ impl Refusal {
                 "That name and secret do not belong together. Check both and try again.".to_owned()
             }
             Self::LinkSpent => {
-                "This link has been used before or is older than an hour. Restart Boltseal for a \
-                                new one, or use the name and secret."
+                "This link has been used before or is older than an hour. Start Boltseal with \
+                                --sign-in-link for a new one, or use the name and secret."
                     .to_owned()
             }
             Self::Wait(seconds) => {
