@@ -104,7 +104,7 @@ fn no_match_is_one_that_people_call_false() {
                     match REVIEWED.iter().find(|(kind, known, _)| *kind == ecosystem && *known == name) {
                         Some((kind, known, _)) => drop(reviewed.insert((*kind, *known))),
                         None => {
-                            wrong.push(format!("{ecosystem} {name} {version} {} {}", ids[0], label["image"]))
+                            wrong.push(format!("{ecosystem} {name} {version} {} {}", ids[0], label["image"]));
                         }
                     }
                 }
