@@ -22,10 +22,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Folder of feeds, images and keys [default: $XDG_DATA_HOME/boltseal or ~/.local/share/boltseal]
+    /// Folder of feeds, images and keys [default: `$XDG_DATA_HOME/boltseal` or `~/.local/share/boltseal`]
     #[arg(long, global = true, value_name = "DIR", env = "BOLTSEAL_DATA", hide_env_values = true)]
     pub data: Option<PathBuf>,
-    /// When to use colour; `auto` means on a terminal, and never where NO_COLOR is set
+    /// When to use colour; `auto` means on a terminal, and never where `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
     /// No progress and no notes on stderr; errors only

@@ -13,7 +13,8 @@ const WIDTH: u16 = 100;
 const NARROWEST: u16 = 60;
 
 /// What the two output streams can do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers about two streams, none a state")]
 pub struct Console {
     colour_out: bool,
     colour_err: bool,
@@ -24,13 +25,13 @@ pub struct Console {
 
 impl Console {
     /// Looks at the streams and the environment.
-    pub fn new(color: Color, quiet: bool) -> Self {
-        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    pub fn new(when: Color, quiet: bool) -> Self {
+        let unwelcome = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let colour = |terminal: bool| match color {
+        let colour = |terminal: bool| match when {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && !no_color && !dumb,
+            Color::Auto => terminal && !unwelcome && !dumb,
         };
         let terminal = io::stderr().is_terminal();
         Self {
@@ -63,6 +64,7 @@ impl Console {
     }
 
     /// Writes data to stdout. A reader that has seen enough (`| head`) is no failure.
+    #[expect(clippy::unused_self, reason = "whoever writes data has been handed the console")]
     pub fn data(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -36,7 +36,7 @@ pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
 }
 
 /// The policy in the file at `path`.
-pub fn policy(path: &PathBuf) -> Result<Policy, Failure> {
+pub fn policy(path: &Path) -> Result<Policy, Failure> {
     let text = text(path)?;
     Policy::parse(&text).map_err(|wrong| {
         Failure::usage(format_args!("{}: {wrong}", path.display()))

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Bar {
     welcome: bool,
     started: Instant,
-    bar: OnceLock<ProgressBar>,
+    drawn: OnceLock<ProgressBar>,
     what: String,
     total: OnceLock<Option<u64>>,
     done: AtomicU64,
@@ -32,7 +32,7 @@ impl Bar {
         Self {
             welcome: console.progress(),
             started: Instant::now(),
-            bar: OnceLock::new(),
+            drawn: OnceLock::new(),
             what: what.into(),
             total: OnceLock::new(),
             done: AtomicU64::new(0),
@@ -48,13 +48,13 @@ impl Bar {
     pub fn advance(&self, bytes: u64) {
         let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if self.welcome && self.started.elapsed() > PATIENCE {
-            self.bar.get_or_init(|| self.draw()).set_position(done);
+            self.drawn.get_or_init(|| self.draw()).set_position(done);
         }
     }
 
     /// The bar is taken away.
     pub fn end(&self) {
-        if let Some(bar) = self.bar.get() {
+        if let Some(bar) = self.drawn.get() {
             bar.finish_and_clear();
         }
     }
@@ -141,18 +141,18 @@ impl Drop for Spinner {
 #[derive(Debug)]
 pub struct FeedBars {
     console: Console,
-    bar: Mutex<Option<Bar>>,
+    current: Mutex<Option<Bar>>,
 }
 
 impl FeedBars {
     /// Drawn only where `console` welcomes them.
-    pub const fn new(console: &Console) -> Self {
-        Self { console: *console, bar: Mutex::new(None) }
+    pub fn new(console: &Console) -> Self {
+        Self { console: console.clone(), current: Mutex::new(None) }
     }
 
     /// A panic elsewhere does not make a bar dangerous.
-    fn bar(&self) -> MutexGuard<'_, Option<Bar>> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> MutexGuard<'_, Option<Bar>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,16 +160,16 @@ impl boltseal_feed::Progress for FeedBars {
     fn begin(&self, what: &str, total: Option<u64>) {
         let bar = Bar::new(&self.console, cut(what, 40));
         bar.total(total);
-        *self.bar() = Some(bar);
+        *self.current() = Some(bar);
     }
 
     fn advance(&self, bytes: u64) {
-        if let Some(bar) = &*self.bar() {
+        if let Some(bar) = &*self.current() {
             bar.advance(bytes);
         }
     }
 
     fn end(&self, _what: &str) {
-        *self.bar() = None;
+        *self.current() = None;
     }
 }

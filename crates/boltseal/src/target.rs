@@ -14,10 +14,10 @@ const MAX_PASSWORD: u64 = 64 << 10;
 /// Which image, and how to reach it.
 #[derive(Debug, clap::Args)]
 pub struct Target {
-    /// The image: docker://HOST/REPOSITORY[:TAG], oci:FOLDER[:TAG], oci-archive:FILE, docker-archive:FILE,
-    /// dir:FOLDER, rootfs:FOLDER, or a bare path or reference
+    /// The image: `docker://HOST/REPOSITORY[:TAG]`, `oci:FOLDER[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE`,
+    /// `dir:FOLDER`, `rootfs:FOLDER`, or a bare path or reference
     #[arg(value_name = "TARGET")]
-    target: String,
+    image: String,
     /// Which image of a multi-platform one, as os/architecture[/variant] [default: linux on this machine]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
@@ -49,7 +49,7 @@ impl Target {
             options.credentials = Some(Credentials::new(name, password()?));
         }
         let cache = if self.no_cache { None } else { Some(Cache::at(&given::data(global)?)) };
-        Ok(hop(&Wanted { target: &self.target, options: &options, cache: cache.as_ref() })?)
+        Ok(hop(&Wanted { target: &self.image, options: &options, cache: cache.as_ref() })?)
     }
 }
 

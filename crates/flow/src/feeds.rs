@@ -63,7 +63,7 @@ impl Feeds {
     /// Opens the snapshot by mapping it: microseconds, whatever its size. `None` where there is none yet.
     pub fn open(&self) -> Result<Option<Snapshot>, Error> {
         match File::open(self.snapshot()) {
-            Ok(file) => self.map(&file, &self.snapshot()).map(Some),
+            Ok(file) => Self::map(&file, &self.snapshot()).map(Some),
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(io_error("cannot open", &self.snapshot())(source)),
         }
@@ -109,17 +109,17 @@ impl Feeds {
         self.create()?;
         let _lock = self.lock()?;
         let path = self.folder.join("snapshot.new"); // left by a crash, it is overwritten: the lock is ours
-        let mut records = Records::new(Builder::in_folder(&self.folder).map_err(self.broken(&path))?);
+        let mut records = Records::new(Builder::in_folder(&self.folder).map_err(Self::broken(&path))?);
         boltseal_feed::read_all(&self.raw(), &mut records)?;
         if let Some(source) = records.failure {
-            return Err(self.broken(&path)(source));
+            return Err(Self::broken(&path)(source));
         }
         if records.feeds == 0 {
             return Err(Error::NoFeeds { path: self.raw() });
         }
         let file = File::create(&path).map_err(io_error("cannot create", &path))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        records.builder.finish(now, &mut out).map_err(self.broken(&path))?;
+        records.builder.finish(now, &mut out).map_err(Self::broken(&path))?;
         let file = out.into_inner().map_err(|wrong| io_error("cannot write", &path)(wrong.into_error()))?;
         file.sync_all().map_err(io_error("cannot write", &path))?;
         let snapshot = self.install(&path)?;
@@ -130,17 +130,17 @@ impl Feeds {
     /// Checks every hash of the snapshot at `path` and puts it to use, unless something is wrong with it.
     fn install(&self, path: &Path) -> Result<SnapshotInfo, Error> {
         let file = File::open(path).map_err(io_error("cannot open", path))?;
-        let snapshot = self.map(&file, path)?;
-        snapshot.verify().map_err(self.broken(path))?;
+        let snapshot = Self::map(&file, path)?;
+        snapshot.verify().map_err(Self::broken(path))?;
         fs::rename(path, self.snapshot()).map_err(io_error("cannot install", path))?;
         let folder = File::open(&self.folder).map_err(io_error("cannot open", &self.folder))?;
         folder.sync_all().map_err(io_error("cannot write", &self.folder))?;
         Ok(snapshot.info().clone())
     }
 
-    fn map(&self, file: &File, path: &Path) -> Result<Snapshot, Error> {
+    fn map(file: &File, path: &Path) -> Result<Snapshot, Error> {
         let map = boltseal_sys::map(file).map_err(io_error("cannot map", path))?;
-        Snapshot::open(map).map_err(self.broken(path))
+        Snapshot::open(map).map_err(Self::broken(path))
     }
 
     /// Held until the file is dropped, also by the kernel when the process dies.
@@ -167,7 +167,7 @@ impl Feeds {
         self.folder.join("snapshot")
     }
 
-    fn broken(&self, path: &Path) -> impl Fn(boltseal_scan::Error) -> Error + use<> {
+    fn broken(path: &Path) -> impl Fn(boltseal_scan::Error) -> Error + use<> {
         let path = path.to_owned();
         move |source| Error::Snapshot { path: path.clone(), source }
     }

@@ -39,7 +39,7 @@ pub struct Args {
 
 /// Judges, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let policy = args.policy.as_ref().map_or_else(|| given::own_policy(global), given::policy)?;
+    let policy = args.policy.as_deref().map_or_else(|| given::own_policy(global), given::policy)?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
     let report = args

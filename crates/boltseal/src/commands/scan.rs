@@ -1,6 +1,9 @@
 //! `boltseal scan TARGET`
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use boltseal_flow::IgnoreFile;
 use boltseal_model::{Decision, Report, Severity};
@@ -57,8 +60,8 @@ pub struct Args {
 
 /// Scans, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let ignore = args.ignore_file.as_ref().map(ignore_file).transpose()?;
-    let policy = args.policy.as_ref().map(given::policy).transpose()?;
+    let ignore = args.ignore_file.as_deref().map(ignore_file).transpose()?;
+    let policy = args.policy.as_deref().map(given::policy).transpose()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
     let mut report =
@@ -102,7 +105,7 @@ fn exit(args: &Args, report: &Report) -> Exit {
     }
 }
 
-fn ignore_file(path: &PathBuf) -> Result<IgnoreFile, Failure> {
+fn ignore_file(path: &Path) -> Result<IgnoreFile, Failure> {
     let text = fs::read_to_string(path).map_err(|wrong| {
         Failure::usage(format_args!("cannot read the ignore file {}: {wrong}", path.display()))
     })?;

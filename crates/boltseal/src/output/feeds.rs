@@ -49,10 +49,11 @@ pub fn fetched(fetched: &[Fetched], paint: Paint) -> String {
 /// The snapshot that is now in use.
 pub fn built(built: &Built) -> String {
     let mut line = format!(
-        "snapshot {} in use: {}, {:.1} MB",
+        "snapshot {} in use: {}, {}.{} MB",
         built.snapshot.id,
         count(built.snapshot.feeds.len(), "feed"),
-        built.bytes as f64 / 1e6
+        built.bytes / 1_000_000,
+        built.bytes / 100_000 % 10
     );
     if built.rejected > 0 {
         let _ = write!(line, ", {} records left out", built.rejected);

@@ -144,11 +144,10 @@ fn vulnerable(status: &str, facts: &Value) -> Option<(String, String)> {
         if field("Source").is_some_and(|source| source.contains('(')) {
             return None; // its source has another version: lowering the package would not lower that
         }
-        let fixes = facts.get(source)?.as_object()?;
-        let versions =
-            fixes.values().filter_map(|cve| cve.pointer("/releases/bookworm/fixed_version")?.as_str());
-        let fixed = versions.into_iter().find(|version| version.contains("+deb12u"))?;
-        Some((package.to_owned(), fixed.to_owned()))
+        let records = facts.get(source)?.as_object()?;
+        let mut fixed =
+            records.values().filter_map(|cve| cve.pointer("/releases/bookworm/fixed_version")?.as_str());
+        Some((package.to_owned(), fixed.find(|version| version.contains("+deb12u"))?.to_owned()))
     })
 }
 
@@ -189,8 +188,8 @@ fn upgraded(installed: &str) -> String {
 
 /// The content of the first member of the archive `tar` whose name fits.
 fn member(tar: &[u8], fits: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
-    for entry in tar::Archive::new(tar).entries().unwrap() {
-        let mut entry = entry.unwrap();
+    for found in tar::Archive::new(tar).entries().unwrap() {
+        let mut entry = found.unwrap();
         if fits(&entry.path().unwrap().to_string_lossy()) {
             let mut content = Vec::new();
             entry.read_to_end(&mut content).unwrap();

@@ -10,7 +10,7 @@ use std::{
 use crate::binary::User;
 
 /// How long a debug build on a busy machine may take for what normally takes a blink.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running service; killed when dropped.
 pub struct Service {
