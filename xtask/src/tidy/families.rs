@@ -8,27 +8,64 @@ use anyhow::{Context as _, Result};
 struct Family {
     folder: &'static str,
     list: &'static str,
-    /// Text that starts the list.
-    start: &'static str,
-    /// Modules of the folder that are not members, each with its reason in the folder's front page.
+    /// Text that starts the list, and text that ends it.
+    within: (&'static str, &'static str),
+    /// Modules of the folder that are not members; its front page says what they are.
     not_members: &'static [&'static str],
 }
 
-const FAMILIES: &[Family] = &[Family {
-    folder: "xtask/src/tidy",
-    list: "xtask/src/tidy/mod.rs",
-    start: "const ALL: &[Rule]",
-    not_members: &[],
-}];
+const FAMILIES: &[Family] = &[
+    Family {
+        folder: "crates/ecosystem/src",
+        list: "crates/ecosystem/src/lib.rs",
+        within: ("pub const ALL: &[&dyn Ecosystem]", "];"),
+        not_members: &[
+            "catalog",
+            "distro",
+            "executable",
+            "files",
+            "origin",
+            "owner",
+            "purl",
+            "selector",
+            "semver",
+            "shell",
+        ],
+    },
+    Family {
+        folder: "crates/feed/src/format",
+        list: "crates/feed/src/format.rs",
+        within: ("pub const ALL: &[&dyn Format]", "];"),
+        not_members: &["csv"],
+    },
+    Family {
+        folder: "crates/scan/src/format",
+        list: "crates/scan/src/format/mod.rs",
+        within: ("pub const ALL: &[Format]", "];"),
+        not_members: &["identity", "license"],
+    },
+    Family {
+        folder: "crates/boltseal/src/commands",
+        list: "crates/boltseal/src/commands/mod.rs",
+        within: ("pub enum Command {", "\n}"),
+        not_members: &[],
+    },
+    Family {
+        folder: "xtask/src/tidy",
+        list: "xtask/src/tidy/mod.rs",
+        within: ("const ALL: &[Rule]", "];"),
+        not_members: &[],
+    },
+];
 
 pub(super) fn check(root: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for family in FAMILIES {
         let text = super::read(&root.join(family.list))?;
-        let Some(list) =
-            text.split_once(family.start).and_then(|(_, rest)| rest.split_once("];")).map(|(l, _)| l)
-        else {
-            found.push(format!("{}: no list that starts `{}`", family.list, family.start));
+        let (start, end) = family.within;
+        let list = text.split_once(start).and_then(|(_, rest)| rest.split_once(end)).map(|(list, _)| list);
+        let Some(list) = list else {
+            found.push(format!("{}: no list that starts `{start}`", family.list));
             continue;
         };
         for member in members(&root.join(family.folder))? {

@@ -8,6 +8,7 @@
 
 mod binary;
 mod commands;
+mod crash;
 mod fixtures;
 mod readme;
 mod reference;
