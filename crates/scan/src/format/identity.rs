@@ -38,8 +38,10 @@ pub(super) fn uuid(report: &Report) -> io::Result<String> {
 
 /// When the document was made: when the feeds it was matched with were built. Without feeds there is no honest moment
 /// that is the same tomorrow; then it is the epoch, as reproducible builds do.
+/// Whole seconds, because SPDX allows no less.
 pub(super) fn created(report: &Report) -> Timestamp {
-    report.snapshot.as_ref().map_or(Timestamp::UNIX_EPOCH, |snapshot| snapshot.built)
+    let built = report.snapshot.as_ref().map(|snapshot| snapshot.built.as_second());
+    built.and_then(|second| Timestamp::from_second(second).ok()).unwrap_or_default()
 }
 
 /// What to call the image: its repository where it has one, otherwise as the user named it.

@@ -128,7 +128,7 @@ fn system(report: &Report) -> Option<Package<'_>> {
     let distro = report.distro.as_ref()?;
     Some(Package {
         version_info: (!distro.version.is_empty()).then(|| distro.version.clone()),
-        ..bare(SYSTEM, &distro.id, "OPERATING-SYSTEM")
+        ..bare(SYSTEM, &distro.id, "OPERATING_SYSTEM")
     })
 }
 

@@ -52,6 +52,16 @@ fn licences_are_expressions_or_carried_word_for_word() {
     assert_eq!(extracted["extractedText"], "Apache-2.0\nArtistic or GPL-1+");
 }
 
+/// Section 6.9: `YYYY-MM-DDThh:mm:ssZ`, without fractions. The JSON schema spells purposes with underscores.
+#[test]
+fn moments_and_words_are_those_of_the_schema() {
+    let mut report = super::example();
+    report.snapshot.as_mut().unwrap().built = "2026-11-22T06:10:00.756930157Z".parse().unwrap();
+    let document = spdx(&report);
+    assert_eq!(document["creationInfo"]["created"], "2026-11-22T06:10:00Z");
+    assert_eq!(document["packages"][1]["primaryPackagePurpose"], "OPERATING_SYSTEM");
+}
+
 #[test]
 fn findings_are_security_references() {
     let document = spdx(&super::example());
