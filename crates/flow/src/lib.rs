@@ -114,10 +114,12 @@ pub fn examine(image: Image, snapshot: Option<&Snapshot>, now: Timestamp) -> Rep
 
 /// What `snapshot` says about `catalog`. No snapshot is not "no findings": it is a gap.
 pub fn findings(catalog: &Catalog, snapshot: Option<&Snapshot>, now: Timestamp) -> Matched {
-    match snapshot {
+    let mut matched = match snapshot {
         Some(snapshot) => boltseal_scan::findings(catalog, snapshot, now),
         None => Matched { findings: Vec::new(), gaps: vec![no_feeds()] },
-    }
+    };
+    matched.gaps.extend(boltseal_scan::ended(catalog, now));
+    matched
 }
 
 /// Everything known about one image, as one value.

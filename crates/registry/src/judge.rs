@@ -125,7 +125,8 @@ impl Judge for FlowJudge {
                 continue;
             };
             let catalog_gaps = material.catalog.gaps.clone();
-            let gaps = boltseal_scan::Matched { findings: Vec::new(), gaps: found.gaps.to_vec() };
+            let mut gaps = boltseal_scan::Matched { findings: Vec::new(), gaps: found.gaps.to_vec() };
+            gaps.gaps.extend(boltseal_scan::ended(&material.catalog, now));
             let Material { subject, layers, catalog } = material;
             let mut report = assemble(subject, layers, catalog, Some(&snapshot), gaps);
             let facts = Facts { findings: Findings::Shared(&found.findings), ..Facts::from(&report) };

@@ -58,6 +58,6 @@ pub mod snapshot;
 
 pub use catalog::catalog;
 pub use error::Error;
-pub use findings::{Matched, Matching, findings, findings_with};
+pub use findings::{Matched, Matching, coverage::ended, findings, findings_with};
 pub use fleet::Fleet;
 pub use snapshot::{Builder, Snapshot, Vulnerability};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use boltseal_model::{FeedInfo, Gap, GapKind, SnapshotInfo, Timestamp};
+use boltseal_model::{Catalog, FeedInfo, Gap, GapKind, SnapshotInfo, Timestamp};
+use jiff::tz::TimeZone;
 
 use super::Matching;
 
@@ -57,6 +58,21 @@ fn missing(space: &str) -> Gap {
     Gap::new(GapKind::FeedMissing, space, detail)
 }
 
+/// The gap of a release whose vendor has stopped: fixes that come out now are for newer releases only.
+pub fn ended(catalog: &Catalog, now: Timestamp) -> Option<Gap> {
+    let distro = catalog.distro.as_ref()?;
+    let last = distro.end_of_life?;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    (today > last).then(|| {
+        let detail = format!(
+            "security support of {} ended on {last}, so vulnerabilities found since may be missing: \
+             rebuild on a supported release",
+            distro.name
+        );
+        Gap::new(GapKind::EndOfLife, format!("{} {}", distro.id, distro.version), detail)
+    })
+}
+
 /// A feed's age counts from when its content was surely current: what was fetched from its publisher was so at that
 /// time; a file that somebody brought was so when the publisher wrote it.
 fn current_at(feed: &FeedInfo) -> Timestamp {
@@ -68,13 +84,36 @@ fn stale(feed: &FeedInfo, matching: &Matching) -> Option<Gap> {
     let seconds = matching.now.as_second().saturating_sub(current_at(feed).as_second());
     let limit = i64::try_from(matching.stale_after.as_secs()).unwrap_or(i64::MAX);
     (seconds > limit).then(|| {
-        let days = |seconds: i64| seconds / (24 * 60 * 60);
         let detail = format!(
-            "feed {} is {} days old, more than {}: run `boltseal feeds update`, or import a newer file",
+            "feed {} is from {}, more than {} days ago: run `boltseal feeds update`, or import a newer file",
             feed.id,
-            days(seconds),
-            days(limit)
+            current_at(feed).to_zoned(TimeZone::UTC).date(),
+            limit / (24 * 60 * 60)
         );
         Gap::new(GapKind::FeedStale, &feed.id, detail)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn support_lasts_through_its_last_day() {
+        let distro = |end: Option<&str>| boltseal_model::Distro {
+            id: "alpine".to_owned(),
+            version: "3.11.5".to_owned(),
+            name: "Alpine Linux v3.11".to_owned(),
+            end_of_life: end.map(|day| day.parse().unwrap()),
+        };
+        let now = "2021-11-01T23:59:59Z".parse().unwrap();
+        for (end, expected) in [(None, false), (Some("2021-11-01"), false), (Some("2021-10-31"), true)] {
+            let catalog = Catalog { distro: Some(distro(end)), ..Catalog::default() };
+            let gap = ended(&catalog, now);
+            assert_eq!(gap.as_ref().map(|gap| gap.kind), expected.then_some(GapKind::EndOfLife), "{end:?}");
+            assert!(
+                gap.is_none_or(|gap| gap.detail.contains("2021-10-31") && gap.subject == "alpine 3.11.5")
+            );
+        }
+    }
 }
