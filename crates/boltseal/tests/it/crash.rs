@@ -63,6 +63,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_pushed_is_seen() {
                 cut_off.insert(number, kill)
             };
         }
+        drop(server); // reaps it: only then has the kernel let go of the folder's lock
         if kill % 10 == 9 {
             inspect(&Server::start(&user, &mut secret), &acknowledged, &cut_off, kill.saturating_sub(10));
         }
