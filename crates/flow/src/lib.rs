@@ -38,7 +38,7 @@ mod upgrades;
 use std::sync::Mutex;
 
 use boltseal_ecosystem::Everything;
-use boltseal_image::{Image, Options};
+use boltseal_image::Options;
 use boltseal_model::{Catalog, Coverage, Digest, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
 use boltseal_policy::{Facts, Policy};
 use boltseal_scan::{Matched, Snapshot};
@@ -103,13 +103,6 @@ pub fn admit(
     let mut report = scan(wanted, snapshot, now)?;
     judge(&mut report, policy, now);
     Ok(report)
-}
-
-/// The middle of the story, for whoever has opened an image already.
-pub fn examine(image: Image, snapshot: Option<&Snapshot>, now: Timestamp) -> Report {
-    let catalog = boltseal_scan::catalog(&image.tree);
-    let matched = findings(&catalog, snapshot, now);
-    assemble(image.subject, image.tree.layers, catalog, snapshot, matched)
 }
 
 /// What `snapshot` says about `catalog`. No snapshot is not "no findings": it is a gap.
