@@ -72,7 +72,7 @@ fn row(viewer: &Viewer, feed: &FeedInfo) -> Markup {
             td.nowrap data-label="Fetched" { (words::ago(feed.fetched, viewer.now)) }
             td.number data-label="Records" { (words::thousands(feed.records)) }
             td data-label="Covers" { (covers(&feed.spaces)) }
-            td data-label="Source" { span.quiet.small { (feed.source) } }
+            td data-label="Source" { span.quiet.small.path { (feed.source) } }
         }
     }
 }
