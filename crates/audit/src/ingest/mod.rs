@@ -1,0 +1,1 @@
+//! What other systems report about themselves, as records.

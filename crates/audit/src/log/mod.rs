@@ -1,0 +1,1 @@
+//! The tree, its tiles, checkpoints and proofs.
