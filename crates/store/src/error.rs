@@ -72,6 +72,19 @@ pub enum Error {
         "facts database cannot be brought to this version: {0}; restore a backup or use the newer program"
     )]
     Migration(String),
+    /// More than the log can hold in one entry.
+    #[error(
+        "an entry of {bytes} bytes does not fit into the log, whose limit is {limit}: nothing was changed"
+    )]
+    EntryTooLong {
+        /// What was to be written.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The log of what was done cannot be trusted or written, so nothing may be done that belongs into it.
+    #[error("refused, because it could not be recorded: {0}")]
+    LogClosed(String),
     /// The writer dropped the change: the process is ending, or the database refuses transactions (see the log).
     #[error("the store took no change: it is closing, or its database cannot be written")]
     Closed,

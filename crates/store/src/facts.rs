@@ -1,6 +1,8 @@
 //! Facts that change, in SQLite: one writer with group commit, many readers.
 
 mod content;
+mod documents;
+mod entries;
 mod judgements;
 mod principals;
 mod rows;
@@ -18,6 +20,8 @@ use sqlx::{
 
 use crate::Error;
 pub use content::{NewManifest, Referrer, StoredManifest};
+pub use documents::Document;
+pub use entries::{Batch, Entry, MAX_ENTRY};
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
@@ -55,8 +59,9 @@ impl Facts {
             .max_connections(READERS)
             .min_connections(0)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        let connection = writing.acquire().await?.detach();
-        Ok(Self { readers, writer: Writer::start(connection) })
+        let mut connection = writing.acquire().await?.detach();
+        let next = entries::next(&mut connection).await?;
+        Ok(Self { readers, writer: Writer::start(connection, next) })
     }
 }
 
@@ -76,7 +81,10 @@ fn create_private(path: &Path) -> Result<(), Error> {
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
-    let scripts = [(1, "start", include_str!("../migrations/0001_start.sql"))];
+    let scripts = [
+        (1, "start", include_str!("../migrations/0001_start.sql")),
+        (2, "access and log", include_str!("../migrations/0002_access_and_log.sql")),
+    ];
     let migrations = scripts.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });

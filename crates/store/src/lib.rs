@@ -35,7 +35,8 @@ mod facts;
 pub use blobs::{Blobs, Upload, Writer};
 pub use error::Error;
 pub use facts::{
-    Counts, Facts, FixRow, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing,
-    Material, NewManifest, Outcome, Page, Pushes, Referrer, ReferrerRow, Severities, State, StoredManifest,
-    Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
+    Batch, Counts, Document, Entry, Facts, FixRow, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort,
+    Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome, Page, Pushes, Referrer, ReferrerRow,
+    Severities, State, StoredManifest, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+    VulnerabilitySort,
 };

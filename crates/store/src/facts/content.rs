@@ -131,23 +131,26 @@ impl Facts {
     pub async fn remove_blob(&self, repository: &str, blob: &Digest) -> Result<Option<bool>, Error> {
         let (repository, blob) = (repository.to_owned(), blob.to_string());
         self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    let removed = sqlx::query("DELETE FROM blobs WHERE repository = $1 AND digest = $2")
-                        .bind(&repository)
-                        .bind(&blob)
-                        .execute(&mut *db)
-                        .await?
-                        .rows_affected();
-                    if removed == 0 { Ok(None) } else { orphan(db, &blob).await.map(Some) }
-                })
-            })
+            .run_if(
+                move |db| {
+                    Box::pin(async move {
+                        let removed = sqlx::query("DELETE FROM blobs WHERE repository = $1 AND digest = $2")
+                            .bind(&repository)
+                            .bind(&blob)
+                            .execute(&mut *db)
+                            .await?
+                            .rows_affected();
+                        if removed == 0 { Ok(None) } else { orphan(db, &blob).await.map(Some) }
+                    })
+                },
+                Option::is_some,
+            )
             .await
     }
 
     /// Stores a manifest, its links, its tags and, for an image, its pending judgement; or tells what is missing.
     pub async fn put_manifest(&self, manifest: NewManifest) -> Result<Missing, Error> {
-        self.writer.run(move |db| Box::pin(put_manifest(db, manifest))).await
+        self.writer.run_if(move |db| Box::pin(put_manifest(db, manifest)), Vec::is_empty).await
     }
 
     /// A manifest of a repository.
@@ -177,7 +180,10 @@ impl Facts {
     pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<Option<bool>, Error> {
         let (repository, wanted) = (repository.to_owned(), wanted.to_string());
         self.writer
-            .run(move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await }))
+            .run_if(
+                move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await }),
+                Option::is_some,
+            )
             .await
     }
 
@@ -185,16 +191,19 @@ impl Facts {
     pub async fn remove_tag(&self, repository: &str, tag: &str) -> Result<bool, Error> {
         let (repository, tag) = (repository.to_owned(), tag.to_owned());
         self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    let done = sqlx::query("DELETE FROM tags WHERE repository = $1 AND tag = $2")
-                        .bind(repository)
-                        .bind(tag)
-                        .execute(db)
-                        .await?;
-                    Ok(done.rows_affected() > 0)
-                })
-            })
+            .run_if(
+                move |db| {
+                    Box::pin(async move {
+                        let done = sqlx::query("DELETE FROM tags WHERE repository = $1 AND tag = $2")
+                            .bind(repository)
+                            .bind(tag)
+                            .execute(db)
+                            .await?;
+                        Ok(done.rows_affected() > 0)
+                    })
+                },
+                |removed| *removed,
+            )
             .await
     }
 

@@ -1,4 +1,4 @@
-//! Who may sign in, browser sessions, and small settings.
+//! Who may sign in, and browser sessions.
 
 use boltseal_model::Timestamp;
 
@@ -82,35 +82,6 @@ impl Facts {
             .run(move |db| {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(db).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// A setting.
-    pub async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
-        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(name)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(Error::from)
-    }
-
-    /// Changes a setting.
-    pub async fn set(&self, name: &str, value: &str) -> Result<(), Error> {
-        let (name, value) = (name.to_owned(), value.to_owned());
-        self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    sqlx::query(
-                        "INSERT INTO settings (name, value) VALUES ($1, $2) \
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    )
-                    .bind(name)
-                    .bind(value)
-                    .execute(db)
-                    .await?;
                     Ok(())
                 })
             })

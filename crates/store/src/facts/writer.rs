@@ -2,12 +2,22 @@
 //!
 //! A commit costs an `fsync`; while one runs, the next changes queue, and they share the one after it. Each change runs
 //! in its own savepoint, so that one that fails takes nobody with it. Callers hear of success after the commit only.
+//!
+//! A change may bring entries for the log of what was done (see [`entries`](super::entries)). Those of all changes that
+//! happened are written as one row in the same transaction: there is no change without its entry, and no entry of a
+//! change that did not happen.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::entries::{self, Entry};
 use crate::Error;
 
 /// Changes that may wait. Beyond it callers wait, which is the back pressure.
@@ -18,11 +28,31 @@ const GROUP: usize = 256;
 type Pinned<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Called with how the commit ended.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Answer> + Send>;
+type Change = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Ran> + Send>;
+
+/// What waits for the next commit.
+enum Job {
+    /// A change, with what the log shall say of it if it happens.
+    Change(Change),
+    /// Entries alone.
+    Entries(Vec<Entry>, oneshot::Sender<Result<(), Error>>),
+}
+
+/// A change that ran, before its commit.
+struct Ran {
+    entries: Vec<Entry>,
+    answer: Answer,
+}
 
 /// Hands changes to the writing task.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Job>);
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// For the next change of this handle.
+    entries: Option<Arc<Mutex<Vec<Entry>>>>,
+    /// Why nothing may be recorded any more.
+    closed: Arc<OnceLock<String>>,
+}
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,11 +61,22 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts the task; it ends, with everything committed, when the last handle is dropped.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(write(connection, receiver));
-        Self(sender)
+    /// Starts the task; it ends, with everything committed, when the last handle is dropped. `next` is the number of
+    /// the next entry.
+    pub(super) fn start(connection: SqliteConnection, next: u64) -> Self {
+        let (jobs, receiver) = mpsc::channel(QUEUE);
+        tokio::spawn(write(connection, receiver, next));
+        Self { jobs, entries: None, closed: Arc::default() }
+    }
+
+    /// A handle whose next change brings these entries with it.
+    pub(super) fn with(&self, entries: Vec<Entry>) -> Self {
+        Self { entries: Some(Arc::new(Mutex::new(entries))), ..self.clone() }
+    }
+
+    /// Refuses whatever brings entries from now on.
+    pub(super) fn close_log(&self, why: &str) {
+        let _first_reason_stays = self.closed.set(why.to_owned());
     }
 
     /// Runs `change` in the next commit, and returns when that is on disk.
@@ -44,18 +85,48 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
     {
+        self.run_if(change, |_| true).await
+    }
+
+    /// The same for a change that may turn out to change nothing: then its entries are not written.
+    pub(super) async fn run_if<T, F>(&self, change: F, happened: fn(&T) -> bool) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
+    {
+        let entries = self.take()?;
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job: Change = Box::new(move |connection| {
             Box::pin(async move {
                 let result = in_savepoint(connection, change).await;
+                let entries = if result.as_ref().is_ok_and(happened) { entries } else { Vec::new() };
                 let answer: Answer = Box::new(move |commit| {
                     let _gone = sender.send(commit.and(result));
                 });
-                answer
+                Ran { entries, answer }
             })
         });
-        self.0.send(job).await.map_err(|_| Error::Closed)?;
+        self.jobs.send(Job::Change(job)).await.map_err(|_| Error::Closed)?;
         receiver.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Writes entries in the next commit, and returns when that is on disk.
+    pub(super) async fn append(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        let handle = self.with(entries);
+        let entries = handle.take()?;
+        let (sender, receiver) = oneshot::channel();
+        self.jobs.send(Job::Entries(entries, sender)).await.map_err(|_| Error::Closed)?;
+        receiver.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The entries of the next change, if they may be written.
+    fn take(&self) -> Result<Vec<Entry>, Error> {
+        let Some(entries) = &self.entries else { return Ok(Vec::new()) };
+        let entries = std::mem::take(&mut *entries.lock().unwrap_or_else(PoisonError::into_inner));
+        match self.closed.get() {
+            Some(why) if !entries.is_empty() => Err(Error::LogClosed(why.clone())),
+            _ => entries::check(&entries).map(|()| entries),
+        }
     }
 }
 
@@ -73,29 +144,46 @@ where
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, mut next: u64) {
     let mut group = Vec::with_capacity(GROUP);
     while jobs.recv_many(&mut group, GROUP).await > 0 {
-        commit(&mut connection, &mut group).await;
+        commit(&mut connection, &mut group, &mut next).await;
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the facts database");
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>) {
-    let mut answers = Vec::with_capacity(group.len());
+async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, next: &mut u64) {
+    let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+    let mut gathered = Vec::new();
     let committed = async {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         for job in group.drain(..) {
-            answers.push(job(&mut transaction).await);
+            let entries = match job {
+                Job::Change(change) => {
+                    let ran = change(&mut transaction).await;
+                    answers.push(ran.answer);
+                    ran.entries
+                }
+                Job::Entries(entries, sender) => {
+                    answers.push(Box::new(move |commit| {
+                        let _gone = sender.send(commit);
+                    }));
+                    entries
+                }
+            };
+            gathered.extend(entries);
         }
-        transaction.commit().await
+        if !gathered.is_empty() {
+            entries::insert(&mut transaction, *next, &gathered).await?;
+        }
+        transaction.commit().await.map_err(Error::from)
     }
-    .await
-    .map_err(Error::from);
-    if let Err(error) = &committed {
-        tracing::error!(%error, changes = answers.len() + group.len(), "commit failed");
+    .await;
+    match &committed {
+        Ok(()) => *next += gathered.len() as u64,
+        Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
     }
     group.clear();
     for answer in answers {

@@ -3,5 +3,6 @@
 
 mod blobs;
 mod crash;
+mod entries;
 mod facts;
 mod views;

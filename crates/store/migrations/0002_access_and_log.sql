@@ -1,0 +1,21 @@
+-- Who may do what, as documents that `identity` understands, and entries of the log until the log has taken them over.
+
+CREATE TABLE documents (
+    kind TEXT NOT NULL,
+    id   TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+);
+
+-- One row a commit. `body` holds `count` entries, each after its length (16 bits, big endian).
+CREATE TABLE entries (
+    first BIGINT NOT NULL PRIMARY KEY,
+    count BIGINT NOT NULL,
+    body  BLOB   NOT NULL
+);
+
+-- Tokens and sessions that were ended before their time.
+CREATE TABLE revoked (
+    token   TEXT   NOT NULL PRIMARY KEY,
+    expires BIGINT NOT NULL
+);

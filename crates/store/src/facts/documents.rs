@@ -1,0 +1,116 @@
+//! Small documents that somebody else knows the meaning of: principals, roles, assignments; and small settings.
+
+use boltseal_model::Timestamp;
+
+use super::{Facts, milliseconds, time};
+use crate::Error;
+
+/// A document of some kind, under its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What kind of thing it is.
+    pub kind: String,
+    /// Unique within the kind.
+    pub id: String,
+    /// What it says; `None` in a change removes it.
+    pub body: Option<String>,
+}
+
+impl Facts {
+    /// All documents, by kind and id.
+    pub async fn documents(&self) -> Result<Vec<Document>, Error> {
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT kind, id, body FROM documents ORDER BY kind, id")
+                .fetch_all(&self.readers)
+                .await?;
+        Ok(rows.into_iter().map(|(kind, id, body)| Document { kind, id, body: Some(body) }).collect())
+    }
+
+    /// Writes and removes documents, all or none.
+    pub async fn change_documents(&self, changes: Vec<Document>) -> Result<(), Error> {
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    for Document { kind, id, body } in changes {
+                        let query = match body {
+                            Some(body) => sqlx::query(
+                                "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) \
+                                 ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+                            )
+                            .bind(kind)
+                            .bind(id)
+                            .bind(body),
+                            None => sqlx::query("DELETE FROM documents WHERE kind = $1 AND id = $2")
+                                .bind(kind)
+                                .bind(id),
+                        };
+                        query.execute(&mut *db).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Ends one token before its time: remembers its id until `expires`.
+    pub async fn revoke(&self, token: &str, expires: Timestamp) -> Result<(), Error> {
+        let (token, now, expires) = (token.to_owned(), milliseconds(Timestamp::now()), milliseconds(expires));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM revoked WHERE expires <= $1")
+                        .bind(now)
+                        .execute(&mut *db)
+                        .await?;
+                    sqlx::query(
+                        "INSERT INTO revoked (token, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    )
+                    .bind(token)
+                    .bind(expires)
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Tokens that were ended before their time and would not have expired yet.
+    pub async fn revoked(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, Error> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT token, expires FROM revoked WHERE expires > $1")
+                .bind(milliseconds(now))
+                .fetch_all(&self.readers)
+                .await?;
+        rows.into_iter().map(|(token, expires)| Ok((token, time("revoked.expires", expires)?))).collect()
+    }
+
+    /// A setting.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
+        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::from)
+    }
+
+    /// Changes a setting.
+    pub async fn set(&self, name: &str, value: &str) -> Result<(), Error> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "INSERT INTO settings (name, value) VALUES ($1, $2) \
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    )
+                    .bind(name)
+                    .bind(value)
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
