@@ -1,0 +1,88 @@
+//! The log of what was done: records, proofs, state. The log itself is served as C2SP tiles below `/audit/`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One record with its place in the log. `GET /api/v1/audit/records/{index}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Number of the entry, from 0.
+    pub index: u64,
+    /// Whether a signed checkpoint covers it already; at the latest a second after it was written.
+    pub sealed: bool,
+    /// The entry: OCSF.
+    pub record: serde_json::Value,
+}
+
+/// `GET /api/v1/audit/records`: newest first. The filters are query parameters: `who`, `what`, `since`, `until`,
+/// `subject`, `outcome`, `text`; `before` is the `next` of the page before, `limit` at most 1,000.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Records {
+    /// Those that match.
+    pub records: Vec<Recorded>,
+    /// Where the next page begins; absent at the beginning of the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+    /// How many entries were looked at for this page. A page may be empty and still have a next one.
+    pub scanned: u64,
+}
+
+/// `GET /api/v1/audit/status`: how the log stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The log's name, as in its checkpoints.
+    pub origin: String,
+    /// The key that checkpoints are verified with: `name+hash+base64`.
+    pub key: String,
+    /// Entries that the newest checkpoint covers.
+    pub size: u64,
+    /// Root hash, base64.
+    pub root: String,
+    /// When that checkpoint was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Timestamp>,
+    /// Entries that are durable but not covered yet.
+    pub waiting: u64,
+    /// What was found when the log was last verified from its beginning.
+    pub verified: Verified,
+    /// Servers that cosigned the newest checkpoint.
+    pub witnesses: Vec<Witness>,
+}
+
+/// What a verification of the whole log found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Verified {
+    /// Under way.
+    Running {
+        /// Entries checked so far.
+        checked: u64,
+    },
+    /// Every entry, tile and signature is as it must be.
+    Good {
+        /// Entries checked.
+        checked: u64,
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// It is not: nothing is recorded any more, and so nothing changed.
+    Broken {
+        /// The first bad entry, and what is wrong with it.
+        why: String,
+    },
+}
+
+/// A server that cosigns our checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Name of its key.
+    pub name: String,
+    /// The largest size it has cosigned.
+    pub size: u64,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Why it did not cosign the newest checkpoint, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}

@@ -1,0 +1,19 @@
+//! The control plane's contract: what is sent and answered under `/api/v1`, one file a resource, and a client for it.
+//!
+//! The server answers with these types, the command line asks with them; so neither can drift from the other. Paths
+//! are relative to the server's address and stand in the documentation of each type.
+//!
+//! - [`access`]: who somebody is and what they may do; principals, credentials, roles, assignments.
+//! - [`audit`]: records of what happened, their proofs, and how the log stands.
+//! - [`problem`]: what every refusal looks like (RFC 9457).
+//! - [`client`]: asks a server, with the credentials of whoever logged in.
+//!
+//! Times are RFC 3339, UTC. Names of fields are those of the documentation; what is absent is left out. Unknown fields
+//! are ignored on both sides, so that an older client talks to a newer server.
+//!
+//! This crate must not know: how anything is decided, stored or shown.
+
+pub mod access;
+pub mod audit;
+pub mod client;
+pub mod problem;
