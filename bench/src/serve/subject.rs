@@ -27,7 +27,7 @@ pub struct Subject {
     /// Milliseconds from spawn to the first answer on `/v2/`.
     pub started: f64,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Subject {
@@ -36,7 +36,7 @@ impl Subject {
         let folder = tempfile::tempdir()?;
         let (port, dashboard) = (free_port()?, free_port()?);
         fs::create_dir(folder.path().join("data"))?;
-        fs::write(folder.path().join("data/policy.yaml"), "name: bench\nrules: []\n")?;
+        fs::write(folder.path().join("data/policy.yaml"), "version: 1\nname: bench\nrules: []\n")?;
         let mut command = Command::new(boltseal()?);
         command
             .arg("up")
@@ -74,11 +74,17 @@ impl Subject {
         let began = Instant::now();
         let child =
             command.stdout(Stdio::piped()).stderr(fs::File::create(folder.path().join("log"))?).spawn()?;
-        let mut subject = Self { name, port, authorization: None, started: 0.0, child, _folder: folder };
+        let mut subject = Self { name, port, authorization: None, started: 0.0, child, folder };
         loop {
             if subject.connect().is_ok_and(|stream| load::get(stream, &subject, "/v2/").is_ok()) {
                 subject.started = began.elapsed().as_secs_f64() * 1e3;
                 return Ok(subject);
+            }
+            if let Some(status) = subject.child.try_wait()? {
+                bail!(
+                    "{name} ended with {status}: {}",
+                    fs::read_to_string(subject.folder.path().join("log"))?
+                );
             }
             if began.elapsed() > PATIENCE {
                 bail!("{name} did not answer");
