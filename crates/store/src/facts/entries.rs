@@ -3,7 +3,8 @@
 //! The store does not know what an entry says. It gives each a number, without gaps, in the order of commits, and keeps
 //! them in one row a commit until told that the log has them. The last row always stays: it says which number is next.
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
+use tokio::sync::watch;
 
 use super::{Facts, count, signed};
 use crate::Error;
@@ -40,13 +41,9 @@ impl Facts {
         self.writer.close_log(why);
     }
 
-    /// The number the next entry will have.
-    pub async fn next_entry(&self) -> Result<u64, Error> {
-        let last = sqlx::query("SELECT first, count FROM entries ORDER BY first DESC LIMIT 1")
-            .fetch_optional(&self.readers)
-            .await?;
-        let Some(last) = last else { return Ok(0) };
-        Ok(count("entries.first", last.try_get("first")?)? + count("entries.count", last.try_get("count")?)?)
+    /// The number the next entry will have; changes after every commit that brought entries.
+    pub fn entered(&self) -> watch::Receiver<u64> {
+        self.writer.entered()
     }
 
     /// Batches that hold entries from number `from` on, in order, at most `limit` batches.

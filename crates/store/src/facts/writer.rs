@@ -15,7 +15,7 @@ use std::{
 };
 
 use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::entries::{self, Entry};
 use crate::Error;
@@ -50,6 +50,8 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     /// For the next change of this handle.
     entries: Option<Arc<Mutex<Vec<Entry>>>>,
+    /// The number of the next entry; changes after every commit that brought some.
+    entered: watch::Receiver<u64>,
     /// Why nothing may be recorded any more.
     closed: Arc<OnceLock<String>>,
 }
@@ -65,13 +67,19 @@ impl Writer {
     /// the next entry.
     pub(super) fn start(connection: SqliteConnection, next: u64) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(write(connection, receiver, next));
-        Self { jobs, entries: None, closed: Arc::default() }
+        let (tell, entered) = watch::channel(next);
+        tokio::spawn(write(connection, receiver, tell));
+        Self { jobs, entries: None, entered, closed: Arc::default() }
     }
 
     /// A handle whose next change brings these entries with it.
     pub(super) fn with(&self, entries: Vec<Entry>) -> Self {
         Self { entries: Some(Arc::new(Mutex::new(entries))), ..self.clone() }
+    }
+
+    /// The number of the next entry, as of the last commit.
+    pub(super) fn entered(&self) -> watch::Receiver<u64> {
+        self.entered.clone()
     }
 
     /// Refuses whatever brings entries from now on.
@@ -144,17 +152,17 @@ where
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, mut next: u64) {
+async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, entered: watch::Sender<u64>) {
     let mut group = Vec::with_capacity(GROUP);
     while jobs.recv_many(&mut group, GROUP).await > 0 {
-        commit(&mut connection, &mut group, &mut next).await;
+        commit(&mut connection, &mut group, &entered).await;
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the facts database");
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, next: &mut u64) {
+async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, entered: &watch::Sender<u64>) {
     let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
     let mut gathered = Vec::new();
     let committed = async {
@@ -176,13 +184,15 @@ async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, next: &
             gathered.extend(entries);
         }
         if !gathered.is_empty() {
-            entries::insert(&mut transaction, *next, &gathered).await?;
+            let next = *entered.borrow();
+            entries::insert(&mut transaction, next, &gathered).await?;
         }
         transaction.commit().await.map_err(Error::from)
     }
     .await;
     match &committed {
-        Ok(()) => *next += gathered.len() as u64,
+        Ok(()) if gathered.is_empty() => {}
+        Ok(()) => entered.send_modify(|next| *next += gathered.len() as u64),
         Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
     }
     group.clear();
