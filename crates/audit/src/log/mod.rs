@@ -27,6 +27,36 @@
 //! The format is fixed by C2SP tlog-tiles, signed-note, tlog-checkpoint, tlog-proof, tlog-cosignature (Ed25519) and
 //! tlog-witness, as of 2026.
 
+mod anchor;
+mod append;
+mod bundle;
+mod checkpoint;
+mod edge;
+mod error;
+mod folder;
+mod hash;
+mod key;
+mod note;
 mod proof;
+mod reader;
+mod storage;
+mod tile;
+pub mod tree;
+mod verify;
+mod witness;
 
+pub use anchor::{Anchor, Rollback};
+pub use append::Log;
+pub use bundle::{Bundle, EntryTooLong, MAX_ENTRY, ReadEntries, push_entry, read_entries};
+pub use checkpoint::{Checkpoint, CheckpointError, Inconsistent, MAX_SIZE, SignedCheckpoint};
+pub use error::Error;
+pub use folder::Folder;
+pub use hash::{HASH_BYTES, Hash, HashError};
+pub use key::{Cosigner, KeyError, KeyKind, MAX_NAME, Signer, Verifier};
+pub use note::{MAX_NOTE, MAX_SIGNATURES, Note, NoteError, Signature, Signed};
 pub use proof::{MAX_EXTRA, MAX_PROOF_FILE, Proof, ProofFileError};
+pub use reader::{CHECKPOINT, Entries, Reader};
+pub use storage::{Memory, Storage};
+pub use tile::{Kind, MAX_LEVEL, TILE_WIDTH, Tile, TileError, read_hashes, write_hashes};
+pub use verify::{Broken, Verified, verify};
+pub use witness::{AddCheckpoint, Cosigned, MAX_REQUEST, Refusal, RequestError, SIZE_MEDIA_TYPE, Seen};
