@@ -11,7 +11,7 @@
 //!   written in OCSF classes as RFC 8785 canonical JSON.
 //! - [`log`]: tree, tiles, checkpoints, proofs, verification, witnesses. Bytes in, bytes out, over a [`log::Storage`].
 //! - [`query`]: filters over records: who, what, when, which subject.
-//! - [`export`]: the same records as OCSF, CEF, syslog, CloudEvents, OTLP and Azure's diagnostic format.
+//! - [`export`]: the same records as OCSF, CEF, syslog, `CloudEvents`, OTLP and Azure's diagnostic format.
 //! - [`ingest`]: what Kubernetes and Docker report about themselves, as records.
 //!
 //! Rules:

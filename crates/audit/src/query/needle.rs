@@ -118,7 +118,9 @@ fn each_text(record: &Record, see: &mut impl FnMut(&str)) {
     match &record.why {
         Why::Unstated => {}
         Why::Granted { assignment, role, scope } => {
-            [assignment, role, scope].into_iter().for_each(|t| see(t))
+            for text in [assignment, role, scope] {
+                see(text);
+            }
         }
         Why::Rule(words) | Why::Missing(words) => see(words),
     }

@@ -72,9 +72,17 @@ pub(super) fn whole(number: &Number) -> Option<i64> {
 
 /// Appends an integer within 53 bits.
 pub(super) fn write_integer(integer: i64, out: &mut Vec<u8>) {
+    if integer < 0 {
+        out.push(b'-');
+    }
+    write_decimal(integer.unsigned_abs(), out);
+}
+
+/// Appends the digits of a number.
+pub(crate) fn write_decimal(number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
-    let mut rest = integer.unsigned_abs();
+    let mut rest = number;
     loop {
         at -= 1;
         if let Some(digit) = digits.get_mut(at) {
@@ -84,9 +92,6 @@ pub(super) fn write_integer(integer: i64, out: &mut Vec<u8>) {
         if rest == 0 {
             break;
         }
-    }
-    if integer < 0 {
-        out.push(b'-');
     }
     out.extend_from_slice(digits.get(at..).unwrap_or_default());
 }

@@ -8,7 +8,7 @@ pub(crate) struct Object<'a> {
     last: &'static str,
 }
 
-impl<'a> Object<'a> {
+impl Object<'_> {
     /// Writes one object to `out`.
     pub(crate) fn write(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
         out.push(b'{');
@@ -69,6 +69,12 @@ impl<'a> Object<'a> {
     pub(crate) fn raw(&mut self, key: &'static str, json: &[u8]) {
         self.key(key);
         self.out.extend_from_slice(json);
+    }
+
+    /// A value that `write` appends, as JSON.
+    pub(crate) fn with(&mut self, key: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.key(key);
+        write(self.out);
     }
 
     /// Bytes written so far, of everything.

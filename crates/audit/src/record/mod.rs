@@ -32,6 +32,7 @@ mod json;
 mod limit;
 mod parse;
 mod place;
+mod sentence;
 mod why;
 
 use std::collections::BTreeMap;
@@ -43,7 +44,9 @@ use uuid::Uuid;
 pub use activity::{Activity, Class};
 pub use actor::{Actor, Kind, Via};
 pub use canonical::canonical;
-pub(crate) use canonical::write_escaped;
+pub(crate) use canonical::{write_decimal, write_escaped};
+pub(crate) use json::Object;
+pub(crate) use limit::beginning;
 pub use limit::{MAX_ENTRY, Truncated};
 pub use parse::RecordError;
 pub use place::{Door, Source, Subject};
@@ -187,6 +190,11 @@ impl Record {
     /// One entry of the log: an OCSF event in RFC 8785 canonical JSON, at most [`MAX_ENTRY`] bytes, without a newline.
     pub fn entry(&self) -> Vec<u8> {
         entry::write(self)
+    }
+
+    /// What happened, for people: who, what, to what, and how it went. Holds what strangers chose, unescaped.
+    pub fn sentence(&self) -> String {
+        sentence::of(self)
     }
 
     /// Reads an entry back. Fields that it does not know are passed over, as a newer server may have written them.

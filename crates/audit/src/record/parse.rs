@@ -199,7 +199,7 @@ pub(super) fn read(entry: &[u8]) -> Result<Record, RecordError> {
         source: Source {
             door: known(Door::named, "unmapped.door", unmapped.door, Door::Local)?,
             host: unmapped.host,
-            agent: agent,
+            agent,
             ..endpoint(event.src_endpoint)?
         },
         subject: resource.map(subject).transpose()?.unwrap_or_default(),
