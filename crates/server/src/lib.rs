@@ -35,6 +35,7 @@ mod failure;
 mod guard;
 mod pages;
 mod parts;
+pub mod recorder;
 mod remedies;
 mod routes;
 mod secret;
@@ -43,6 +44,7 @@ mod sign_in;
 mod state;
 
 pub use authority::{Answer, Authority, Principal};
+pub use recorder::Recorder;
 pub use sign_in::SignIn;
 pub use state::{ActivePolicy, Site, State};
 

@@ -60,6 +60,12 @@ impl Facts {
             .collect()
     }
 
+    /// Lets the numbers of entries go on from `next` if they are behind: the log has more than these facts know of, and
+    /// somebody accepted that. Call it before anything is recorded.
+    pub async fn skip_entries(&self, next: u64) -> Result<(), Error> {
+        self.writer.skip(next).await
+    }
+
     /// The log has all entries below `size` durably: forget them.
     pub async fn taken_over(&self, size: u64) -> Result<(), Error> {
         self.writer
@@ -88,7 +94,11 @@ pub(super) fn check(entries: &[Entry]) -> Result<(), Error> {
 
 /// Writes the entries of one commit.
 pub(super) async fn insert(db: &mut SqliteConnection, first: u64, entries: &[Entry]) -> Result<(), Error> {
-    sqlx::query("INSERT INTO entries (first, count, body) VALUES ($1, $2, $3)")
+    // An empty row, which only says where to go on, makes room.
+    sqlx::query(
+        "INSERT INTO entries (first, count, body) VALUES ($1, $2, $3) \
+         ON CONFLICT (first) DO UPDATE SET count = excluded.count, body = excluded.body WHERE entries.count = 0",
+    )
         .bind(signed(first))
         .bind(signed(entries.len() as u64))
         .bind(pack(entries))

@@ -36,6 +36,8 @@ enum Job {
     Change(Change),
     /// Entries alone.
     Entries(Vec<Entry>, oneshot::Sender<Result<(), Error>>),
+    /// The next entry gets this number, if that is ahead.
+    Skip(u64, oneshot::Sender<Result<(), Error>>),
 }
 
 /// A change that ran, before its commit.
@@ -127,6 +129,13 @@ impl Writer {
         receiver.await.map_err(|_| Error::Closed)?
     }
 
+    /// Lets the numbers of entries go on from `next`.
+    pub(super) async fn skip(&self, next: u64) -> Result<(), Error> {
+        let (sender, receiver) = oneshot::channel();
+        self.jobs.send(Job::Skip(next, sender)).await.map_err(|_| Error::Closed)?;
+        receiver.await.map_err(|_| Error::Closed)?
+    }
+
     /// The entries of the next change, if they may be written.
     fn take(&self) -> Result<Vec<Entry>, Error> {
         let Some(entries) = &self.entries else { return Ok(Vec::new()) };
@@ -164,7 +173,7 @@ async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, 
 
 async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, entered: &watch::Sender<u64>) {
     let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
-    let mut gathered = Vec::new();
+    let (mut gathered, mut next) = (Vec::new(), *entered.borrow());
     let committed = async {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         for job in group.drain(..) {
@@ -180,19 +189,30 @@ async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, entered
                     }));
                     entries
                 }
+                Job::Skip(to, sender) => {
+                    if to > next && gathered.is_empty() {
+                        entries::insert(&mut transaction, to, &[]).await?;
+                        next = to;
+                    }
+                    answers.push(Box::new(move |commit| {
+                        let _gone = sender.send(commit);
+                    }));
+                    Vec::new()
+                }
             };
             gathered.extend(entries);
         }
         if !gathered.is_empty() {
-            let next = *entered.borrow();
             entries::insert(&mut transaction, next, &gathered).await?;
         }
         transaction.commit().await.map_err(Error::from)
     }
     .await;
     match &committed {
-        Ok(()) if gathered.is_empty() => {}
-        Ok(()) => entered.send_modify(|next| *next += gathered.len() as u64),
+        Ok(()) => {
+            next += gathered.len() as u64;
+            entered.send_if_modified(|told| std::mem::replace(told, next) != next);
+        }
         Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
     }
     group.clear();

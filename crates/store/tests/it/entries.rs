@@ -64,6 +64,14 @@ async fn numbers_go_on_after_taking_over_and_reopening() {
     facts.append(entry("later")).await.unwrap();
     assert_eq!(facts.batches(200, 10).await.unwrap()[0].first, 200);
     assert_eq!(*facts.entered().borrow(), 201);
+
+    facts.skip_entries(100).await.unwrap();
+    assert_eq!(*facts.entered().borrow(), 201, "never backwards");
+    facts.skip_entries(500).await.unwrap();
+    drop(facts);
+    let facts = Facts::open(folder.path()).await.unwrap();
+    facts.append(entry("after")).await.unwrap();
+    assert_eq!(*facts.entered().borrow(), 501);
 }
 
 #[tokio::test]

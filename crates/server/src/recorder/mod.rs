@@ -1,0 +1,173 @@
+//! Seals what was recorded into the log: every entry is under a signed checkpoint within a second.
+//!
+//! An entry is durable in the facts before anybody is told that its change happened. The recorder takes entries over
+//! from there, in order, into the Merkle log in `audit/` of the data folder, and then lets the facts forget them. So a
+//! crash at any moment loses nothing: what was not taken over yet is taken over after the next start.
+//!
+//! Before anything is served, [`Recorder::open`] holds the log against what else is known of it:
+//!
+//! - the facts: they hold the entries that follow the log's last one. A gap means that one of the two is an old copy;
+//! - the anchor, a signed checkpoint kept *outside* the data folder: if the log does not continue it, the whole folder
+//!   is an old copy or was rewritten;
+//! - the log itself, from its first entry: at once if it is short, otherwise in the background.
+//!
+//! What is found wrong stops the start, or, while running, closes the facts' log: from then on nothing is changed that
+//! would have to be recorded, secrets are not read, images are not pulled.
+
+mod check;
+mod error;
+mod keys;
+mod seal;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use boltseal_api::audit::Verified;
+use boltseal_audit::{
+    Record,
+    log::{Folder, Log, Reader, SignedCheckpoint, Verifier},
+};
+use boltseal_store::Facts;
+use tokio::sync::watch;
+
+pub use error::Error;
+
+/// Where the log is and what is known of it elsewhere.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data folder; the log is in `audit/` below it, its key in `keys/audit`.
+    pub data: PathBuf,
+    /// The log's name if it is made now: host and path without a scheme, such as `registry.example/audit`.
+    pub origin: String,
+    /// Folder for the anchor, outside the data folder.
+    pub anchors: PathBuf,
+    /// Goes on with a log that was put back to an older state, for this reason, which is recorded.
+    pub accept_restored: Option<String>,
+}
+
+/// Takes entries over into the log. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    facts: Facts,
+    folder: PathBuf,
+    verifier: Verifier,
+    anchor: PathBuf,
+    /// Held by whoever writes: the task that seals, and whoever publishes cosignatures.
+    log: Mutex<Log<Folder>>,
+    state: watch::Sender<State>,
+}
+
+/// How the log stands.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The newest checkpoint.
+    pub checkpoint: SignedCheckpoint,
+    /// What was found when it was verified from its beginning.
+    pub verified: Verified,
+    /// Why the last try to seal failed, if it did.
+    pub failing: Option<String>,
+}
+
+impl Recorder {
+    /// Opens the log, or makes it on the first start, and holds it against what is known of it.
+    pub async fn open(config: Config, facts: &Facts) -> Result<Self, Error> {
+        let first = facts.batches(0, 1).await.map_err(Error::facts)?.first().map(|batch| batch.first);
+        let known = check::Known { first, next: *facts.entered().borrow() };
+        let opening = tokio::task::spawn_blocking({
+            let config = config.clone();
+            move || check::open(&config, known)
+        });
+        let opened = opening.await.map_err(|_| Error::Task("opening the log"))??;
+        let folder = config.data.join(check::FOLDER);
+        let state =
+            State { checkpoint: opened.log.checkpoint().clone(), verified: opened.verified, failing: None };
+        let inner = Inner {
+            facts: facts.clone(),
+            folder,
+            verifier: opened.log.signer().verifier().clone(),
+            anchor: opened.anchor,
+            log: Mutex::new(opened.log),
+            state: watch::Sender::new(state),
+        };
+        let recorder = Self(Arc::new(inner));
+        // Whether the folder for anchors can be written is found out now rather than at the first change.
+        recorder.anchor_now()?;
+        if let Some(restored) = opened.restored {
+            facts.skip_entries(restored.size).await.map_err(Error::facts)?;
+            facts
+                .append(vec![check::accepted(&restored, config.accept_restored.as_deref())])
+                .await
+                .map_err(Error::facts)?;
+        }
+        Ok(recorder)
+    }
+
+    /// Seals for as long as the process runs; when told to stop, seals what is left and comes back.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        if matches!(self.0.state.borrow().verified, Verified::Running { .. }) {
+            let this = self.clone();
+            tokio::task::spawn_blocking(move || this.verify());
+        }
+        self.seal_until(stop).await;
+    }
+
+    /// How the log stands, and every change of that.
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.0.state.subscribe()
+    }
+
+    /// Reads what is sealed.
+    pub fn reader(&self) -> Result<Reader<Folder>, Error> {
+        let folder = Folder::open(&self.0.folder).map_err(|wrong| Error::file(&self.0.folder, wrong))?;
+        Ok(Reader::new(folder, self.0.verifier.clone()))
+    }
+
+    /// The key that checkpoints are verified with.
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    /// The log's own folder, which holds nothing that may not be shown to whoever may read records.
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// Writes a record that belongs to no change; it is durable when this returns.
+    pub async fn note(&self, record: &Record) -> Result<(), boltseal_store::Error> {
+        self.0.facts.append(vec![record.entry()]).await
+    }
+
+    /// Publishes the newest checkpoint with a witness's signature on it. `false` where the log has grown meanwhile.
+    pub fn publish(&self, cosigned: &SignedCheckpoint) -> Result<bool, Error> {
+        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = log.publish(cosigned)?;
+        if published {
+            self.0.state.send_modify(|state| state.checkpoint = cosigned.clone());
+        }
+        Ok(published)
+    }
+
+    /// Reads the whole log again; what is wrong closes it.
+    pub fn verify(&self) -> Verified {
+        let found = self.reader().map_err(|wrong| wrong.to_string()).and_then(|reader| {
+            check::whole(&reader, &mut |checked| {
+                self.0.state.send_modify(|state| state.verified = Verified::Running { checked });
+            })
+        });
+        let verified = found.unwrap_or_else(|why| {
+            tracing::error!(
+                why,
+                "the log is not what was signed: nothing is recorded any more, and so nothing changed"
+            );
+            self.0.facts.close_log(&format!("the audit log is broken: {why}"));
+            Verified::Broken { why }
+        });
+        self.0.state.send_modify(|state| state.verified = verified.clone());
+        verified
+    }
+}
