@@ -1,10 +1,27 @@
 //! Who is asking, and what they may do.
 
+mod action;
+mod assignment;
 mod base32;
 mod certificate;
+mod condition;
+mod decision;
+mod directory;
+mod document;
+mod edit;
+mod error;
 mod expiring;
+mod explain;
+mod federated;
+mod glob;
+mod id;
 mod primitive;
+mod principal;
+mod role;
+mod scope;
+mod scope_map;
 mod signing;
+mod visible;
 
 pub mod credential;
 pub mod delay;
@@ -14,3 +31,20 @@ pub mod seal;
 pub mod secret;
 pub mod token;
 pub mod totp;
+
+pub use action::{Action, Actions, Plane, UnknownAction};
+pub use assignment::Assignment;
+pub use condition::{Condition, ConditionError};
+pub use credential::Credentials;
+pub use decision::{Decision, Nearest};
+pub use directory::Directory;
+pub use document::{Document, DocumentChange, kind};
+pub use edit::{Change, Edit, EditError, Need, Summary};
+pub use error::Error;
+pub use explain::{Considered, Explanation, MAX_CONSIDERED, Outcome, Subject};
+pub use id::{AssignmentId, PrincipalId, RoleId};
+pub use principal::{Name, NameError, Principal, PrincipalKind};
+pub use role::{Imported, Role, RoleError};
+pub use scope::{Scope, ScopeError, ScopePattern};
+pub use scope_map::{ScopeMap, ScopeMapError};
+pub use visible::Visible;
