@@ -144,9 +144,13 @@ impl Credentials {
     /// Whether `typed` is a recovery code; it is not afterwards.
     pub fn use_recovery(&mut self, typed: &str) -> bool {
         // Each is asked, so that the time does not tell which one it was.
-        let right =
-            self.recovery.iter().enumerate().filter(|(_, code)| code.verify(typed)).map(|(place, _)| place);
-        let Some(place) = right.last() else { return false };
+        let mut right = None;
+        for (place, code) in self.recovery.iter().enumerate() {
+            if code.verify(typed) {
+                right = Some(place);
+            }
+        }
+        let Some(place) = right else { return false };
         self.recovery.remove(place);
         true
     }

@@ -15,6 +15,7 @@ mod explain;
 mod federated;
 mod glob;
 mod id;
+mod json;
 mod primitive;
 mod principal;
 mod role;
@@ -23,12 +24,19 @@ mod scope_map;
 mod signing;
 mod visible;
 
+pub mod assertion;
 pub mod credential;
 pub mod delay;
+pub mod federation;
+pub mod jwks;
+pub mod jwt;
+pub mod key_cache;
+pub mod oidc;
 pub mod password;
 pub mod registry_scope;
 pub mod seal;
 pub mod secret;
+pub mod share;
 pub mod token;
 pub mod totp;
 
