@@ -16,7 +16,7 @@ use boltseal_model::Timestamp;
 
 use crate::{
     Action, Assignment, AssignmentId, Decision, Document, Error, Need, Principal, PrincipalId, Role, RoleId,
-    Scope, ScopeMap, ScopePattern, document::kind, federated::Federated,
+    Scope, ScopeMap, ScopePattern, document::kind, federation::Federation,
 };
 
 use index::Index;
@@ -34,8 +34,6 @@ pub const MAX_ASSIGNMENTS: usize = 100_000;
 pub const MAX_ROLES: usize = 5_000;
 /// Scope maps of a directory.
 pub const MAX_SCOPE_MAPS: usize = 10_000;
-/// Issuers and subjects that are trusted.
-pub const MAX_FEDERATIONS: usize = 10_000;
 
 /// Who there is, and who may do what where.
 #[derive(Clone, Debug)]
@@ -53,7 +51,8 @@ pub(crate) struct Facts {
     pub roles: BTreeMap<RoleId, Arc<Role>>,
     pub assignments: BTreeMap<AssignmentId, Arc<Assignment>>,
     pub scope_maps: BTreeMap<String, Arc<ScopeMap>>,
-    pub federations: BTreeMap<String, Arc<Federated>>,
+    /// By id.
+    pub federations: Arc<[Federation]>,
 }
 
 impl Facts {
@@ -92,36 +91,38 @@ impl Directory {
     /// directory could grant what the whole one would not.
     pub fn from_documents(documents: Vec<Document>) -> Result<Self, Error> {
         let mut facts = Facts::given();
+        let mut federations = BTreeMap::new();
         for document in documents {
             match document.kind.as_str() {
                 kind::PRINCIPAL => {
                     let principal: Principal = document.read()?;
                     let id = principal.id;
-                    add(&mut facts.principals, id, principal, id, &document, "principal")?;
+                    add(&mut facts.principals, id, principal, &id, &document, "principal")?;
                 }
                 kind::ROLE => {
                     let role: Role = document.read()?;
                     let id = role.id;
-                    add(&mut facts.roles, id, role, id, &document, "role")?;
+                    add(&mut facts.roles, id, role, &id, &document, "role")?;
                 }
                 kind::ASSIGNMENT => {
                     let assignment: Assignment = document.read()?;
                     let id = assignment.id;
-                    add(&mut facts.assignments, id, assignment, id, &document, "assignment")?;
+                    add(&mut facts.assignments, id, assignment, &id, &document, "assignment")?;
                 }
                 kind::SCOPE_MAP => {
                     let map: ScopeMap = document.read()?;
                     let name = map.name.clone();
-                    add(&mut facts.scope_maps, name.clone(), map, name, &document, "scope map")?;
+                    add(&mut facts.scope_maps, name.clone(), map, &name, &document, "scope map")?;
                 }
                 kind::FEDERATION => {
-                    let federated = Federated::read(&document.id, &document.body)?;
-                    let id = document.id.clone();
-                    add(&mut facts.federations, id.clone(), federated, id, &document, "federation")?;
+                    let federation: Federation = document.read()?;
+                    let id = federation.id;
+                    add(&mut federations, id, federation, &id, &document, "federation")?;
                 }
                 _ => return Err(Error::UnknownKind { kind: document.kind, id: document.id }),
             }
         }
+        facts.federations = federations.into_values().map(Arc::unwrap_or_clone).collect();
         Self::of(facts)
     }
 
@@ -196,24 +197,31 @@ impl Directory {
         self.facts.scope_maps.values().map(AsRef::as_ref)
     }
 
+    /// Whose tokens are trusted, by id: the table for [`match_token`](crate::federation::match_token).
+    pub fn federations(&self) -> &[Federation] {
+        &self.facts.federations
+    }
+
     /// Everything that the store keeps.
     pub fn documents(&self) -> Result<Vec<Document>, Error> {
         let Facts { principals, roles, assignments, scope_maps, federations } = &self.facts;
         let mut all = Vec::new();
         for principal in principals.values().filter(|principal| !principal.id.is_well_known()) {
-            all.push(Document::of(kind::PRINCIPAL, principal.id, principal.as_ref())?);
+            all.push(Document::of(kind::PRINCIPAL, &principal.id, principal.as_ref())?);
         }
         for role in roles.values().filter(|role| !role.built_in) {
-            all.push(Document::of(kind::ROLE, role.id, role.as_ref())?);
+            all.push(Document::of(kind::ROLE, &role.id, role.as_ref())?);
         }
         for assignment in assignments.values().filter(|assignment| assignment.id != AssignmentId::BREAK_GLASS)
         {
-            all.push(Document::of(kind::ASSIGNMENT, assignment.id, assignment.as_ref())?);
+            all.push(Document::of(kind::ASSIGNMENT, &assignment.id, assignment.as_ref())?);
         }
         for map in scope_maps.values() {
             all.push(Document::of(kind::SCOPE_MAP, &map.name, map.as_ref())?);
         }
-        all.extend(federations.values().map(|federated| federated.document()));
+        for federation in federations.iter() {
+            all.push(Document::of(kind::FEDERATION, &federation.id, federation)?);
+        }
         Ok(all)
     }
 
@@ -227,7 +235,7 @@ fn add<K: Ord, V>(
     facts: &mut BTreeMap<K, Arc<V>>,
     key: K,
     value: V,
-    id: impl ToString,
+    id: &impl ToString,
     document: &Document,
     what: &'static str,
 ) -> Result<(), Error> {

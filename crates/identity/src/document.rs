@@ -28,7 +28,7 @@ pub mod kind {
     pub const ASSIGNMENT: &str = "assignment";
     /// A [`ScopeMap`](crate::ScopeMap).
     pub const SCOPE_MAP: &str = "scope-map";
-    /// Whose tokens are trusted.
+    /// A [`Federation`](crate::federation::Federation).
     pub const FEDERATION: &str = "federation";
 }
 
@@ -47,7 +47,7 @@ pub enum DocumentChange {
 }
 
 impl Document {
-    pub(crate) fn of(kind: &'static str, id: impl ToString, fact: &impl Serialize) -> Result<Self, Error> {
+    pub(crate) fn of(kind: &'static str, id: &impl ToString, fact: &impl Serialize) -> Result<Self, Error> {
         let id = id.to_string();
         let unreadable =
             |problem: String| Error::Unreadable { kind: kind.to_owned(), id: id.clone(), problem };

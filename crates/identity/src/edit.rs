@@ -7,9 +7,11 @@ mod summary;
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::{
     Assignment, AssignmentId, Credentials, Directory, DocumentChange, Error, Principal, PrincipalId, Role,
-    RoleId, ScopeMap,
+    RoleId, ScopeMap, federation::Federation,
 };
 
 pub use needs::Need;
@@ -83,16 +85,11 @@ pub enum Edit {
         name: String,
     },
     /// Adds or changes a federation.
-    PutFederation {
-        /// Its id.
-        id: String,
-        /// JSON, with at least `principal`.
-        body: String,
-    },
+    PutFederation(Federation),
     /// Removes a federation.
     DeleteFederation {
         /// Its id.
-        id: String,
+        federation: Uuid,
     },
 }
 

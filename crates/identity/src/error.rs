@@ -1,6 +1,6 @@
 //! Why facts do not make a directory.
 
-use crate::{PrincipalId, RoleError, ScopeMapError};
+use crate::{PrincipalId, RoleError, ScopeMapError, federation::FederationError};
 
 /// What is wrong with the facts of a directory, whether they come from the store or from an edit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,4 +123,7 @@ pub enum Error {
     /// A scope map that makes no sense.
     #[error(transparent)]
     ScopeMap(#[from] ScopeMapError),
+    /// A federation that trusts too much, or nobody.
+    #[error(transparent)]
+    Federation(#[from] FederationError),
 }

@@ -12,7 +12,6 @@ mod edit;
 mod error;
 mod expiring;
 mod explain;
-mod federated;
 mod glob;
 mod id;
 mod json;
@@ -45,14 +44,18 @@ pub use assignment::Assignment;
 pub use condition::{Condition, ConditionError};
 pub use credential::Credentials;
 pub use decision::{Decision, Nearest};
-pub use directory::Directory;
+pub use directory::{
+    Directory, MAX_ASSIGNMENTS, MAX_CONDITIONAL, MAX_GRANTS, MAX_GROUPS, MAX_MEMBERS, MAX_NESTING, MAX_PRINCIPALS,
+    MAX_REASON, MAX_ROLES, MAX_SCOPE_MAPS,
+};
 pub use document::{Document, DocumentChange, kind};
 pub use edit::{Change, Edit, EditError, Need, Summary};
 pub use error::Error;
 pub use explain::{Considered, Explanation, MAX_CONSIDERED, Outcome, Subject};
 pub use id::{AssignmentId, PrincipalId, RoleId};
 pub use principal::{Name, NameError, Principal, PrincipalKind};
-pub use role::{Imported, Role, RoleError};
+pub use role::{Imported, MAX_DEFINITION, Role, RoleError};
 pub use scope::{Scope, ScopeError, ScopePattern};
+pub use seal::{Keys, RootKey};
 pub use scope_map::{ScopeMap, ScopeMapError};
 pub use visible::Visible;

@@ -1,5 +1,6 @@
 //! What a registry token may do: a list of repositories and actions, as in Azure Container Registry.
 
+use boltseal_model::Reference;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Actions, AssignmentId, Scope, ScopePattern, role::is_line};
@@ -108,7 +109,7 @@ impl ScopeMap {
             .iter()
             .find_map(|(word, action)| Some((rest.strip_suffix(word)?.strip_suffix('/')?, *action)))?;
         let fixed = if name == "*" { "" } else { name.strip_suffix("/*").unwrap_or(name) };
-        if fixed.contains('*') {
+        if name != "*" && !Reference::is_repository(fixed) {
             return None;
         }
         let scope = format!("/registries/{}/repositories/{name}", self.registry).parse().ok()?;

@@ -226,17 +226,16 @@ impl<'a> Parser<'a> {
 
     /// A text in quotes; the number of a role may stand without.
     fn value(&mut self, test: Test) -> Result<String, ConditionError> {
-        let text = match self.peek() {
+        let written = match self.peek() {
             Some(Token::Word(word)) if test.how == How::Guid => word,
-            Some(Token::Text(text)) => text,
+            Some(Token::Text(quoted)) => quoted,
             _ => return Err(self.unexpected("a value in quotes")),
         };
         let value = if test.how == How::Guid {
-            let role: RoleId =
-                text.parse().map_err(|_| self.unsupported(text, "a role is named by its number"))?;
-            role.to_string()
+            let hint = "a role is named by its number";
+            written.parse::<RoleId>().map_err(|_| self.unsupported(written, hint))?.to_string()
         } else {
-            text.clone()
+            written.clone()
         };
         self.next += 1;
         Ok(value)

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::{
-    Action, Actions, Assignment, Error, Principal, PrincipalId, PrincipalKind, Role, principal::MAX_DISPLAY,
-    role::is_line,
+    Action, Actions, Assignment, Error, Principal, PrincipalId, PrincipalKind, Role,
+    federation::MAX_FEDERATIONS, principal::MAX_DISPLAY, role::is_line,
 };
 
-use super::{Facts, MAX_ASSIGNMENTS, MAX_FEDERATIONS, MAX_PRINCIPALS, MAX_ROLES, MAX_SCOPE_MAPS};
+use super::{Facts, MAX_ASSIGNMENTS, MAX_PRINCIPALS, MAX_ROLES, MAX_SCOPE_MAPS};
 
 /// Members of one group.
 pub const MAX_MEMBERS: usize = 10_000;
@@ -38,8 +38,16 @@ pub(super) fn check(facts: &Facts) -> Result<HashMap<String, PrincipalId>, Error
     for assignment in facts.assignments.values() {
         self::assignment(facts, assignment)?;
     }
-    for federated in facts.federations.values() {
-        named(facts, federated.principal, || format!("federation {}", federated.id))?;
+    for federation in facts.federations.iter() {
+        federation.check()?;
+        let principal =
+            named(facts, PrincipalId(federation.principal), || format!("federation {}", federation.id))?;
+        if principal.id.is_well_known()
+            || matches!(principal.kind, PrincipalKind::Group | PrincipalKind::Token)
+        {
+            let problem = "foreign tokens stand for a user, a service principal or a workload";
+            return Err(Error::Kind { principal: principal.name.to_string(), problem });
+        }
     }
     Ok(names)
 }

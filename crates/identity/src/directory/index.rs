@@ -183,12 +183,12 @@ impl<'a> Question<'a> {
     fn at(&self, node: &'a Node, end: bool) -> Option<(&'a Holder, &'a Grant)> {
         let holders = &self.subject.holders;
         if node.held.len() <= holders.len() {
-            let mine = node.held.iter().filter(|held| holders.binary_search(&held.holder).is_ok());
-            mine.filter_map(|held| self.of(held, end)).next()
+            let mut mine = node.held.iter().filter(|held| holders.binary_search(&held.holder).is_ok());
+            mine.find_map(|held| self.of(held, end))
         } else {
             let here = |holder: &u32| node.held.binary_search_by_key(holder, |held| held.holder).ok();
-            let mine = holders.iter().filter_map(here).filter_map(|at| node.held.get(at));
-            mine.filter_map(|held| self.of(held, end)).next()
+            let mut mine = holders.iter().filter_map(here).filter_map(|at| node.held.get(at));
+            mine.find_map(|held| self.of(held, end))
         }
     }
 

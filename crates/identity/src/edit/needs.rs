@@ -6,10 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    Action, Assignment, Directory, Edit, Principal, PrincipalId, RoleId, Scope, ScopePattern,
-    federated::Federated,
-};
+use crate::{Action, Assignment, Directory, Edit, Principal, PrincipalId, RoleId, Scope, ScopePattern};
 
 /// One thing that must be granted; see [`Directory::permits`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,11 +72,9 @@ impl Directory {
                     self.rights_of(*group, &mut needs);
                 }
             }
-            Edit::PutFederation { id, body } => {
+            Edit::PutFederation(federation) => {
                 needs.everywhere(Action::FederationWrite);
-                if let Ok(federated) = Federated::read(id, body) {
-                    self.rights_of(federated.principal, &mut needs);
-                }
+                self.rights_of(PrincipalId(federation.principal), &mut needs);
             }
             Edit::DeleteFederation { .. } => needs.everywhere(Action::FederationDelete),
             other => self.needs_of_roles(other, &mut needs),

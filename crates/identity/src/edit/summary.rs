@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Principal, federated::Federated};
+use crate::{Credentials, Principal};
 
 /// What was edited, and how it was and is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,7 +16,7 @@ pub struct Summary {
     pub id: String,
     /// Its name, for people.
     pub name: String,
-    /// How it was.
+    /// How it was. Of credentials, there are only numbers and thumbprints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// How it is.
@@ -24,21 +24,29 @@ pub struct Summary {
     pub after: Option<Value>,
 }
 
-/// A fact as it may be told. A fact that cannot be written is told as nothing, and the edit fails elsewhere.
+/// A fact as it may be told. One that cannot be written is told as nothing, and then the edit fails, too.
 pub(super) fn told(fact: &impl Serialize) -> Value {
     serde_json::to_value(fact).unwrap_or_default()
 }
 
-/// A principal without its credentials.
+/// A principal with the outline of its credentials.
 pub(super) fn told_principal(principal: &Principal) -> Value {
-    let mut told = told(principal);
+    // Taken out before anything is written, so that no hash of a secret is on the way at all.
+    let mut told = told(&Principal { credentials: Credentials::default(), ..principal.clone() });
     if let Some(fields) = told.as_object_mut() {
-        fields.remove("credentials");
+        fields.insert("credentials".to_owned(), outline(&principal.credentials));
     }
     told
 }
 
-/// A federation, which has nothing secret.
-pub(super) fn told_federation(federated: &Federated) -> Value {
-    serde_json::from_str(&federated.body).unwrap_or_else(|_| json!({ "principal": federated.principal }))
+fn outline(credentials: &Credentials) -> Value {
+    let secrets = credentials.secrets.iter();
+    let certificates = credentials.certificates.iter();
+    json!({
+        "password": credentials.password.is_some(),
+        "totp": credentials.totp.is_some(),
+        "recovery": credentials.recovery.len(),
+        "secrets": secrets.map(|one| json!({ "id": one.id(), "expires": one.expires() })).collect::<Vec<_>>(),
+        "certificates": certificates.map(|one| hex::encode(one.thumbprint())).collect::<Vec<_>>(),
+    })
 }

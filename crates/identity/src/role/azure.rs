@@ -66,7 +66,7 @@ fn one(
         return Err(RoleError::Conditional { role: shown(name) });
     }
     let mut role = Role::new(id.unwrap_or_else(fresh), name);
-    role.description = text(inner, "description").unwrap_or_default().to_owned();
+    text(inner, "description").unwrap_or_default().clone_into(&mut role.description);
     role.actions = list(permissions, name, "actions")?;
     role.not_actions = list(permissions, name, "notActions")?;
     role.data_actions = list(permissions, name, "dataActions")?;
