@@ -144,6 +144,11 @@ impl<S: Storage> Log<S> {
         &self.signer
     }
 
+    /// Where the files are, to serve them.
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
     /// Reads what is on disk.
     pub fn reader(&self) -> Reader<&S> {
         Reader::new(&self.storage, self.signer.verifier().clone())

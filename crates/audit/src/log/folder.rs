@@ -54,8 +54,7 @@ impl Folder {
         let mut unfinished = place.clone().into_os_string();
         unfinished.push(UNFINISHED);
         let unfinished = PathBuf::from(unfinished);
-        let options = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).to_owned();
-        let mut file = options.open(&unfinished)?;
+        let mut file = create(&unfinished)?;
         file.write_all(bytes)?;
         Ok(Prepared { file, unfinished, place })
     }
@@ -118,6 +117,18 @@ impl Storage for Folder {
             Err(error) if is_missing(&error) => Ok(()),
             result => result,
         }
+    }
+}
+
+/// Makes a file of our own. One that is there already is what a crash left; it is not written to, whatever it is.
+fn create(path: &Path) -> io::Result<File> {
+    let create_new = || OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
+    match create_new() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create_new()
+        }
+        result => result,
     }
 }
 

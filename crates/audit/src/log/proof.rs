@@ -94,6 +94,7 @@ impl Proof {
         index: u64,
         checkpoint: SignedCheckpoint,
     ) -> Result<Self, Error> {
+        checkpoint.verify(reader.verifier(), &[])?;
         let size = checkpoint.checkpoint().size;
         let path = reader.inclusion(index, size)?;
         let entry = reader.entry(index, size)?;
@@ -110,7 +111,6 @@ impl Proof {
         let rest = bytes.strip_prefix(HEADER.as_bytes()).ok_or(ProofFileError::Header)?;
         let end = rest.windows(2).position(|pair| pair == b"\n\n").ok_or(ProofFileError::Form)?;
         let (head, checkpoint) = rest.split_at(end);
-        let checkpoint = SignedCheckpoint::parse(checkpoint.get(2..).unwrap_or_default())?;
         let head = std::str::from_utf8(head).map_err(|_| ProofFileError::Index)?;
         let mut lines = head.split('\n').peekable();
         let extra = lines.next_if(|line| line.starts_with("extra "));
@@ -118,6 +118,7 @@ impl Proof {
         let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(number);
         let index = index.ok_or(ProofFileError::Index)?;
         let path = read_path(lines)?;
+        let checkpoint = SignedCheckpoint::parse(checkpoint.get(2..).unwrap_or_default())?;
         Ok(Self { index, path, checkpoint, extra })
     }
 

@@ -169,21 +169,29 @@ impl<S: Storage> Walk<'_, S> {
         let leaf_tile = Tile { kind: Kind::Hashes(0), ..tile };
         let logged = read(self.reader, leaf_tile, size)?;
         let first = number * WIDTH;
-        let form = |source| Broken::Form { path: found.to_string(), first, source };
+        let form = |first, source| Broken::Form { path: found.to_string(), first, source };
         let mut leaves = Vec::with_capacity(logged.len());
         let mut entries = read_entries(&bytes, found.width);
-        for _ in 0..tile.width {
-            let cut = TileError::Cut { entry: 0, width: found.width };
-            leaves.push(Hash::leaf(entries.next().ok_or_else(|| form(cut))?.map_err(form)?));
+        let mut bad = None;
+        for (index, hash) in (first..).zip(&logged) {
+            let leaf = match entries.next() {
+                Some(Ok(entry)) => Hash::leaf(entry),
+                // What follows an entry of another length cannot be read; the entry is what went wrong.
+                _ if bad.is_some() => break,
+                Some(Err(source)) => return Err(form(index, source)),
+                None => break,
+            };
+            bad = bad.or((leaf != *hash).then_some(index));
+            leaves.push(leaf);
+        }
+        if let Some(index) = bad {
+            return Err(self.blame(tile, index, &leaves));
         }
         // A full bundle that stands in for a partial one goes on; that is not part of this log yet.
         if found == tile
             && let Some(rest) = entries.next()
         {
-            rest.map_err(form)?;
-        }
-        if leaves != logged {
-            return Err(self.blame(tile, &leaves, &logged));
+            rest.map_err(|source| form(first + u64::from(tile.width), source))?;
         }
         let reader = self.reader;
         for leaf in leaves {
@@ -207,12 +215,10 @@ impl<S: Storage> Walk<'_, S> {
     }
 
     /// An entry and its hash on disk disagree: whichever of the two the tree above speaks for is the right one.
-    fn blame(&self, bundle: Tile, leaves: &[Hash], logged: &[Hash]) -> Broken {
-        let place = leaves.iter().zip(logged).position(|(leaf, logged)| leaf != logged);
-        let index = bundle.index * WIDTH + place.and_then(|place| u64::try_from(place).ok()).unwrap_or(0);
-        let leaf_tile = Tile { kind: Kind::Hashes(0), ..bundle };
+    fn blame(&self, bundle: Tile, index: u64, leaves: &[Hash]) -> Broken {
         if self.is_under_tree(bundle, leaves) {
-            return Broken::Hash { index, path: leaf_tile.to_string() };
+            let tile = Tile { kind: Kind::Hashes(0), ..bundle };
+            return Broken::Hash { index, path: tile.to_string() };
         }
         Broken::Entry { index, path: bundle.to_string() }
     }

@@ -150,7 +150,6 @@ impl AddCheckpoint {
         }
         let end = body.windows(2).position(|pair| pair == b"\n\n").ok_or(RequestError::Form)?;
         let (head, checkpoint) = body.split_at(end);
-        let checkpoint = SignedCheckpoint::parse(checkpoint.get(2..).unwrap_or_default())?;
         let head = std::str::from_utf8(head).map_err(|_| RequestError::Form)?;
         let mut lines = head.split('\n');
         let old = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(number);
@@ -162,6 +161,7 @@ impl AddCheckpoint {
             }
             proof.push(line.parse().map_err(|source| RequestError::Hash { number, source })?);
         }
+        let checkpoint = SignedCheckpoint::parse(checkpoint.get(2..).unwrap_or_default())?;
         Ok(Self { old, proof, checkpoint })
     }
 
