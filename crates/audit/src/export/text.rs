@@ -4,9 +4,12 @@ use boltseal_model::Timestamp;
 
 use crate::record::beginning;
 
-/// Characters that end a line or steer a terminal somewhere: C0, DEL, C1, and the two Unicode separators.
-pub(super) const fn breaks_lines(c: char) -> bool {
-    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+/// Characters that end a line or make one look like another: C0, DEL, C1, Unicode's separators and text directions.
+const fn misleads(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Appends at most `limit` bytes of `text`; `escape` answers for characters that need something else than themselves.
@@ -19,15 +22,15 @@ pub(super) fn write_escaped(
     for c in beginning(text, limit).chars() {
         match escape(c) {
             Some(escaped) => out.extend_from_slice(escaped.as_bytes()),
-            None if breaks_lines(c) => out.extend_from_slice("\u{fffd}".as_bytes()),
+            None if misleads(c) => out.extend_from_slice("\u{fffd}".as_bytes()),
             None => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
 
-/// `text` without what breaks lines, at most `limit` bytes of it.
+/// `text` without what breaks or turns lines, at most `limit` bytes of it.
 pub(super) fn clean(text: &str, limit: usize) -> String {
-    beginning(text, limit).chars().map(|c| if breaks_lines(c) { '\u{fffd}' } else { c }).collect()
+    beginning(text, limit).chars().map(|c| if misleads(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Appends JSON on one line. Valid JSON has control characters only between its tokens, where a space means the same;

@@ -143,8 +143,12 @@ fn words(kind: &str, verb: &str, name: &str, rest: &str) -> String {
     match verb {
         "exec_create" => format!("exec prepared in {kind} {name}{program}"),
         "exec_start" => format!("exec into {kind} {name}{program}"),
+        "exec_die" => format!("exec ended in {kind} {name}"),
         "attach" => format!("attach to {kind} {name}"),
+        "extract-to-dir" => format!("copy into {kind} {name}"),
+        "archive-path" | "copy" => format!("copy out of {kind} {name}"),
         "health_status" => format!("{kind} {name} is {}", rest.trim()),
+        _ if name.is_empty() => format!("{} {kind}s", verb.replace('_', " ")),
         _ => format!("{} {kind} {name}", verb.replace('_', " ")),
     }
 }

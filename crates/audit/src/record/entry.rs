@@ -84,7 +84,9 @@ fn second_half(event: &mut Object<'_>, record: &Record, fitted: &Fitted<'_>) {
     let (severity_id, severity) = record.severity.ocsf();
     event.text("severity", severity);
     event.number("severity_id", severity_id.into());
-    event.object("src_endpoint", |endpoint| write_source(endpoint, &record.source));
+    if class != Class::Lifecycle {
+        event.object("src_endpoint", |endpoint| write_source(endpoint, &record.source));
+    }
     let (status_id, status) = record.outcome.status();
     event.text("status", status);
     event.text_of("status_detail", fitted.status);
@@ -172,7 +174,9 @@ fn write_metadata(metadata: &mut Object<'_>, record: &Record, fitted: &Fitted<'_
     metadata.text("log_name", "audit");
     metadata.text_of("original_event_uid", fitted.original);
     metadata.object("product", write_product);
-    metadata.texts("profiles", Some("security_control"));
+    // Lifecycle events have an actor by this profile only.
+    let host = (record.activity.class() == Class::Lifecycle).then_some("host");
+    metadata.texts("profiles", host.into_iter().chain(["security_control"]));
     match record.id {
         Some(id) => metadata.text("uid", id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
         None => metadata.text("uid", NO_ID),
@@ -214,6 +218,9 @@ fn write_unmapped(rest: &mut Object<'_>, record: &Record, fitted: &Fitted<'_>) {
     }
     if record.subject != Subject::default() && !has_resources(class) {
         rest.list_of_one("resources", |one| write_subject(one, record, fitted));
+    }
+    if class == Class::Lifecycle {
+        rest.object("src_endpoint", |endpoint| write_source(endpoint, &record.source));
     }
     if !fitted.truncated.is_empty() {
         rest.list("truncated", fitted.truncated.iter(), |one, cut| {

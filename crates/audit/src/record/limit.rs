@@ -26,6 +26,9 @@ const MAX_DETAIL_VALUE: usize = 512;
 /// Levels of values in `detail`: facts are flat.
 const MAX_DEPTH: usize = 16;
 
+/// The detail of an access record that names the role; OCSF wants it in `privileges` as well.
+const ROLE: &str = "role";
+
 /// A text that was too long: the record holds its beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truncated {
@@ -87,14 +90,15 @@ impl<'a> Fitted<'a> {
             Why::Rule(words) | Why::Missing(words) => ("", "", words.as_str()),
         };
         let (actor, source, subject) = (&record.actor, &record.source, &record.subject);
-        let privilege = record.detail.get("role").and_then(Value::as_str);
+        let (detail, has_role) = cut.detail(&record.detail);
+        let privilege = record.detail.get(ROLE).filter(|_| has_role).and_then(Value::as_str);
         Self {
             action: cut.text("action", &record.action, MAX_WORD),
             actor_id: cut.text("actor.id", &actor.id, MAX_WORD),
             actor_name: cut.text("actor.name", &actor.name, MAX_NAME),
             session: actor.session.as_deref().map(|text| cut.text("actor.session", text, MAX_WORD)),
             agent: source.agent.as_deref().map(|text| cut.text("agent", text, MAX_NAME)),
-            detail: cut.detail(&record.detail),
+            detail,
             host: source.host.as_deref().map(|text| cut.text("host", text, MAX_WORD)),
             original: record.original.as_deref().map(|text| cut.text("original", text, MAX_WORD)),
             scope: cut.text("scope", &subject.scope, MAX_SENTENCE),
@@ -126,17 +130,17 @@ impl Cut<'_> {
         list.push(Truncated { field, bytes, digest: Digest::of(whole) });
     }
 
-    /// The small values stay; the digest is of the whole canonical `detail`.
-    fn detail(&mut self, detail: &BTreeMap<String, Value>) -> Vec<u8> {
+    /// Canonical JSON, and whether [`ROLE`] may be in it. The small values stay; the digest is of the whole.
+    fn detail(&mut self, detail: &BTreeMap<String, Value>) -> (Vec<u8>, bool) {
         let mut out = Vec::new();
         if detail.is_empty() {
-            return out;
+            return (out, false);
         }
         let shallow = detail.values().all(|value| is_shallow(value, MAX_DEPTH));
         if shallow {
             write_detail(detail.iter(), &mut out);
             if out.len() <= MAX_DETAIL {
-                return out;
+                return (out, true);
             }
         }
         self.note("detail", &out);
@@ -154,9 +158,10 @@ impl Cut<'_> {
             fits
         });
         let small: Vec<_> = small.collect();
+        let has_role = small.iter().any(|(key, _)| *key == ROLE);
         out.clear();
         write_detail(small.into_iter(), &mut out);
-        out
+        (out, has_role)
     }
 }
 

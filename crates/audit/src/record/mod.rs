@@ -37,7 +37,7 @@ mod why;
 
 use std::collections::BTreeMap;
 
-use boltseal_model::Timestamp;
+use boltseal_model::{Digest, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -135,6 +135,20 @@ impl Record {
     #[must_use]
     pub fn subject(mut self, subject: Subject) -> Self {
         self.subject = subject;
+        self
+    }
+
+    /// Names the thing within its scope, such as a tag.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.subject.name = Some(name.into());
+        self
+    }
+
+    /// The bytes that it is about.
+    #[must_use]
+    pub fn digest(mut self, digest: &Digest) -> Self {
+        self.subject.digest = Some(digest.clone());
         self
     }
 

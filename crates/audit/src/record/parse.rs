@@ -153,6 +153,7 @@ struct Unmapped {
     operation: Option<String>,
     #[serde(default)]
     resources: Vec<Resource>,
+    src_endpoint: Option<Endpoint>,
     #[serde(default)]
     truncated: Vec<Cut>,
     user_agent: Option<String>,
@@ -170,7 +171,12 @@ pub(super) fn read(entry: &[u8]) -> Result<Record, RecordError> {
     if entry.len() > MAX_ENTRY {
         return Err(RecordError::TooLarge { found: entry.len() });
     }
-    let event: Event = serde_json::from_slice(entry).map_err(|error| {
+    // The parser does not look into texts that it passes over, and exporters repeat the whole.
+    let text = std::str::from_utf8(entry).map_err(|error| RecordError::Shape {
+        at: error.valid_up_to() + 1,
+        problem: "this is not UTF-8".to_owned(),
+    })?;
+    let event: Event = serde_json::from_str(text).map_err(|error| {
         let at = if error.line() == 1 { error.column() } else { 0 };
         RecordError::Shape { at, problem: shown(&error.to_string()) }
     })?;
@@ -200,7 +206,7 @@ pub(super) fn read(entry: &[u8]) -> Result<Record, RecordError> {
             door: known(Door::named, "unmapped.door", unmapped.door, Door::Local)?,
             host: unmapped.host,
             agent,
-            ..endpoint(event.src_endpoint)?
+            ..endpoint(event.src_endpoint.or(unmapped.src_endpoint))?
         },
         subject: resource.map(subject).transpose()?.unwrap_or_default(),
         outcome: outcome(event.action_id, event.status_id)?,
