@@ -37,7 +37,7 @@ impl Gap {
             .alert()
     }
 
-    /// Appends the gap as one line of a format, as [`write`] appends a record. `now` is when it is told.
+    /// Appends the gap as one line of a format, as [`write()`] appends a record. `now` is when it is told.
     pub fn write(&self, format: Format, origin: &str, now: Timestamp, out: &mut Vec<u8>) {
         let record = self.record(now);
         let entry = record.entry();

@@ -10,7 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`write`] makes one line of a record, [`batch`] what a receiver of many wants. Whatever strangers put into names and
+//! [`write()`] makes one line of a record, [`batch`] what a receiver of many wants. Whatever strangers put into names and
 //! User-Agents, a line stays one line and a field one field: every format has its own escapes, and what a format cannot
 //! carry becomes U+FFFD. Texts are cut to what receivers take; the whole is in the log, under the index.
 //!
@@ -76,7 +76,7 @@ impl Format {
         }
     }
 
-    /// Of what [`write`] makes.
+    /// Of what [`write()`] makes.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Ocsf | Self::Otlp | Self::Azure => "application/json",
