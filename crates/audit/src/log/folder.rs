@@ -15,6 +15,9 @@ const MAX_FILE: usize = if MAX_BUNDLE > MAX_NOTE { MAX_BUNDLE } else { MAX_NOTE 
 /// Only the server's own user reads the log from disk; others ask the server, which asks who they are.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
+/// With more files than this the whole file system is waited for, twice, instead of each file and folder. That also waits
+/// for what others are writing, so it is only worth it for batches, whose files would be waited for one by one.
+const MANY: usize = 4;
 /// Ends the name of a file that is not complete yet. No path of a log ends so.
 const UNFINISHED: &str = ".new";
 
@@ -63,13 +66,15 @@ impl Folder {
         let mut changed = BTreeSet::new();
         let prepared: Vec<Prepared> =
             files.map(|(path, bytes)| self.prepare(path, bytes, &mut changed)).collect::<io::Result<_>>()?;
+        let rename = || prepared.iter().try_for_each(|one| fs::rename(&one.unfinished, &one.place));
+        if let Some(first) = prepared.first().filter(|_| prepared.len() > MANY) {
+            rustix::fs::syncfs(&first.file)?;
+            rename()?;
+            return Ok(rustix::fs::syncfs(&first.file)?);
+        }
         // All bytes are on their way before the first wait, and each folder is waited for once.
-        for one in &prepared {
-            one.file.sync_data()?;
-        }
-        for one in &prepared {
-            fs::rename(&one.unfinished, &one.place)?;
-        }
+        prepared.iter().try_for_each(|one| one.file.sync_data())?;
+        rename()?;
         sync(&changed)
     }
 }
