@@ -8,6 +8,7 @@
 //! 64 MB, a snapshot open in 2 ms, 10,000 catalogs matched anew within a second, 15,000 manifests a second.
 
 mod figures;
+mod log;
 mod machine;
 mod matching;
 mod process;
@@ -22,6 +23,7 @@ type Bench = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const ALL: &[Bench] = &[
     ("match", "feed build, snapshot open, 1,000 packages, 10,000 catalogs: match [TIMES]", matching::run),
     ("scan", "cold and cached scan of an image, beside syft: scan [oci:DIR]", scan::run),
+    ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
     ("serve", "start, manifest GET, push, memory of the registry, beside docker-registry", serve::run),
 ];
 
