@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::{Action, AssignmentId, Role, RoleId, ScopePattern};
+use crate::{Action, Actions, AssignmentId, Role, RoleId, ScopePattern};
 
 /// Whether a principal may do something, and why or what is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,24 +52,22 @@ impl Decision {
 impl Nearest {
     /// The built-in role with the fewest actions among those that grant `action`.
     pub fn to(action: Action) -> Option<Self> {
-        SMALLEST.get(action as usize).copied().flatten()
+        granting(action).next()
     }
 }
 
-static SMALLEST: LazyLock<Vec<Option<Nearest>>> = LazyLock::new(|| {
-    let smallest = |action: &Action| {
-        granting(*action)
-            .min_by_key(|role| role.permitted().len())
-            .map(|role| Nearest { role: role.id, name: &role.name })
-    };
-    Action::ALL.iter().map(smallest).collect()
+/// What built-in roles grant that are given without further conditions, those that grant least first. Break-glass is
+/// not given, it is opened.
+static GIVEN: LazyLock<Vec<(Actions, Nearest)>> = LazyLock::new(|| {
+    let given =
+        Role::built_in().iter().filter(|role| role.id != RoleId::BREAK_GLASS && role.condition.is_none());
+    let mut given: Vec<_> =
+        given.map(|role| (role.permitted(), Nearest { role: role.id, name: &role.name })).collect();
+    given.sort_by_key(|(actions, _)| actions.len());
+    given
 });
 
-/// Built-in roles that grant an action without further conditions; break-glass is not given, it is opened.
-pub(crate) fn granting(action: Action) -> impl Iterator<Item = &'static Role> {
-    Role::built_in()
-        .iter()
-        .filter(move |role| role.id != RoleId::BREAK_GLASS && role.condition.is_none())
-        .filter(move |role| role.permitted().contains(action))
-        .map(AsRef::as_ref)
+/// Built-in roles that grant an action, the smallest first.
+pub(crate) fn granting(action: Action) -> impl Iterator<Item = Nearest> {
+    GIVEN.iter().filter(move |(actions, _)| actions.contains(action)).map(|(_, nearest)| *nearest)
 }

@@ -115,10 +115,7 @@ impl Directory {
         considered.sort_by_key(|one| (one.outcome, one.through.is_some(), one.assignment, one.scope.clone()));
         let left_out = considered.len().saturating_sub(MAX_CONSIDERED);
         considered.truncate(MAX_CONSIDERED);
-        let mut would_grant: Vec<_> = granting(action).collect();
-        would_grant.sort_by_key(|role| role.permitted().len());
-        let would_grant =
-            would_grant.into_iter().map(|role| Nearest { role: role.id, name: &role.name }).collect();
+        let would_grant = granting(action).collect();
         let decision = self.permits(principal, &need, now);
         Explanation { decision, subject, considered, left_out, would_grant }
     }

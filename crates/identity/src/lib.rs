@@ -1,4 +1,71 @@
 //! Who is asking, and what they may do.
+//!
+//! Two halves. One proves who somebody is: passwords, secrets, one-time passwords, certificates, tokens of ours and of
+//! others. The other decides what they may do, by Azure's model: a *principal* is *assigned* a *role* at a *scope*,
+//! under Azure's own numbers, so that what was written for Azure can be imported. Both are pure.
+//!
+//! ```
+//! use boltseal_identity::{
+//!     Action, Assignment, AssignmentId, Decision, Directory, Edit, Principal, PrincipalId, PrincipalKind, Scope,
+//! };
+//! use boltseal_model::Timestamp;
+//!
+//! let now: Timestamp = "2026-11-25T12:00:00Z".parse()?;
+//! let ci = PrincipalId("6a2c9c4e-3c67-4d3c-8f0b-1f2d1f1c0a01".parse()?);
+//! let principal = Principal::new(ci, PrincipalKind::ServicePrincipal, "ci".parse()?);
+//! let directory = Directory::empty()?.apply(Edit::CreatePrincipal(principal.into()), now)?.directory;
+//!
+//! let pull = directory.role_named("AcrPull").ok_or("a built-in role")?.id;
+//! let change = directory.apply(
+//!     Edit::Assign(Assignment {
+//!         id: AssignmentId("6a2c9c4e-3c67-4d3c-8f0b-1f2d1f1c0a02".parse()?),
+//!         principal: ci,
+//!         role: pull,
+//!         scope: "/registries/main/repositories/team/*".parse()?,
+//!         condition: None,
+//!         created: now,
+//!         by: PrincipalId::SYSTEM,
+//!         expires: None,
+//!         reason: "builds".to_owned(),
+//!     }),
+//!     now,
+//! )?;
+//! assert_eq!(change.documents.len(), 1); // what the store has to keep
+//!
+//! let directory = change.directory;
+//! let ours = Scope::repository("main", "team/app")?;
+//! assert!(directory.decide(ci, Action::ContentRead, &ours, now).is_granted());
+//! assert!(!directory.decide(ci, Action::ContentWrite, &ours, now).is_granted());
+//! match directory.decide(ci, Action::ContentRead, &Scope::repository("main", "other/app")?, now) {
+//!     Decision::Missing { nearest, .. } => assert_eq!(nearest.map(|role| role.name), Some("AcrPull")),
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | what they may do | |
+//! |---|---|
+//! | [`Directory`] | everything that was said, as one value that never changes: [`decide`](Directory::decide), [`visible`](Directory::visible) for lists, [`explain`](Directory::explain) for people |
+//! | [`Edit`] | a change: what it [`needs`](Directory::needs), and what [`apply`](Directory::apply) makes of it |
+//! | [`Action`], [`Role`], [`Scope`], [`Condition`] | what, in which bundle, where, on which repositories only |
+//! | [`Principal`], [`Assignment`], [`ScopeMap`] | who, and what they were given |
+//! | [`Document`] | what the store keeps, without knowing what it means |
+//!
+//! | who they are | |
+//! |---|---|
+//! | [`credential`] | everything by which a principal proves itself: [`secret`]s, [`password`]s, [`totp`] |
+//! | [`token`], [`seal`] | our own tokens, sealed and checked without asking anybody; [`registry_scope`] |
+//! | [`jwt`], [`jwks`], [`key_cache`], [`federation`], [`assertion`], [`oidc`] | other people's tokens |
+//! | [`delay`], [`share`] | patience with those who guess; break-glass |
+//!
+//! What holds of decisions: nothing is granted that was not given; whoever is disabled or unknown may do nothing; a
+//! right ends when it says; whoever can give more to somebody can give roles; an edit never leaves a server without an
+//! owner once it has one. A decision costs well under a microsecond whatever the number of assignments.
+//!
+//! Limits are named constants with their reasons. Azure's role definitions and conditions as in Microsoft's reference
+//! "Azure RBAC"; scope maps as in Azure Container Registry.
+//!
+//! This crate must not know: HTTP, databases, terminals, or what time it is.
 
 mod action;
 mod assignment;

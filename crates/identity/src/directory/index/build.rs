@@ -135,18 +135,12 @@ impl Index {
 
 /// Everything that was given, by whom it was given to, in the order of ids.
 fn grants(facts: &Facts) -> Result<Vec<(PrincipalId, Grant)>, Error> {
-    let roles: HashMap<RoleId, (Actions, Arc<str>)> = facts
-        .roles
-        .values()
-        .map(|role| (role.id, (role.permitted(), Arc::from(role.name.as_str()))))
-        .collect();
+    let mut roles: HashMap<RoleId, (Actions, Arc<str>)> = HashMap::new();
     let mut given = Vec::new();
     for assignment in facts.assignments.values() {
-        let (Some(role), Some((actions, name))) =
-            (facts.roles.get(&assignment.role), roles.get(&assignment.role))
-        else {
-            continue;
-        };
+        let Some(role) = facts.roles.get(&assignment.role) else { continue };
+        let worked_out = || (role.permitted(), Arc::from(role.name.as_str()));
+        let (actions, name) = roles.entry(role.id).or_insert_with(worked_out);
         given.push((assignment.principal, assigned(assignment, role, *actions, name)));
     }
     let mut maps: HashMap<&str, Vec<crate::scope_map::Entry>> = HashMap::new();
