@@ -73,6 +73,11 @@ impl Delays {
         self.pairs.remove(&pair(name, from));
     }
 
+    /// Pairs remembered now; at most [`MAX_PAIRS`].
+    pub fn remembered(&self) -> usize {
+        self.pairs.len()
+    }
+
     fn make_room(&mut self, now: i64) {
         if self.pairs.len() < MAX_PAIRS {
             return;

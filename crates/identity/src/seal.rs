@@ -260,10 +260,10 @@ mod tests {
     fn seals_as_the_specification_says() {
         let check = |key: u8, context: &str, wanted: &str| {
             let nonce = *b"ABCDEFGHIJKLMNOPQRSTUVWX";
-            let sealer = Sealer::new(&[key; 32]).unwrap();
-            let sealed = sealer.seal(nonce, b"XAES-256-GCM", context.as_bytes()).unwrap();
+            let with = Sealer::new(&[key; 32]).unwrap();
+            let sealed = with.seal(nonce, b"XAES-256-GCM", context.as_bytes()).unwrap();
             assert_eq!(hex::encode(&sealed[NONCE..]), wanted);
-            assert_eq!(sealer.open(&sealed, context.as_bytes()).unwrap().as_slice(), b"XAES-256-GCM");
+            assert_eq!(with.open(&sealed, context.as_bytes()).unwrap().as_slice(), b"XAES-256-GCM");
         };
         check(1, "", "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271");
         check(3, "c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d");
