@@ -30,6 +30,15 @@ pub fn data(global: &Global) -> Result<PathBuf, Failure> {
         })
 }
 
+/// Where programs keep what they remember, but not what they are for: `$XDG_STATE_HOME` or `~/.local/state`. Where there
+/// is no home, a folder beside the data folder.
+pub fn state(data: &Path) -> PathBuf {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map_or_else(|| data.with_extension("state"), |home| home.join("boltseal"))
+}
+
 /// The feeds in the data folder, if there are any.
 pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
     Ok(Feeds::at(&data(global)?).open()?)

@@ -27,8 +27,11 @@
 //! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them.
 //!
+//! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it.
+//!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
+pub mod access;
 mod cache;
 mod error;
 pub mod feeds;

@@ -91,6 +91,7 @@ mod signing;
 mod visible;
 
 pub mod assertion;
+pub mod authority;
 pub mod credential;
 pub mod delay;
 pub mod federation;
@@ -106,6 +107,7 @@ pub mod share;
 pub mod token;
 pub mod totp;
 
+pub use authority::{Authority, Caller};
 pub use action::{Action, Actions, Plane, UnknownAction};
 pub use assignment::Assignment;
 pub use condition::{Condition, ConditionError};

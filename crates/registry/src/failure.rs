@@ -99,6 +99,11 @@ impl Failure {
         self.0.code.map_or("", Code::word)
     }
 
+    /// What the client is told, in a sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
         self
@@ -154,6 +159,12 @@ impl From<boltseal_store::Error> for Failure {
             }
             Error::TooLarge { .. } => {
                 Self::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            // Nothing is done that cannot be recorded; the client may try again when somebody has looked at it.
+            Error::LogClosed(why) => {
+                tracing::error!(why, "refused: it could not be recorded");
+                let message = "refused, because the audit log cannot be written; the server's log says why";
+                Self::new(Code::Denied, message).status(StatusCode::SERVICE_UNAVAILABLE)
             }
             other => Self::fault(other),
         }

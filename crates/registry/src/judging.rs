@@ -12,6 +12,8 @@ use boltseal_model::{Digest, Timestamp};
 use boltseal_store::{Blobs, Facts, Material, Outcome};
 use tokio::sync::{Notify, Semaphore};
 
+mod verdict;
+
 use crate::{
     Error,
     gate::Gate,
@@ -244,7 +246,14 @@ impl Judging {
 
     async fn write(&self, outcomes: Vec<(Digest, Outcome)>) -> Result<(), Error> {
         let images: Vec<Digest> = outcomes.iter().map(|(image, _)| image.clone()).collect();
-        self.facts.record(outcomes, Timestamp::now()).await?;
+        let now = Timestamp::now();
+        let mut entries = Vec::new();
+        for (image, outcome) in &outcomes {
+            let before = self.facts.judgement(image).await?;
+            entries
+                .extend(verdict::changed(image, before.as_ref(), outcome, now).map(|record| record.entry()));
+        }
+        self.facts.recording(entries).record(outcomes, now).await?;
         self.gate.judged(images.iter());
         self.expiry.notify_one();
         Ok(())

@@ -6,16 +6,14 @@
 //!
 //! ```no_run
 //! # async fn example(judge: std::sync::Arc<dyn boltseal_registry::Judge>) -> Result<(), Box<dyn std::error::Error>> {
-//! use boltseal_registry::{Config, Identity, Registry};
+//! use boltseal_identity::Authority;
+//! use boltseal_registry::{Config, Registry};
 //! use boltseal_store::{Blobs, Facts};
 //!
+//! # let authority: Authority = todo!();
 //! let folder = std::path::Path::new("data");
 //! let (facts, blobs) = (Facts::open(folder).await?, Blobs::open(folder)?);
-//! let (identity, secret) = Identity::open(&facts).await?;
-//! if let Some(secret) = secret {
-//!     println!("docker login -u {} -p {}", identity.bootstrap(), secret.expose()); // shown once
-//! }
-//! let registry = Registry::new(facts, blobs, identity, judge, Config::default());
+//! let registry = Registry::new(facts, blobs, authority, judge, Config::default());
 //! registry.start().await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:5000").await?;
 //! let stop = std::future::pending();
@@ -25,7 +23,8 @@
 //!
 //! The pieces, in the order of a push and a pull:
 //!
-//! - [`Identity`]: who may come in. Basic, or a sealed token from `/token` that lives half an hour.
+//! - `endpoints`: every endpoint and what it needs; [`Authority`] decides, and everything done goes into the log in the
+//!   same commit.
 //! - `api`: one file per part of the distribution API.
 //! - `classify`: which manifests a runtime could run. Those are images and are judged; signatures, SBOMs and
 //!   attestations are not, and stay readable.
@@ -48,28 +47,34 @@
 mod api;
 mod cache;
 mod classify;
+mod endpoints;
 mod error;
 mod failure;
 mod gate;
-mod identity;
 mod judge;
 mod judging;
+mod recently;
 mod route;
 mod source;
 
 use std::{sync::Arc, time::Duration};
 
+use boltseal_audit::Record;
+use boltseal_identity::Authority;
 use boltseal_model::Digest;
 use boltseal_store::{Blobs, Facts};
 
+pub use api::EXCHANGED;
 use api::{Held, Holders};
 use cache::Cache;
+pub use endpoints::endpoints;
 pub use error::Error;
+use failure::Failure;
 use gate::Gate;
-pub use identity::{Identity, Secret};
 pub use judge::{Basis, FlowJudge, Judge, Request};
 use judging::Judging;
 pub use judging::Rejudged;
+use recently::Recently;
 
 /// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
 const MANIFEST_CACHE: u64 = 32 << 20;
@@ -83,18 +88,20 @@ const SWEEP: Duration = Duration::from_hours(1);
 /// How the registry presents itself.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What the token service is called; clients repeat it to the token endpoint.
-    pub service: String,
+    /// What the registry is called in scopes: `/registries/NAME/repositories/…`.
+    pub name: String,
     /// Where clients reach us, such as `https://registry.example`, if that differs from what their requests say.
     pub public_url: Option<String>,
     /// Images judged at the same time.
     pub workers: usize,
+    /// Serves pulls also while they cannot be recorded. By default they are refused then.
+    pub pulls_without_log: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
-        Self { service: "boltseal".to_owned(), public_url: None, workers }
+        Self { name: "main".to_owned(), public_url: None, workers, pulls_without_log: false }
     }
 }
 
@@ -105,7 +112,7 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     facts: Facts,
     blobs: Blobs,
-    identity: Identity,
+    authority: Authority,
     config: Config,
     gate: Arc<Gate>,
     judging: Arc<Judging>,
@@ -113,6 +120,7 @@ struct Inner {
     manifests: Cache<Held>,
     /// By repository and digest: the manifests that point to a blob.
     holders: Cache<Holders>,
+    blob_pulls: Recently,
 }
 
 impl Registry {
@@ -120,7 +128,7 @@ impl Registry {
     pub fn new(
         facts: Facts,
         blobs: Blobs,
-        identity: Identity,
+        authority: Authority,
         judge: Arc<dyn Judge>,
         config: Config,
     ) -> Self {
@@ -132,7 +140,8 @@ impl Registry {
             judging: Arc::new(judging),
             facts,
             blobs,
-            identity,
+            blob_pulls: Recently::new(),
+            authority,
             config,
             gate,
         }))
@@ -184,6 +193,24 @@ impl Registry {
     /// The distribution API: `/v2/…` and `/token`.
     pub fn router(&self) -> axum::Router {
         api::router(self.clone())
+    }
+
+    /// What it is called in scopes.
+    pub(crate) fn name(&self) -> &str {
+        &self.0.config.name
+    }
+
+    /// Records something that is no change; durable when this returns.
+    pub(crate) async fn note(&self, record: &Record) -> Result<(), Failure> {
+        Ok(self.0.facts.append(vec![record.entry()]).await?)
+    }
+
+    /// Records a pull. If that cannot be, the pull is refused, unless the settings say otherwise.
+    pub(crate) async fn note_pull(&self, record: &Record) -> Result<(), Failure> {
+        match self.note(record).await {
+            Err(_) if self.0.config.pulls_without_log => Ok(()),
+            outcome => outcome,
+        }
     }
 
     async fn sweep(self) {

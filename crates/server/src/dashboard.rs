@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use boltseal_identity::Caller;
 use boltseal_model::{Digest, Severity, SnapshotInfo, Timestamp};
 use boltseal_policy::{describe, exceptions};
 use boltseal_store::{Facts, ImageFilter, ImageSort, Page, Pushes, VulnerabilityFilter, VulnerabilitySort};
 use maud::Markup;
 
 use crate::{
-    Principal, State,
+    State,
     asking::Asking,
     assets, attention,
     failure::Failure,
@@ -41,7 +42,7 @@ impl FromRequestParts<State> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
         Ok(Self {
-            principal: parts.extensions.get::<Principal>().cloned(),
+            caller: parts.extensions.get::<Caller>().filter(|caller| !caller.is_anonymous()).cloned(),
             theme: session::read_cookie(&parts.headers, "theme").and_then(Theme::of_word),
             here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             now: (state.now)(),

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use boltseal_flow::access::Missing;
+use boltseal_identity::authority::Refused;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +18,23 @@ pub(crate) enum Failure {
     #[error("this needs you to sign in")]
     NotSignedIn,
     /// Too many failed attempts: seconds to wait.
-    #[error("too many failed attempts from your address: wait {0} seconds")]
+    #[error("too many failed attempts by this name from your network: wait {0} seconds")]
     Wait(i64),
+    /// The credentials are not good; what exactly is wrong stays inside.
+    #[error("{0}")]
+    Refused(Refused),
+    /// Whoever asks may not.
+    #[error("{}", .0.sentence)]
+    Missing(Box<Missing>),
+    /// A token that is good for some repositories only.
+    #[error("this token is for the registry only")]
+    Narrow,
+    /// A change of who may do what that cannot be.
+    #[error("{0}")]
+    Conflict(String),
+    /// The log cannot be read.
+    #[error("the audit log cannot be read")]
+    Log(#[from] crate::recorder::Error),
     /// A form of another site.
     #[error("this form was sent from another site, so it was not acted upon")]
     OtherSite,
@@ -36,6 +53,8 @@ pub(crate) struct Told {
     pub problem: String,
     /// What to do next.
     pub next: &'static str,
+    /// The action that was missing, and where.
+    pub missing: Option<(String, String)>,
 }
 
 impl Failure {
@@ -49,10 +68,12 @@ impl Failure {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Asked(_) => StatusCode::BAD_REQUEST,
-            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::Store(_) | Self::Format(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::OtherSite | Self::Missing(_) | Self::Narrow => StatusCode::FORBIDDEN,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Store(boltseal_store::Error::LogClosed(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Format(_) | Self::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -60,10 +81,45 @@ impl Failure {
         match self {
             Self::NotFound(_) => "Check the address, or start from the overview. It may have been deleted.",
             Self::Asked(_) => "Correct the address or the form and try again.",
-            Self::NotSignedIn => "Send HTTP Basic with your name and secret, or a bearer token of /token.",
+            Self::NotSignedIn => {
+                "Send HTTP Basic with your name and secret, or a bearer token: boltseal login."
+            }
+            Self::Refused(Refused::CodeNeeded) => "Give the one-time password as well.",
+            Self::Refused(_) => "Sign in again.",
+            Self::Missing(_) => "Ask whoever gives roles here for one that allows it.",
+            Self::Narrow => "Sign in with a name and secret, or with boltseal login.",
+            Self::Conflict(_) => "Look at what is there, and change the request.",
             Self::Wait(_) => "Then try again with the right name and secret.",
             Self::OtherSite => "Open the page here and use the form on it.",
-            Self::Store(_) | Self::Format(_) => "The log of the server says why. Try again in a moment.",
+            Self::Store(_) | Self::Format(_) | Self::Log(_) => {
+                "The log of the server says why. Try again in a moment."
+            }
+        }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Wait { seconds } => Self::Wait(seconds),
+            Refused::Busy => Self::Wait(1),
+            other => Self::Refused(other),
+        }
+    }
+}
+
+impl From<crate::access::Error> for Failure {
+    fn from(error: crate::access::Error) -> Self {
+        use boltseal_identity::EditError;
+
+        use crate::access::Error;
+        match error {
+            Error::Missing(missing) => Self::Missing(missing),
+            Error::Store(error) => Self::Store(error),
+            Error::Edit(EditError::NotFound { kind, id }) => Self::missing(kind, &id),
+            Error::Edit(EditError::Invalid(error)) => Self::Asked(error.to_string()),
+            Error::Edit(error) => Self::Conflict(error.to_string()),
+            other => Self::Asked(other.to_string()),
         }
     }
 }
@@ -78,10 +134,16 @@ impl IntoResponse for Failure {
             problem = first.to_uppercase() + problem.get(1..).unwrap_or_default();
         }
         let mut response = self.status().into_response();
+        let missing = match &self {
+            Self::Missing(missing) => {
+                Some((missing.action.name().to_owned(), missing.scope.as_str().to_owned()))
+            }
+            _ => None,
+        };
         if let Self::Wait(seconds) = self {
             response.headers_mut().insert("retry-after", seconds.into());
         }
-        response.extensions_mut().insert(Told { problem, next: self.next() });
+        response.extensions_mut().insert(Told { problem, next: self.next(), missing });
         response
     }
 }

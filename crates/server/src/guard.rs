@@ -10,11 +10,19 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use boltseal_api::problem::Problem;
+use boltseal_audit::{
+    Record,
+    record::{Activity, Door, Outcome, Source, Subject},
+};
+use boltseal_flow::access::{self, Deed, Needs};
+use boltseal_identity::{Action, Caller, Edit, Scope, authority::Refused, token};
 use boltseal_wire::server::Peer;
 use maud::html;
+use zeroize::Zeroizing;
 
 use crate::{
-    Principal, State,
+    State,
     failure::{Failure, Told},
     pages::{
         error,
@@ -24,83 +32,186 @@ use crate::{
     session,
 };
 
-/// Who may ask for a route.
+/// What stands before a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Everybody: signing in, assets, health.
-    Open,
-    /// Whoever may do this action; a browser without a session is sent to the door.
-    Page(&'static str),
-    /// Whoever may do this action; a program without credentials is told how to send them.
-    Api(&'static str),
+pub(crate) struct Gate {
+    /// How whoever may not pass is told.
+    pub kind: Kind,
+    /// What they need.
+    pub needs: Needs,
 }
 
-/// Finds out who is asking, and lets them pass or not.
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A person: a browser without a session is sent to the door.
+    Page,
+    /// A program: without credentials it is told how to send them.
+    Program,
+}
+
+/// Actions whose every use is recorded, also where nothing changes: who looks at who may do what, and at the log.
+const RECORDED: [Action; 5] = [
+    Action::PrincipalRead,
+    Action::AssignmentRead,
+    Action::FederationRead,
+    Action::SettingRead,
+    Action::AuditRead,
+];
+
+/// Finds out who is asking, and lets them pass or not. Handlers find the [`Caller`] and the [`Source`] in the request.
 pub(crate) async fn admit(
-    From((state, access)): From<(State, Access)>,
+    From((state, gate)): From<(State, Gate)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let source = source(&request);
-    match identify(&state, request.headers(), source).await {
+    let source = origin(&request);
+    let session = session::find(&state, request.headers());
+    let credentials = request.headers().get(header::AUTHORIZATION).cloned();
+    let caller = match identify(&state, credentials, session, &source).await {
+        Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
-        Ok(Some(principal)) => {
-            request.extensions_mut().insert(principal);
-        }
-        Ok(None) => match access {
-            Access::Open => {}
-            Access::Api(_) => return Failure::NotSignedIn.into_response(),
-            Access::Page(_) if from_elsewhere(request.headers()) => return once_more(),
-            Access::Page(_) => {
+    };
+    let needs_somebody = !matches!(gate.needs, Needs::Nothing(_));
+    if needs_somebody && caller.is_anonymous() {
+        return match gate.kind {
+            Kind::Program => Failure::NotSignedIn.into_response(),
+            Kind::Page if from_elsewhere(request.headers()) => once_more(),
+            Kind::Page => {
                 let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
                 let door = if here == "/" {
                     "/sign-in".to_owned()
                 } else {
                     link::query("/sign-in", &[("back", here)])
                 };
-                return Redirect::to(&door).into_response();
+                Redirect::to(&door).into_response()
             }
-        },
+        };
     }
+    // A token for some repositories is for the registry alone.
+    if needs_somebody && !caller.covers_control() {
+        return Failure::Narrow.into_response();
+    }
+    if let Needs::Action(action) = gate.needs
+        && let Err(failure) = may(&state, &caller, &source, action, &Scope::root()).await
+    {
+        return failure.into_response();
+    }
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(source);
     next.run(request).await
 }
 
-async fn identify(state: &State, headers: &HeaderMap, source: IpAddr) -> Result<Option<Principal>, Failure> {
-    let Some(credentials) = headers.get(header::AUTHORIZATION) else {
-        return Ok(session::find(state, headers).await?);
-    };
-    let now = (state.now)();
-    let wait = state.sign_in.wait(source, now);
-    if wait > 0 {
-        return Err(Failure::Wait(wait));
-    }
-    let found = match credentials.to_str().ok().and_then(|value| value.split_once(' ')) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            state.authority.token(token.trim()).await
+/// Whether the caller may do something somewhere. A no is recorded, and some reads are whatever the answer.
+pub(crate) async fn may(
+    state: &State,
+    caller: &Caller,
+    source: &Source,
+    action: Action,
+    scope: &Scope,
+) -> Result<Record, Failure> {
+    let activity = if action.name().ends_with("/read") { Activity::Read } else { Activity::Update };
+    let deed = Deed { caller, source: source.clone(), activity, action, scope: scope.clone() };
+    match access::decide(state.access.authority(), deed, (state.now)()) {
+        Ok(record) => {
+            if RECORDED.contains(&action) {
+                state.recorder.note(&record).await?;
+            }
+            Ok(record)
         }
-        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => match basic(encoded) {
-            Some((name, secret)) => state.authority.secret(&name, &secret).await,
-            None => None,
-        },
-        _ => None,
-    };
-    if found.is_none() {
-        state.sign_in.failed(source, now);
-        return Err(Failure::NotSignedIn);
+        Err(missing) => {
+            state.recorder.note(&missing.record).await?;
+            Err(Failure::Missing(missing))
+        }
     }
-    state.sign_in.succeeded(source);
-    Ok(found)
+}
+
+/// What the header says counts before what the cookie says.
+async fn identify(
+    state: &State,
+    credentials: Option<HeaderValue>,
+    session: Option<Caller>,
+    source: &Source,
+) -> Result<Caller, Failure> {
+    let Some(credentials) = credentials else { return Ok(session.unwrap_or_else(Caller::anonymous)) };
+    let (scheme, value) =
+        credentials.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Failure::NotSignedIn)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        let found = state.access.authority().token(value.trim(), token::Kind::Access, (state.now)());
+        return found.map_err(Failure::from);
+    }
+    let basic = Some(value).filter(|_| scheme.eq_ignore_ascii_case("basic")).and_then(basic);
+    let (name, secret) = basic.ok_or(Failure::NotSignedIn)?;
+    prove(state, source.clone(), name, secret, None).await
+}
+
+/// The principal with this name and secret; a failure is recorded, and a spent recovery code is taken away for good.
+pub(crate) async fn prove(
+    state: &State,
+    source: Source,
+    name: Zeroizing<String>,
+    secret: Zeroizing<String>,
+    code: Option<Zeroizing<String>>,
+) -> Result<Caller, Failure> {
+    let (authority, now) = (state.access.authority().clone(), (state.now)());
+    let from = source.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let (slow, asked) = (authority.is_slow(&name), name.clone());
+    let check = move || authority.secret(&asked, &secret, code.as_ref().map(|code| code.as_str()), from, now);
+    let outcome =
+        if slow { tokio::task::spawn_blocking(check).await.unwrap_or(Err(Refused::Busy)) } else { check() };
+    match outcome {
+        Ok(proved) => {
+            if let Some(left) = proved.spent {
+                let (principal, credentials) = (proved.caller.id, Box::new(left));
+                let edit = Edit::SetCredentials { principal, credentials, end_sessions: false };
+                state.access.edit(&proved.caller, source, edit).await?;
+            }
+            Ok(proved.caller)
+        }
+        Err(refused) => {
+            note_failure(state, source, &name, &refused).await;
+            Err(refused.into())
+        }
+    }
+}
+
+/// A failed attempt, under the name that was tried. Nobody is let in whether it can be written or not.
+pub(crate) async fn note_failure(state: &State, source: Source, name: &str, refused: &Refused) {
+    if matches!(refused, Refused::Wait { .. } | Refused::Busy | Refused::CodeNeeded) {
+        return;
+    }
+    let record = Record::new((state.now)(), Activity::SignIn, "Boltseal/signIn/action")
+        .actor(access::actor(&Caller::anonymous()))
+        .source(source)
+        .subject(Subject::new("/").name(name.chars().take(64).collect::<String>()))
+        .outcome(Outcome::Failure)
+        .status(refused.to_string());
+    if let Err(error) = state.recorder.note(&record).await {
+        tracing::error!(%error, "a failed sign-in could not be recorded");
+    }
 }
 
 /// Name and secret of RFC 7617.
-fn basic(encoded: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    text.split_once(':').map(|(name, secret)| (name.to_owned(), secret.to_owned()))
+fn basic(encoded: &str) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
+    let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
+    let (name, secret) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some((Zeroizing::new(name.to_owned()), Zeroizing::new(secret.to_owned())))
 }
 
-/// The address of whoever asks; all that cannot be told apart share one.
-pub(crate) fn source(request: &Request) -> IpAddr {
-    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip())
+/// Characters of a `User-Agent` that are recorded.
+const MAX_AGENT: usize = 256;
+
+/// Where a request came from, for the log.
+pub(crate) fn origin(request: &Request) -> Source {
+    let source = match request.extensions().get::<Peer>() {
+        Some(Peer { address, tls: true }) => Source::https(address.ip(), address.port()),
+        Some(Peer { address, tls: false }) => Source::plain(address.ip(), address.port()),
+        None => Source::new(Door::Local),
+    };
+    match request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+        Some(agent) => source.agent(agent.chars().take(MAX_AGENT).collect::<String>()),
+        None => source,
+    }
 }
 
 /// A link on another site: the browser kept the strict cookie back. A page of our own that asks again brings it.
@@ -147,7 +258,11 @@ pub(crate) async fn present(From(state): From<State>, request: Request, next: Ne
     let mut response = next.run(request).await;
     if response.extensions().get::<Told>().is_none() && bare_refusal(&response) {
         let problem = response.status().canonical_reason().unwrap_or("This did not work").to_owned();
-        response.extensions_mut().insert(Told { problem, next: "Check the address and the method." });
+        response.extensions_mut().insert(Told {
+            problem,
+            next: "Check the address and the method.",
+            missing: None,
+        });
     }
     if let Some(told) = response.extensions_mut().remove::<Told>() {
         response = if program { problem(response, &told) } else { page(response, &viewer, &told) };
@@ -166,8 +281,15 @@ fn bare_refusal(response: &Response) -> bool {
 /// RFC 9457.
 fn problem(response: Response, told: &Told) -> Response {
     let status = response.status();
-    let body = serde_json::json!({ "title": told.problem, "status": status.as_u16(), "detail": told.next });
-    let mut response = with_body(response, Body::from(body.to_string()), "application/problem+json");
+    let body = Problem {
+        title: told.problem.clone(),
+        status: status.as_u16(),
+        detail: told.next.to_owned(),
+        action: told.missing.as_ref().map(|(action, _)| action.clone()),
+        scope: told.missing.as_ref().map(|(_, scope)| scope.clone()),
+    };
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let mut response = with_body(response, Body::from(body), "application/problem+json");
     if status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Basic realm=\"boltseal\", charset=\"UTF-8\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -191,7 +313,7 @@ fn with_body(response: Response, body: Body, media_type: &'static str) -> Respon
 /// Who is looking, as far as known here; nobody before [`admit`] has run.
 pub(crate) fn viewer(state: &State, request: &Request) -> Viewer {
     Viewer {
-        principal: request.extensions().get::<Principal>().cloned(),
+        caller: request.extensions().get::<Caller>().filter(|caller| !caller.is_anonymous()).cloned(),
         theme: session::read_cookie(request.headers(), "theme").and_then(Theme::of_word),
         here: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         now: (state.now)(),

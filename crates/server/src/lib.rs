@@ -4,15 +4,14 @@
 //! described by `docs/reference/openapi.json`.
 //!
 //! ```no_run
-//! # async fn example(state: boltseal_server::State, now: boltseal_model::Timestamp) -> std::io::Result<()> {
-//! println!("open http://127.0.0.1:8080{}", state.sign_in.issue_link(now));
+//! # async fn example(state: boltseal_server::State) -> std::io::Result<()> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! axum::serve(listener, boltseal_server::router(state)).await
 //! # }
 //! ```
 //!
-//! [`State`] is what the binary hands in, [`Authority`] whom it asks who somebody is, [`SignIn`] makes the one-time
-//! links that open a fresh installation. `examples/preview.rs` serves the whole dashboard with sample images.
+//! [`State`] is what the binary hands in; [`Access`] knows who may do what and changes it, [`Recorder`] keeps the log of
+//! what was done, [`sign_in_link`] opens a fresh installation. `examples/preview.rs` serves the whole dashboard with sample images.
 //!
 //! Inside, in reading order: `routes` is the table of everything served and who may ask for it; `guard` is what every
 //! request passes; `dashboard` and `api` read the store; `pages` turn values into markup out of `parts`.
@@ -24,11 +23,11 @@
 //!
 //! This crate must not know: blobs, the gate's inner state, how a verdict is reached, terminals.
 
+pub mod access;
 mod api;
 mod asking;
 mod assets;
 mod attention;
-mod authority;
 mod dashboard;
 mod door;
 mod failure;
@@ -38,15 +37,16 @@ mod parts;
 pub mod recorder;
 mod remedies;
 mod routes;
-mod secret;
 mod session;
-mod sign_in;
 mod state;
 
-pub use authority::{Answer, Authority, Principal};
+pub use access::Access;
 pub use recorder::Recorder;
-pub use sign_in::SignIn;
+pub use routes::endpoints;
+pub use session::LastUse;
 pub use state::{ActivePolicy, Site, State};
+
+pub use door::sign_in_link;
 
 /// Everything this crate serves: `/`, `/api/v1/…`, `/sign-in`, `/healthz`, `/readyz`, `/assets/…`; any other path
 /// gets a page that says so.

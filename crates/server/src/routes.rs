@@ -1,73 +1,106 @@
-//! Every route: where it is, who may ask, who answers. Nothing is served that is not in this table.
+//! Every route: method, where it is, what it needs, who answers. Nothing is served that is not in this table.
 
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, get, post},
 };
+use boltseal_flow::access::{Endpoint, Needs};
+use boltseal_identity::Action;
 
-use crate::{State, api, dashboard, door, failure::Failure, guard, guard::Access};
-
-/// Reading what is stored and what is said about it.
-const READ: &str = "dashboard/read";
+use crate::{
+    State, api, dashboard, door,
+    failure::Failure,
+    guard::{self, Gate, Kind},
+};
 
 /// One route.
 pub(crate) struct Route {
+    method: &'static str,
     /// In the words of OpenAPI: `/images/{digest}`.
     pub path: &'static str,
-    /// Who may ask.
-    pub access: Access,
+    /// Who may ask, and how they are told no.
+    pub gate: Gate,
     handler: fn() -> MethodRouter<State>,
 }
 
-const fn open(path: &'static str, handler: fn() -> MethodRouter<State>) -> Route {
-    Route { path, access: Access::Open, handler }
+const fn route(
+    kind: Kind,
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    handler: fn() -> MethodRouter<State>,
+) -> Route {
+    Route { method, path, gate: Gate { kind, needs }, handler }
 }
 
-const fn page(path: &'static str, handler: fn() -> MethodRouter<State>) -> Route {
-    Route { path, access: Access::Page(READ), handler }
+/// For a person with a browser: whoever is nobody is sent to the door.
+const fn page(path: &'static str, needs: Needs, handler: fn() -> MethodRouter<State>) -> Route {
+    route(Kind::Page, "GET", path, needs, handler)
 }
 
-const fn program(path: &'static str, handler: fn() -> MethodRouter<State>) -> Route {
-    Route { path, access: Access::Api(READ), handler }
+/// For a program: whoever is nobody is told how to send credentials.
+const fn program(path: &'static str, needs: Needs, handler: fn() -> MethodRouter<State>) -> Route {
+    route(Kind::Program, "GET", path, needs, handler)
 }
+
+/// For everybody, for this reason.
+const fn open(path: &'static str, why: &'static str, handler: fn() -> MethodRouter<State>) -> Route {
+    route(Kind::Page, "GET", path, Needs::Nothing(why), handler)
+}
+
+const IMAGES: Needs = Needs::Action(Action::ImageRead);
+const VULNERABILITIES: Needs = Needs::Action(Action::VulnerabilityRead);
+const FEEDS: Needs = Needs::Action(Action::FeedRead);
+const POLICIES: Needs = Needs::Action(Action::PolicyRead);
+const DOOR: Needs = Needs::Nothing("this is where people sign in");
+const THEME: Needs = Needs::Nothing("nothing depends on it");
+const FILES: &str = "the files of the dashboard itself";
+const HEALTH: &str = "whether it runs is no secret";
+const CONTRACT: &str = "the description of the API says nothing about what is stored";
 
 /// All of them.
 pub(crate) const ALL: &[Route] = &[
-    page("/", || get(dashboard::overview)),
-    page("/images", || get(dashboard::images)),
-    page("/images/{digest}", || get(dashboard::image)),
-    page("/vulnerabilities", || get(dashboard::vulnerabilities)),
-    page("/vulnerabilities/{id}", || get(dashboard::vulnerability)),
-    page("/feeds", || get(dashboard::feeds)),
-    page("/policy", || get(dashboard::policy)),
-    page("/about", || get(dashboard::about)),
-    page("/sign-out", || post(door::leave)),
-    open("/sign-in", || get(door::form).post(door::enter)),
-    open("/theme", || post(door::theme)),
-    open("/assets/{name}", || get(dashboard::asset)),
-    open("/favicon.ico", || get(dashboard::favicon)),
-    open("/healthz", || get(api::healthy)),
-    open("/readyz", || get(api::ready)),
-    open("/api/v1/version", || get(api::version)),
-    open("/api/v1/openapi.json", || get(api::openapi)),
-    open("/api/v1/report.schema.json", || get(api::report_schema)),
-    program("/api/v1/overview", || get(api::overview)),
-    program("/api/v1/images", || get(api::images)),
-    program("/api/v1/images/{digest}", || get(api::image)),
-    program("/api/v1/images/{digest}/report", || get(api::report)),
-    program("/api/v1/images/{digest}/verdict", || get(api::verdict)),
-    program("/api/v1/vulnerabilities", || get(api::vulnerabilities)),
-    program("/api/v1/vulnerabilities/{id}", || get(api::vulnerability)),
-    program("/api/v1/feeds", || get(api::feeds)),
-    program("/api/v1/policy", || get(api::policy)),
+    page("/", IMAGES, || get(dashboard::overview)),
+    page("/images", IMAGES, || get(dashboard::images)),
+    page("/images/{digest}", IMAGES, || get(dashboard::image)),
+    page("/vulnerabilities", VULNERABILITIES, || get(dashboard::vulnerabilities)),
+    page("/vulnerabilities/{id}", VULNERABILITIES, || get(dashboard::vulnerability)),
+    page("/feeds", FEEDS, || get(dashboard::feeds)),
+    page("/policy", POLICIES, || get(dashboard::policy)),
+    page("/about", Needs::SignedIn, || get(dashboard::about)),
+    route(Kind::Page, "POST", "/sign-out", Needs::SignedIn, || post(door::leave)),
+    route(Kind::Page, "GET", "/sign-in", DOOR, || get(door::form)),
+    route(Kind::Page, "POST", "/sign-in", DOOR, || post(door::enter)),
+    route(Kind::Page, "POST", "/theme", THEME, || post(door::theme)),
+    open("/assets/{name}", FILES, || get(dashboard::asset)),
+    open("/favicon.ico", FILES, || get(dashboard::favicon)),
+    open("/healthz", HEALTH, || get(api::healthy)),
+    open("/readyz", HEALTH, || get(api::ready)),
+    open("/api/v1/version", CONTRACT, || get(api::version)),
+    open("/api/v1/openapi.json", CONTRACT, || get(api::openapi)),
+    open("/api/v1/report.schema.json", CONTRACT, || get(api::report_schema)),
+    program("/api/v1/overview", IMAGES, || get(api::overview)),
+    program("/api/v1/images", IMAGES, || get(api::images)),
+    program("/api/v1/images/{digest}", IMAGES, || get(api::image)),
+    program("/api/v1/images/{digest}/report", IMAGES, || get(api::report)),
+    program("/api/v1/images/{digest}/verdict", IMAGES, || get(api::verdict)),
+    program("/api/v1/vulnerabilities", VULNERABILITIES, || get(api::vulnerabilities)),
+    program("/api/v1/vulnerabilities/{id}", VULNERABILITIES, || get(api::vulnerability)),
+    program("/api/v1/feeds", FEEDS, || get(api::feeds)),
+    program("/api/v1/policy", POLICIES, || get(api::policy)),
 ];
+
+/// All endpoints of this crate.
+pub fn endpoints() -> impl Iterator<Item = Endpoint> {
+    ALL.iter().map(|route| Endpoint { method: route.method, path: route.path, needs: route.gate.needs })
+}
 
 /// Everything this crate serves.
 pub(crate) fn router(state: State) -> Router {
     let mut router = Router::new();
     for route in ALL {
-        let admit = from_fn_with_state((state.clone(), route.access), guard::admit);
+        let admit = from_fn_with_state((state.clone(), route.gate), guard::admit);
         router = router.route(route.path, (route.handler)().layer(admit));
     }
     router

@@ -1,8 +1,8 @@
-//! Browser sessions: a random word in a cookie, its hash in the store.
+//! Browser sessions: a sealed token in a cookie. Signing in writes nothing but its record.
 //!
-//! OWASP Session Management: the word has 256 bits, is new at every sign-in, never in an address, and ends after a
-//! while of silence as well as after a working day. `__Host-` (RFC 6265bis section 4.1.3) ties the cookie to this
-//! host and to TLS; `SameSite=Strict` keeps other sites from using it at all.
+//! OWASP Session Management: the token is new at every sign-in, never in an address, and ends after a while of silence
+//! as well as after a working day. `__Host-` (RFC 6265bis section 4.1.3) ties the cookie to this host and to TLS;
+//! `SameSite=Strict` keeps other sites from using it at all. Signing out voids the token for good.
 
 use std::{
     collections::HashMap,
@@ -10,79 +10,72 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use boltseal_identity::{
+    Caller,
+    registry_scope::RegistryScopes,
+    token::{Kind, TokenError, TokenId},
+};
 use boltseal_model::Timestamp;
-use jiff::SignedDuration;
 
-use crate::{Principal, Site, State, secret};
+use crate::{Site, State};
 
-/// The longest a session lasts: a working day.
-pub(crate) const ABSOLUTE_SECONDS: i64 = 12 * 3600;
-/// The longest silence in it.
-pub(crate) const IDLE_SECONDS: i64 = 2 * 3600;
+/// The longest silence in a session.
+pub(crate) const IDLE_SECONDS: i64 = 30 * 60;
 /// Sessions whose last use is remembered; beyond it the longest silent one has to sign in again.
 const MAX_SESSIONS: usize = 10_000;
 
-/// When each session was used last. In memory: after a restart, silence is counted anew; the absolute end is stored.
+/// When each session was used last. In memory: after a restart, silence is counted anew; the absolute end is in the
+/// token.
 #[derive(Debug, Default)]
-pub(crate) struct LastUse(Mutex<HashMap<String, i64>>);
+pub struct LastUse(Mutex<HashMap<TokenId, i64>>);
 
 impl LastUse {
     /// Notes a use; false when the session was silent for too long.
-    fn touch(&self, id: &str, now: Timestamp) -> bool {
+    fn touch(&self, id: TokenId, now: Timestamp) -> bool {
         let now = now.as_second();
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if uses.get(id).is_some_and(|last| last + IDLE_SECONDS <= now) {
-            uses.remove(id);
+        if uses.get(&id).is_some_and(|last| last + IDLE_SECONDS <= now) {
+            // Kept, so that the next request with the same cookie does not begin anew.
             return false;
         }
-        if uses.len() >= MAX_SESSIONS && !uses.contains_key(id) {
-            uses.retain(|_, last| *last + IDLE_SECONDS > now);
-            let longest = uses.iter().min_by_key(|(_, last)| **last).map(|(id, _)| id.clone());
-            if let Some(longest) = longest.filter(|_| uses.len() >= MAX_SESSIONS) {
+        if uses.len() >= MAX_SESSIONS && !uses.contains_key(&id) {
+            let longest = uses.iter().min_by_key(|(_, last)| **last).map(|(id, _)| *id);
+            if let Some(longest) = longest {
                 uses.remove(&longest);
             }
         }
-        uses.insert(id.to_owned(), now);
+        uses.insert(id, now);
         true
     }
 
-    fn forget(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    fn forget(&self, id: TokenId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }
 
 /// Opens a session; the answer is the cookie to set.
-pub(crate) async fn open(state: &State, principal: &Principal) -> Result<HeaderValue, boltseal_store::Error> {
-    let word = secret::fresh();
+pub(crate) fn open(state: &State, caller: &Caller) -> Result<HeaderValue, TokenError> {
     let now = (state.now)();
-    let expires = now.saturating_add(SignedDuration::from_secs(ABSOLUTE_SECONDS)).unwrap_or(Timestamp::MAX);
-    state.facts.add_session(&id(&word), &principal.name, expires).await?;
-    state.sign_in.last_use.touch(&id(&word), now);
-    Ok(cookie(&state.site, &word, ABSOLUTE_SECONDS))
+    let life = Kind::Session.life();
+    let issued = state.access.authority().issue(caller, Kind::Session, RegistryScopes::All, life, now)?;
+    state.last_use.touch(issued.claims.id, now);
+    Ok(cookie(&state.site, issued.token.expose(), life))
 }
 
 /// Whose session the request belongs to.
-pub(crate) async fn find(
-    state: &State,
-    headers: &HeaderMap,
-) -> Result<Option<Principal>, boltseal_store::Error> {
-    let Some(word) = read_cookie(headers, name(&state.site)) else { return Ok(None) };
-    let (id, now) = (id(word), (state.now)());
-    let Some((name, _)) = state.facts.session(&id, now).await? else { return Ok(None) };
-    if !state.sign_in.last_use.touch(&id, now) {
-        state.facts.remove_session(&id).await?;
-        return Ok(None);
-    }
-    Ok(Some(Principal { name }))
+pub(crate) fn find(state: &State, headers: &HeaderMap) -> Option<Caller> {
+    let word = read_cookie(headers, name(&state.site))?;
+    let now = (state.now)();
+    let caller = state.access.authority().token(word, Kind::Session, now).ok()?;
+    caller.token.is_some_and(|id| state.last_use.touch(id, now)).then_some(caller)
 }
 
-/// Ends the session of the request; the answer is the cookie that takes the word back.
-pub(crate) async fn close(state: &State, headers: &HeaderMap) -> Result<HeaderValue, boltseal_store::Error> {
-    if let Some(word) = read_cookie(headers, name(&state.site)) {
-        state.facts.remove_session(&id(word)).await?;
-        state.sign_in.last_use.forget(&id(word));
+/// The cookie that takes a session's token back.
+pub(crate) fn close(state: &State, caller: &Caller) -> HeaderValue {
+    if let Some(id) = caller.token {
+        state.last_use.forget(id);
     }
-    Ok(cookie(&state.site, "", 0))
+    cookie(&state.site, "", 0)
 }
 
 /// A cookie of the request.
@@ -95,10 +88,6 @@ pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
         .find_map(|pair| {
             pair.trim().split_once('=').filter(|(this, _)| *this == name).map(|(_, value)| value)
         })
-}
-
-fn id(word: &str) -> String {
-    hex::encode(secret::hash(word))
 }
 
 const fn name(site: &Site) -> &'static str {
@@ -118,12 +107,22 @@ mod tests {
 
     #[test]
     fn silence_ends_a_session() {
-        let uses = LastUse::default();
+        let (uses, id) = (LastUse::default(), TokenId::new([1; 16]));
         let at = |second| Timestamp::from_second(second).unwrap();
-        assert!(uses.touch("a", at(0)));
-        assert!(uses.touch("a", at(IDLE_SECONDS - 1)));
-        assert!(uses.touch("a", at(2 * IDLE_SECONDS - 2)));
-        assert!(!uses.touch("a", at(3 * IDLE_SECONDS)));
+        assert!(uses.touch(id, at(0)));
+        assert!(uses.touch(id, at(IDLE_SECONDS - 1)));
+        assert!(uses.touch(id, at(2 * IDLE_SECONDS - 2)));
+        assert!(!uses.touch(id, at(3 * IDLE_SECONDS)));
+        assert!(!uses.touch(id, at(3 * IDLE_SECONDS)), "and stays ended");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let uses = LastUse::default();
+        for n in 0..=u128::try_from(MAX_SESSIONS).unwrap() {
+            uses.touch(TokenId::new(n.to_be_bytes()), Timestamp::from_second(0).unwrap());
+        }
+        assert_eq!(uses.0.lock().unwrap().len(), MAX_SESSIONS);
     }
 
     #[test]

@@ -7,21 +7,23 @@ use boltseal_policy::Policy;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
-use crate::{Authority, SignIn};
+use crate::{Access, Recorder, session::LastUse};
 
 /// Everything the dashboard and the API read. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
-    /// Images, findings, verdicts, sessions.
+    /// Images, findings, verdicts.
     pub facts: Facts,
     /// The feeds in use; `None` until some are imported.
     pub snapshot: watch::Receiver<Option<Arc<SnapshotInfo>>>,
     /// The policy in use.
     pub policy: watch::Receiver<Arc<ActivePolicy>>,
-    /// Who may sign in.
-    pub authority: Arc<dyn Authority>,
-    /// One-time links and failed attempts.
-    pub sign_in: Arc<SignIn>,
+    /// Who may come in, what they may do, and changes of that.
+    pub access: Access,
+    /// The log of what was done.
+    pub recorder: Recorder,
+    /// When each session was used last.
+    pub last_use: Arc<LastUse>,
     /// What this installation is called.
     pub site: Arc<Site>,
     /// The clock, so that tests can hold it still.

@@ -14,7 +14,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
-    service::{self, Setup},
+    service::{self, LogSetup, Setup},
 };
 
 /// What to run and where.
@@ -47,6 +47,19 @@ pub struct Args {
     /// Print a link that signs in once, also when this is not the first start
     #[arg(long)]
     sign_in_link: bool,
+    /// Make another secret for `admin` and print it; its tokens and sessions end
+    #[arg(long)]
+    new_admin_secret: bool,
+    /// Folder that remembers the newest checkpoint of the audit log. Keep it apart from the data folder, so that an old
+    /// copy of that is noticed [default: `$XDG_STATE_HOME/boltseal` or `~/.local/state/boltseal`]
+    #[arg(long, value_name = "DIR")]
+    audit_anchors: Option<PathBuf>,
+    /// Go on with an audit log that was restored from a backup; the reason is recorded
+    #[arg(long, value_name = "REASON")]
+    accept_restored_log: Option<String>,
+    /// Serve pulls also while the audit log cannot be written; by default they are refused then
+    #[arg(long)]
+    pulls_without_log: bool,
     /// What to log: error, warn, info, debug or trace, also by module
     #[arg(long, value_name = "FILTER", default_value = "info", env = "BOLTSEAL_LOG")]
     log: String,
@@ -81,6 +94,11 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
     if !address.is_unspecified() && !is_local(address) {
         names.push(address.to_string());
     }
+    let log = LogSetup {
+        anchors: args.audit_anchors.unwrap_or_else(|| given::state(&data)),
+        accept_restored: args.accept_restored_log,
+        pulls_without_log: args.pulls_without_log,
+    };
     let setup = Setup {
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
         data,
@@ -88,6 +106,8 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
         registry_listen: args.registry_listen,
         names,
         sign_in_link: args.sign_in_link,
+        new_admin_secret: args.new_admin_secret,
+        log,
         started,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

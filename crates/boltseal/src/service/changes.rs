@@ -13,7 +13,7 @@ use boltseal_model::SnapshotInfo;
 use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
 use boltseal_scan::Snapshot;
-use boltseal_server::ActivePolicy;
+use boltseal_server::{ActivePolicy, Recorder};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::exit::Failure;
 
-use super::Setup;
+use super::{Setup, log};
 
 /// How often the two files are looked at. Two calls of stat(2) cost nothing.
 const POLL: Duration = Duration::from_secs(2);
@@ -79,7 +79,7 @@ impl Changes {
     }
 
     /// Takes over what changes, for ever. What is broken is left where it is, and what was good stays in use.
-    pub async fn watch(&mut self, judge: &FlowJudge, registry: &Registry, told: &Told) {
+    pub async fn watch(&mut self, judge: &FlowJudge, registry: &Registry, told: &Told, recorder: &Recorder) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         loop {
             let asked = async {
@@ -92,8 +92,21 @@ impl Changes {
                 _ = asked => true,
                 () = tokio::time::sleep(POLL) => false,
             };
+            let (feeds, policy) = (told.snapshot.borrow().clone(), told.policy.borrow().clone());
             let fresh_feeds = self.feeds_changed(forced, judge, told);
             let fresh_policy = self.policy_changed(forced, judge, told);
+            let mut records = Vec::new();
+            if fresh_feeds && let Some(info) = told.snapshot.borrow().as_ref() {
+                records.push(log::feeds(info, feeds.as_ref().map(|feeds| feeds.id.as_str())));
+            }
+            if fresh_policy {
+                records.push(log::policy(&told.policy.borrow(), &policy));
+            }
+            for record in &records {
+                if let Err(error) = recorder.note(record).await {
+                    tracing::error!(%error, "a change could not be recorded");
+                }
+            }
             let why = match (fresh_feeds, fresh_policy) {
                 (false, false) => continue,
                 (true, false) => "new feeds",

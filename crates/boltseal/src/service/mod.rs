@@ -5,8 +5,8 @@
 //! listening and to let running requests finish.
 
 mod changes;
-mod door;
 mod folder;
+mod log;
 
 use std::{
     net::SocketAddr,
@@ -17,8 +17,8 @@ use std::{
 
 use axum::{Router, extract::Request};
 use boltseal_model::Timestamp;
-use boltseal_registry::{Config, FlowJudge, Identity, Registry};
-use boltseal_server::{SignIn, Site, State};
+use boltseal_registry::{Config, FlowJudge, Registry};
+use boltseal_server::{Access, LastUse, Site, State, access::FIRST, sign_in_link};
 use boltseal_store::{Blobs, Facts};
 use boltseal_wire::{
     server::{Limits, serve},
@@ -53,8 +53,23 @@ pub struct Setup {
     pub names: Vec<String>,
     /// Whether to print a sign-in link whatever start this is.
     pub sign_in_link: bool,
+    /// Whether to make another secret for the first principal.
+    pub new_admin_secret: bool,
+    /// The log of what is done.
+    pub log: LogSetup,
     /// When the process began.
     pub started: Instant,
+}
+
+/// How the log is kept.
+#[derive(Clone, Debug)]
+pub struct LogSetup {
+    /// Where the last checkpoint is remembered: not in the data folder.
+    pub anchors: PathBuf,
+    /// Why a log is accepted that was put back to an older state.
+    pub accept_restored: Option<String>,
+    /// Serve pulls also while they cannot be recorded.
+    pub pulls_without_log: bool,
 }
 
 /// Starts everything and comes back when it was told to stop and has.
@@ -67,22 +82,26 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let (mut changes, feeds, policy) = Changes::open(&setup)?;
     let facts = Facts::open(&setup.data).await.map_err(Failure::fault)?;
     let blobs = Blobs::open(&setup.data).map_err(Failure::fault)?;
-    let (identity, secret) = Identity::open(&facts).await.map_err(Failure::fault)?;
+    let recorder = log::open(&setup, &facts).await?;
+    let (access, secret) =
+        Access::open(&setup.data, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
-    let registry = Registry::new(facts.clone(), blobs, identity.clone(), judge.clone(), Config::default());
+    let config = Config { pulls_without_log: setup.log.pulls_without_log, ..Config::default() };
+    let registry = Registry::new(facts.clone(), blobs, access.authority().clone(), judge.clone(), config);
+    recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;
     registry.start().await.map_err(Failure::fault)?;
 
     let certificates = Certificates::open(&setup.data.join("tls"), &setup.names).map_err(Failure::fault)?;
     let tls = certificates.server_config().map_err(Failure::fault)?;
-    let sign_in = Arc::new(SignIn::new());
     let told = changes::Told::new(snapshot.as_deref(), policy);
     let state = State {
         facts,
         snapshot: told.snapshot.subscribe(),
         policy: told.policy.subscribe(),
-        authority: Arc::new(door::Door(identity.clone())),
-        sign_in: Arc::clone(&sign_in),
+        access: access.clone(),
+        recorder: recorder.clone(),
+        last_use: Arc::new(LastUse::default()),
         site: Arc::new(Site {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             registry: http.to_string(),
@@ -91,16 +110,25 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         now: Timestamp::now,
     };
     if let Some(secret) = &secret {
-        console.data(&format!("name:    {}\nsecret:  {}\n", identity.bootstrap(), secret.expose()))?;
+        console.data(&format!("name:    {}\nsecret:  {}\n", FIRST, secret.expose()))?;
     }
     if secret.is_some() || setup.sign_in_link {
-        let link = sign_in.issue_link(Timestamp::now());
-        console.data(&format!("sign in: https://{https}{link}\n"))?;
+        if let Some(link) = sign_in_link(&access, Timestamp::now()) {
+            console.data(&format!("sign in: https://{https}{link}\n"))?;
+        }
     }
     tracing::info!(authority = %certificates.authority().display(), fingerprint = certificates.fingerprint(), "certificate");
     tokio::spawn(renew(certificates));
 
     let stop = stop()?;
+    let (sealed_enough, seal_no_more) = tokio::sync::oneshot::channel::<()>();
+    let sealing = tokio::spawn({
+        let recorder = recorder.clone();
+        async move {
+            let told = async { drop(seal_no_more.await) };
+            recorder.run(told).await;
+        }
+    });
     let all = together(registry.router(), boltseal_server::router(state));
     let only_registry = registry.router();
     let doors = async {
@@ -112,9 +140,20 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         );
     };
     tracing::info!(everything = %format_args!("https://{https}"), registry = %http, took = ?setup.started.elapsed(), "ready");
-    let watching = tokio::spawn(async move { changes.watch(&judge, &registry, &told).await });
+    let watching = tokio::spawn({
+        let recorder = recorder.clone();
+        async move { changes.watch(&judge, &registry, &told, &recorder).await }
+    });
     doors.await;
     watching.abort();
+    if let Err(error) = recorder.note(&log::stopped()).await {
+        tracing::error!(%error, "the stop could not be recorded");
+    }
+    // Everything that was recorded is durable already; what is left is to seal it.
+    drop(sealed_enough);
+    if let Err(error) = sealing.await {
+        tracing::error!(%error, "sealing ended unexpectedly");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -123,7 +162,9 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
 fn together(registry: Router, dashboard: Router) -> Router {
     Router::new().fallback(move |request: Request| {
         let path = request.uri().path();
-        let of_registry = path == "/v2" || path.starts_with("/v2/") || path == "/token";
+        let of_registry = path == "/v2"
+            || path.starts_with("/v2/")
+            || ["/token", "/oauth2/token", "/oauth2/exchange"].contains(&path);
         let router = if of_registry { registry.clone() } else { dashboard.clone() };
         router.oneshot(request)
     })

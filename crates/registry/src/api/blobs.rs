@@ -5,21 +5,25 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use boltseal_identity::Action;
 use boltseal_model::Digest;
 
 use super::{Answer, CONTENT_DIGEST, Call, blocking, body::FileBody, manifests::matches, uncancelled};
-use crate::{
-    failure::{Code, Failure},
-    identity::Action,
-};
+use crate::failure::{Code, Failure};
 
 impl Call {
     pub(super) async fn get_blob(&self, repository: &str, digest: &Digest) -> Answer {
         let inner = &self.registry.0;
         let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
         // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
-        if !(self.is_head() && self.access.scopes.allow(repository, Action::Push)) {
-            inner.gate.pass_blob(&found.manifests, true).await?;
+        let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
+        if !pushing && let Err(failure) = inner.gate.pass_blob(&found.manifests, true).await {
+            if !self.may(repository, Action::QuarantineRead) {
+                return Err(failure);
+            }
+        }
+        if !self.is_head() && inner.blob_pulls.is_new(self.caller.id, digest) {
+            self.registry.note_pull(&self.record.clone().digest(digest)).await?;
         }
         let etag = HeaderValue::from_str(&format!("\"{digest}\"")).map_err(Failure::fault)?;
         let mut response = if self.header(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &etag)) {
@@ -73,9 +77,10 @@ impl Call {
 
     pub(super) async fn delete_blob(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
+        let facts = self.recording(self.record.clone().digest(&digest));
         uncancelled(async move {
             let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
-            let removed = inner.facts.remove_blob(&repository, &digest).await?;
+            let removed = facts.remove_blob(&repository, &digest).await?;
             inner.deleted();
             let orphan = removed.ok_or_else(|| unknown(&repository, &digest))?;
             if orphan {

@@ -5,6 +5,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
+use boltseal_identity::{Action, Scope};
+use boltseal_model::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Answer, Call};
@@ -27,9 +29,29 @@ impl Call {
         Ok(listing(json!({ "name": repository, "tags": tags }), &path, limit, more))
     }
 
+    /// The repositories that the caller may read: no more, whoever asks.
     pub(super) async fn catalog(&self) -> Answer {
         let (limit, last) = self.page()?;
-        let names = self.registry.0.facts.repositories(last, limit.saturating_add(1)).await?;
+        let (inner, now) = (&self.registry.0, Timestamp::now());
+        let directory = inner.authority.directory();
+        let registry = Scope::registry(self.registry.name()).map_err(Failure::fault)?;
+        let all = directory.decide(self.caller.id, Action::CatalogRead, &registry, now).is_granted();
+        let visible = directory.visible(self.caller.id, Action::MetadataRead, now);
+        let shown = |name: &String| {
+            all || Scope::repository(self.registry.name(), name).is_ok_and(|scope| visible.contains(&scope))
+        };
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+        let (mut names, mut last) = (Vec::new(), last.to_owned());
+        while names.len() < wanted {
+            let page = inner.facts.repositories(&last, PAGE).await?;
+            let Some(end) = page.last() else { break };
+            let (ended, end) = ((page.len() as u64) < PAGE, end.clone());
+            names.extend(page.into_iter().filter(shown).take(wanted - names.len()));
+            if ended {
+                break;
+            }
+            last = end;
+        }
         let (names, more) = cut(names, limit);
         Ok(listing(json!({ "repositories": names }), "/v2/_catalog", limit, more))
     }

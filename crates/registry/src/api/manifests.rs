@@ -5,6 +5,11 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
+use boltseal_audit::{
+    Record,
+    record::{Activity, Outcome, Why},
+};
+use boltseal_identity::Action;
 use boltseal_image::{
     MAX_MANIFEST,
     manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, OCI_INDEX, OCI_MANIFEST, parse},
@@ -63,10 +68,17 @@ impl Call {
         let inner = &self.registry.0;
         let held = inner.held(repository, reference).await?.ok_or_else(|| unknown(repository, reference))?;
         let mut warning = None;
+        let record = about(self.record.clone(), reference).digest(&held.digest);
         // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
-        let pushing = self.is_head() && self.access.scopes.pushing(repository);
+        let pushing = self.is_head() && self.caller.scopes.pushing(repository);
         if held.kind == Kind::Image && !pushing {
-            warning = inner.gate.pass(&held.digest).await?;
+            match inner.gate.pass(&held.digest).await {
+                Ok(passed) => warning = passed,
+                Err(failure) => self.held_back(repository, &record, failure).await?,
+            }
+        }
+        if !self.is_head() {
+            self.registry.note_pull(&record).await?;
         }
         let mut response = if self.header(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &held.etag))
         {
@@ -101,6 +113,7 @@ impl Call {
             }
         };
         let inner = self.registry.0.clone();
+        let record = self.record.clone();
         let name = repository.clone();
         let blobs = inner.blobs.clone();
         let work = move || {
@@ -108,7 +121,7 @@ impl Call {
         };
         let (manifest, bytes) = blocking(work).await??;
         let mut response = created(&manifest);
-        uncancelled(async move { inner.put_manifest(manifest, bytes).await }).await?;
+        uncancelled(async move { inner.put_manifest(manifest, bytes, record).await }).await?;
         for tag in self.query.all("tag") {
             if let Ok(tag) = HeaderValue::from_str(tag) {
                 response.headers_mut().append(OCI_TAG, tag);
@@ -119,9 +132,10 @@ impl Call {
 
     pub(super) async fn delete_manifest(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
+        let facts = self.recording(self.record.clone().digest(&digest));
         uncancelled(async move {
             let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
-            let removed = inner.facts.remove_manifest(&repository, &digest).await?;
+            let removed = facts.remove_manifest(&repository, &digest).await?;
             inner.deleted();
             let orphan = removed.ok_or_else(|| unknown(&repository, &Named::Digest(digest.clone())))?;
             if orphan {
@@ -135,8 +149,11 @@ impl Call {
 
     pub(super) async fn delete_tag(&self, repository: String, tag: String) -> Answer {
         let inner = self.registry.0.clone();
+        let named = Named::Tag(tag.clone());
+        let facts =
+            self.recording(about(self.record.clone(), &named).status(format!("the tag {tag} was removed")));
         uncancelled(async move {
-            let removed = inner.facts.remove_tag(&repository, &tag).await?;
+            let removed = facts.remove_tag(&repository, &tag).await?;
             inner.deleted();
             if removed {
                 return Ok(StatusCode::ACCEPTED.into_response());
@@ -147,8 +164,52 @@ impl Call {
     }
 }
 
+impl Call {
+    /// A held image passes for whoever inspects what is held; that is a role, and every use of it is in the log.
+    async fn held_back(&self, repository: &str, record: &Record, failure: Failure) -> Result<(), Failure> {
+        if self.may(repository, Action::QuarantineRead) {
+            return Ok(());
+        }
+        let record =
+            record.clone().outcome(Outcome::Denied).why(Why::rule("the gate")).status(failure.message());
+        self.registry.note(&record).await?;
+        Err(failure)
+    }
+}
+
+/// Names the thing by what the client called it.
+fn about(record: Record, reference: &Named) -> Record {
+    match reference {
+        Named::Tag(tag) => record.named(tag.clone()),
+        Named::Digest(_) => record,
+    }
+}
+
+fn pushed(record: Record, manifest: &NewManifest) -> Record {
+    let record = record
+        .digest(&manifest.digest)
+        .detail("media_type", manifest.media_type.clone())
+        .detail("kind", manifest.kind.word());
+    let tags: Vec<&str> = manifest.tags.iter().map(String::as_str).collect();
+    match tags.as_slice() {
+        [] => record,
+        tags => record.named(tags.join(",")),
+    }
+}
+
+/// A tag that pointed elsewhere is a change of its own.
+fn moved(record: &Record, manifest: &NewManifest, tag: &str, before: &Digest) -> Option<Record> {
+    (*before != manifest.digest).then(|| {
+        Record { activity: Activity::Update, ..record.clone() }
+            .digest(&manifest.digest)
+            .named(tag)
+            .detail("before", before.to_string())
+            .status(format!("the tag {tag} was moved"))
+    })
+}
+
 impl Inner {
-    async fn put_manifest(&self, manifest: NewManifest, bytes: Bytes) -> Result<(), Failure> {
+    async fn put_manifest(&self, manifest: NewManifest, bytes: Bytes, record: Record) -> Result<(), Failure> {
         let digest = manifest.digest.clone();
         let (repository, kind) = (manifest.repository.clone(), manifest.kind);
         let names: Vec<String> = manifest.tags.iter().cloned().chain([digest.to_string()]).collect();
@@ -156,7 +217,14 @@ impl Inner {
         let _nobody_removes_it_meanwhile = self.blobs.lock(&digest).await;
         let blobs = self.blobs.clone();
         blocking(move || blobs.put_as(&bytes, &digest)).await?;
-        let missing = self.facts.put_manifest(manifest).await?;
+        let mut records = vec![pushed(record.clone(), &manifest)];
+        for tag in &manifest.tags {
+            // Two pushes of one tag at the same moment may both name the digest before them.
+            let before = self.facts.tag(&repository, tag).await?;
+            records.extend(before.and_then(|before| moved(&record, &manifest, tag, &before)));
+        }
+        let entries = records.iter().map(Record::entry).collect();
+        let missing = self.facts.recording(entries).put_manifest(manifest).await?;
         if !missing.is_empty() {
             return Err(incomplete(&missing));
         }

@@ -17,17 +17,21 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use boltseal_store::Error as StoreError;
+use boltseal_audit::Record;
+use boltseal_identity::{Action, Caller, Scope};
+use boltseal_model::Timestamp;
+use boltseal_store::{Error as StoreError, Facts};
 
 use crate::{
     Registry,
+    endpoints::Line,
     failure::{Code, Failure},
-    identity::{Access, Action},
     route::{Named, Query, Route},
 };
-use auth::authenticate;
+use auth::Admitted;
 pub(crate) use manifests::Held;
 pub(crate) use pull::Holders;
+pub use token::EXCHANGED;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -39,7 +43,9 @@ type Answer = Result<Response, Failure>;
 /// Everything a handler needs to know about a request, its body apart.
 struct Call {
     registry: Registry,
-    access: Access,
+    caller: Caller,
+    /// What the log will say of it; the handler adds what it is about.
+    record: Record,
     parts: Parts,
     query: Query,
 }
@@ -50,6 +56,8 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/v2/", any(serve))
         .route("/v2/{*path}", any(serve))
         .route("/token", any(token::serve))
+        .route("/oauth2/token", any(token::serve))
+        .route("/oauth2/exchange", any(token::serve))
         .with_state(registry)
 }
 
@@ -66,11 +74,20 @@ async fn serve(State(registry): State<Registry>, request: Request) -> Response {
 
 async fn dispatch(registry: Registry, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    let route = Route::parse(parts.uri.path());
-    let access = authenticate(&registry, &parts, route.as_ref().ok())?;
-    let route = route?;
+    let route = match Route::parse(parts.uri.path()) {
+        Ok(route) => route,
+        // Whoever is nobody is not told what is wrong with a path either.
+        Err(failure) => {
+            auth::identify(&registry, &parts)
+                .await
+                .map_err(|why| auth::refuse(&registry, &parts, None, &why))?;
+            return Err(failure);
+        }
+    };
+    let Some(line) = Line::of(&route, &parts.method) else { return Err(not_allowed(&route, &parts.method)) };
+    let Admitted { caller, record } = auth::admit(&registry, &parts, &route, line).await?;
     let query = Query::parse(parts.uri.query());
-    let call = Call { registry, access, parts, query };
+    let call = Call { registry, caller, record, parts, query };
     let (get, method) = (matches!(call.parts.method, Method::GET | Method::HEAD), call.parts.method.clone());
     match (route, method) {
         (Route::Ping, _) if get => Ok(StatusCode::OK.into_response()),
@@ -98,24 +115,8 @@ async fn dispatch(registry: Registry, request: Request) -> Answer {
     }
 }
 
-/// What a method on a route does, for the scopes it needs.
-fn action(route: &Route, method: &Method) -> Action {
-    match (route, method) {
-        (Route::Uploads { .. } | Route::Upload { .. }, _)
-        | (_, &Method::PUT | &Method::POST | &Method::PATCH) => Action::Push,
-        (_, &Method::DELETE) => Action::Delete,
-        _ => Action::Pull,
-    }
-}
-
 fn not_allowed(route: &Route, method: &Method) -> Failure {
-    let allowed = match route {
-        Route::Ping | Route::Catalog | Route::Tags { .. } | Route::Referrers { .. } => "GET, HEAD",
-        Route::Manifest { .. } => "GET, HEAD, PUT, DELETE",
-        Route::Blob { .. } => "GET, HEAD, DELETE",
-        Route::Uploads { .. } => "POST",
-        Route::Upload { .. } => "GET, PATCH, PUT, DELETE",
-    };
+    let allowed = Line::allowed(route);
     let message = format!("{method} is not possible here; allowed: {allowed}");
     Failure::new(Code::Unsupported, message).header(header::ALLOW, allowed)
 }
@@ -127,6 +128,20 @@ impl Call {
 
     fn is_head(&self) -> bool {
         self.parts.method == Method::HEAD
+    }
+
+    /// The facts, whose next change is committed together with what the log says of it.
+    fn recording(&self, record: Record) -> Facts {
+        self.registry.0.facts.recording(vec![record.entry()])
+    }
+
+    /// Whether the caller may also do this to this repository.
+    fn may(&self, repository: &str, action: Action) -> bool {
+        let scope = Scope::repository(self.registry.name(), repository);
+        scope.is_ok_and(|scope| {
+            let authority = &self.registry.0.authority;
+            authority.decide(&self.caller, action, &scope, Timestamp::now()).is_granted()
+        })
     }
 }
 

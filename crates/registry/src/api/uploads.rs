@@ -5,6 +5,8 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
+use boltseal_audit::Record;
+use boltseal_identity::Action;
 use boltseal_model::Digest;
 use boltseal_store::{Error as StoreError, Upload};
 
@@ -12,7 +14,6 @@ use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, blocking, body::drain, unca
 use crate::{
     Inner,
     failure::{Code, Failure, range},
-    identity::Action,
     route,
 };
 
@@ -58,11 +59,12 @@ impl Call {
         let before = upload.size();
         let upload = drain(body, upload).await?;
         check_length(upload.size() - before, expected)?;
+        let record = self.record.clone();
         uncancelled(async move {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             let announced = digest.clone();
             match blocking(move || upload.finish(&announced)).await {
-                Ok(size) => inner.add(Some(&id), &repository, &digest, size).await?,
+                Ok(size) => inner.add(&record, Some(&id), &repository, &digest, size).await?,
                 Err(failure) => {
                     inner.facts.remove_upload(&id).await?;
                     return Err(failure);
@@ -89,11 +91,12 @@ impl Call {
         let inner = self.registry.0.clone();
         let writer = inner.blobs.writer(digest.algorithm())?;
         let writer = drain(body, writer).await?;
+        let record = self.record.clone();
         uncancelled(async move {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             let announced = digest.clone();
             let size = blocking(move || writer.finish(&announced)).await?;
-            inner.add(None, &repository, &digest, size).await?;
+            inner.add(&record, None, &repository, &digest, size).await?;
             Ok(stored(&repository, &digest))
         })
         .await
@@ -107,9 +110,9 @@ impl Call {
             Some(from) => vec![route::repository(from)?],
             None => inner.facts.repositories_with(digest).await?,
         };
-        let may_pull = |source: &String| self.access.scopes.allow(source, Action::Pull);
+        let may_pull = |source: &String| self.may(source, Action::ContentRead);
         let sources: Vec<String> = sources.into_iter().filter(may_pull).collect();
-        let (repository, digest) = (repository.to_owned(), digest.clone());
+        let (repository, digest, record) = (repository.to_owned(), digest.clone(), self.record.clone());
         uncancelled(async move {
             for source in sources {
                 let Some(found) = inner.blob(&source, &digest).await? else { continue };
@@ -119,7 +122,8 @@ impl Call {
                 }
                 let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
                 if let Some(size) = inner.facts.blob(&source, &digest).await? {
-                    inner.add(None, &repository, &digest, size).await?;
+                    let record = record.clone().detail("mounted_from", source);
+                    inner.add(&record, None, &repository, &digest, size).await?;
                     return Ok(true);
                 }
             }
@@ -174,12 +178,14 @@ impl Inner {
     /// Lets a repository serve a blob that is stored.
     async fn add(
         &self,
+        record: &Record,
         session: Option<&str>,
         repository: &str,
         digest: &Digest,
         size: u64,
     ) -> Result<(), Failure> {
-        self.facts.finish_upload(session, repository, digest, size).await?;
+        let entry = record.clone().digest(digest).detail("bytes", size).entry();
+        self.facts.recording(vec![entry]).finish_upload(session, repository, digest, size).await?;
         self.changed(repository, std::iter::empty(), std::iter::once(digest));
         Ok(())
     }

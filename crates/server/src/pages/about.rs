@@ -25,7 +25,7 @@ pub(crate) fn about(viewer: &Viewer, site: &Site, snapshot: Option<&SnapshotInfo
                             "snapshot " code { (snapshot.id) } ", built " (words::ago(snapshot.built, viewer.now))
                         } @else { "none yet: " a href="/feeds" { "import feeds" } }
                     }
-                    @if let Some(principal) = &viewer.principal { dt { "Signed in as" } dd { (principal.name) } }
+                    @if let Some(caller) = &viewer.caller { dt { "Signed in as" } dd { (caller.name) } }
                     dt { "For programs" }
                     dd { a href="/api/v1/openapi.json" { "OpenAPI document" } " of the JSON API under " code { "/api/v1" } }
                     dt { "Health" } dd { a href="/healthz" { "/healthz" } ", " a href="/readyz" { "/readyz" } }

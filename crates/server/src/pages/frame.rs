@@ -1,9 +1,10 @@
 //! What surrounds every page.
 
+use boltseal_identity::Caller;
 use boltseal_model::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Principal, assets};
+use crate::assets;
 
 /// Light or dark, when the visitor chose; otherwise the system decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Theme {
 #[derive(Clone, Debug)]
 pub(crate) struct Viewer {
     /// Nobody, on the pages that need no one.
-    pub principal: Option<Principal>,
+    pub caller: Option<Caller>,
     /// Their choice of colours.
     pub theme: Option<Theme>,
     /// Path and query of this page, to come back to.
@@ -92,7 +93,7 @@ fn top(viewer: &Viewer, part: Part) -> Markup {
         header.top {
             div.frame {
                 a.brand href="/" { (seal()) "Boltseal" }
-                @if viewer.principal.is_some() {
+                @if viewer.caller.is_some() {
                     nav aria-label="Main" {
                         ul {
                             @for (this, address, name) in PARTS {
@@ -103,9 +104,9 @@ fn top(viewer: &Viewer, part: Part) -> Markup {
                 }
                 div.tools {
                     (theme_switch(viewer))
-                    @if let Some(principal) = &viewer.principal {
+                    @if let Some(caller) = &viewer.caller {
                         form method="post" action="/sign-out" {
-                            button type="submit" title={ "Signed in as " (principal.name) } { "Sign out" }
+                            button type="submit" title={ "Signed in as " (caller.name) } { "Sign out" }
                         }
                     }
                 }

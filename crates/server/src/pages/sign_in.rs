@@ -7,6 +7,10 @@ use maud::{Markup, html};
 pub(crate) enum Refusal {
     /// The name or the secret is wrong; it does not say which.
     Wrong,
+    /// A second factor is missing.
+    CodeNeeded,
+    /// The second factor is wrong.
+    CodeWrong,
     /// The link was used before, or is too old.
     LinkSpent,
     /// Too many failures: seconds to wait.
@@ -19,13 +23,17 @@ impl Refusal {
             Self::Wrong => {
                 "That name and secret do not belong together. Check both and try again.".to_owned()
             }
+            Self::CodeNeeded => "Enter the one-time password as well, from your authenticator.".to_owned(),
+            Self::CodeWrong => {
+                "That one-time password is wrong or was used before. Wait for the next one.".to_owned()
+            }
             Self::LinkSpent => {
-                "This link has been used before or is older than an hour. Start Boltseal with \
+                "This link has been used before or is older than a quarter of an hour. Start Boltseal with \
                                 --sign-in-link for a new one, or use the name and secret."
                     .to_owned()
             }
             Self::Wait(seconds) => {
-                format!("Too many attempts from your address. Try again in {seconds} seconds.")
+                format!("Too many attempts by this name from your network. Try again in {seconds} seconds.")
             }
         }
     }
@@ -40,6 +48,7 @@ pub(crate) fn form(back: &str, refusal: Option<&Refusal>) -> Markup {
             input type="hidden" name="back" value=(back);
             label.field { "Name" input type="text" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus; }
             label.field { "Secret" input type="password" name="secret" autocomplete="current-password" required; }
+            label.field { "One-time password" span.quiet.small { " if you have set one up" } input type="text" name="one-time" autocomplete="one-time-code" inputmode="numeric" spellcheck="false"; }
             button.primary type="submit" { "Sign in" }
         }
         p.quiet.small {

@@ -33,6 +33,7 @@ use boltseal_store::Facts;
 use tokio::sync::watch;
 
 pub use error::Error;
+pub(crate) use keys::write_private;
 
 /// Where the log is and what is known of it elsewhere.
 #[derive(Clone, Debug)]

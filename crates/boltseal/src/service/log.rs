@@ -1,0 +1,73 @@
+//! The log of what is done, as the service keeps it: opening it, and what the service itself records.
+
+use boltseal_audit::{
+    Record,
+    record::{Activity, Actor, Outcome, Source, Subject, Why},
+};
+use boltseal_model::{SnapshotInfo, Timestamp};
+use boltseal_scan::Snapshot;
+use boltseal_server::{ActivePolicy, Recorder, recorder};
+use boltseal_store::Facts;
+
+use super::Setup;
+use crate::exit::Failure;
+
+/// Opens the log and holds it against what is known of it. The name of a new one comes from the certificate's names.
+pub async fn open(setup: &Setup, facts: &Facts) -> Result<Recorder, Failure> {
+    let host = setup.names.first().map_or("boltseal.local", String::as_str);
+    let config = recorder::Config {
+        data: setup.data.clone(),
+        origin: format!("{host}/audit"),
+        anchors: setup.log.anchors.clone(),
+        accept_restored: setup.log.accept_restored.clone(),
+    };
+    Recorder::open(config, facts).await.map_err(Failure::fault)
+}
+
+/// The start of the service, with what it judges by.
+pub fn started(setup: &Setup, policy: &ActivePolicy, snapshot: Option<&Snapshot>) -> Record {
+    let record = own(Activity::Start, "Boltseal/start/action", "/")
+        .detail("version", env!("CARGO_PKG_VERSION"))
+        .detail("listen", setup.listen.to_string())
+        .detail("registry_listen", setup.registry_listen.to_string())
+        .detail("policy", policy.policy.digest().to_string());
+    match snapshot {
+        Some(snapshot) => record.detail("snapshot", snapshot.info().id.clone()),
+        None => record,
+    }
+}
+
+/// Its end.
+pub fn stopped() -> Record {
+    own(Activity::Stop, "Boltseal/stop/action", "/").why(Why::rule("a signal"))
+}
+
+/// Other feeds are in use.
+pub fn feeds(info: &SnapshotInfo, before: Option<&str>) -> Record {
+    let record = own(Activity::Update, "Boltseal/feeds/write", "/feeds")
+        .named(info.id.clone())
+        .detail("feeds", info.feeds.len());
+    match before {
+        Some(before) => record.detail("before", before),
+        None => record,
+    }
+}
+
+/// Another policy is in use.
+pub fn policy(active: &ActivePolicy, before: &ActivePolicy) -> Record {
+    own(Activity::Update, "Boltseal/policies/write", "/policies")
+        .named(active.policy.name())
+        .digest(active.policy.digest())
+        .detail("before", before.policy.digest().to_string())
+        .detail("text", active.text.clone())
+}
+
+/// A file on the server's own disk was changed by whoever may; the operating system knows who that was.
+fn own(activity: Activity, action: &str, scope: &str) -> Record {
+    Record::new(Timestamp::now(), activity, action)
+        .actor(Actor::system())
+        .source(Source::local())
+        .subject(Subject::new(scope))
+        .outcome(Outcome::Success)
+        .why(Why::rule("a change of the server's own files"))
+}

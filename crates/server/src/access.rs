@@ -1,0 +1,260 @@
+//! Changes of who may do what: decided, stored and recorded in one commit, then in force.
+//!
+//! ```text
+//! Edit ──needs──▶ may the caller? ──apply──▶ Directory + documents ──one commit with the record──▶ in force
+//! ```
+//!
+//! On the first start there is nobody; [`Access::open`] then makes `admin`, who holds Owner and, each by an assignment of
+//! its own that can be taken away, what an empty registry needs of somebody: pushing and pulling, listing, reading the
+//! log, and the security settings.
+
+mod first;
+mod keys;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use boltseal_audit::{
+    Record,
+    record::{Activity, Outcome, Source, Subject, Why},
+};
+use boltseal_flow::access;
+use boltseal_identity::{
+    Action, Authority, Caller, Decision, Directory, DocumentChange, Edit, EditError, RoleId, Summary,
+    secret::Secret,
+    token::{Revoked, TokenId},
+};
+use boltseal_model::Timestamp;
+use boltseal_store::{Document, Facts};
+use tokio::sync::Mutex;
+
+pub use first::FIRST;
+
+/// What the server calls itself in its own tokens.
+pub const AUDIENCE: &str = "boltseal";
+
+/// Changes who may do what. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Access(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    authority: Authority,
+    facts: Facts,
+    /// One change at a time: each is made from the directory that the last one left.
+    editing: Mutex<()>,
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller may not.
+    #[error("{}", .0.sentence)]
+    Missing(Box<access::Missing>),
+    /// It cannot be.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// It could not be stored or recorded.
+    #[error(transparent)]
+    Store(#[from] boltseal_store::Error),
+    /// What is stored makes no sense: it was changed by something else, or by a newer version.
+    #[error("who may do what cannot be read: {0}")]
+    Directory(#[from] boltseal_identity::Error),
+    /// A name that nobody can have.
+    #[error(transparent)]
+    Name(#[from] boltseal_identity::NameError),
+    /// The key of tokens cannot be used.
+    #[error("the key {} cannot be used: {why}", path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// No secret can be made.
+    #[error("the system gives no random numbers: nothing can be kept secret")]
+    Randomness,
+}
+
+impl Access {
+    /// Reads who may do what. On the first start, makes the first principal: its secret comes back, for the only time.
+    /// `renew` makes another secret for it at any start, which whoever may start the server on this folder can ask for.
+    pub async fn open(data: &Path, facts: &Facts, renew: bool) -> Result<(Self, Option<Secret>), Error> {
+        let keys = keys::open(&data.join("keys").join("root"))?;
+        let documents = facts.documents().await?.into_iter().filter_map(document).collect();
+        let directory = Directory::from_documents(documents)?;
+        let now = Timestamp::now();
+        let mut revoked = Revoked::new();
+        for (id, expires) in facts.revoked(now).await? {
+            let bytes = hex::decode(&id).ok().and_then(|bytes| bytes.try_into().ok());
+            // More than fit are ended by time alone; each was refused when it was ended, so this cannot be.
+            let _fits = bytes.map(|bytes| revoked.add(TokenId::new(bytes), expires, now));
+        }
+        // Owner is given last, so a first start that was cut off is one again.
+        let fresh = !directory.assignments().any(|assignment| assignment.role == RoleId::OWNER);
+        let authority = Authority::new(directory, keys, AUDIENCE, revoked);
+        let access = Self(Arc::new(Inner { authority, facts: facts.clone(), editing: Mutex::new(()) }));
+        let secret = if fresh || renew { Some(first::make(&access, now).await?) } else { None };
+        Ok((access, secret))
+    }
+
+    /// Who may come in and what they may do, as of now.
+    pub fn authority(&self) -> &Authority {
+        &self.0.authority
+    }
+
+    /// Makes a change if the caller may, records it either way, and says what it was.
+    pub async fn edit(&self, by: &Caller, source: Source, edit: Edit) -> Result<Summary, Error> {
+        let _one_at_a_time = self.0.editing.lock().await;
+        let now = Timestamp::now();
+        let directory = self.0.authority.directory();
+        let why = match self.permitted(&directory, by, &source, &edit, now).await? {
+            Some(decision) => access::why(&decision),
+            None => Why::rule("one's own"),
+        };
+        self.store(&directory, by, source, edit, why, now).await
+    }
+
+    /// Makes a change in the name of the server itself.
+    async fn edit_unasked(&self, edit: Edit, why: &'static str) -> Result<Summary, Error> {
+        let _one_at_a_time = self.0.editing.lock().await;
+        let directory = self.0.authority.directory();
+        let by = Caller::system();
+        self.store(&directory, &by, Source::local(), edit, Why::rule(why), Timestamp::now()).await
+    }
+
+    /// The first of the decisions that allow an edit, or what is missing.
+    async fn permitted(
+        &self,
+        directory: &Directory,
+        by: &Caller,
+        source: &Source,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Option<Decision>, Error> {
+        let mut granted = None;
+        for need in directory.needs(edit, by.id) {
+            let decision = directory.permits(by.id, &need, now);
+            if !decision.is_granted() || !by.covers_control() {
+                let sentence = access::missing(by, &decision);
+                let record = Record::new(now, activity(edit), need.action.name())
+                    .actor(access::actor(by))
+                    .source(source.clone())
+                    .subject(Subject::new(need.scope.as_str()))
+                    .outcome(Outcome::Denied)
+                    .status(sentence.clone())
+                    .why(access::why(&decision));
+                self.0.facts.append(vec![record.entry()]).await?;
+                let scope = need.scope.as_scope().unwrap_or_else(boltseal_identity::Scope::root);
+                let missing = access::Missing { sentence, action: need.action, scope, record };
+                return Err(Error::Missing(Box::new(missing)));
+            }
+            granted.get_or_insert(decision);
+        }
+        Ok(granted)
+    }
+
+    async fn store(
+        &self,
+        directory: &Directory,
+        by: &Caller,
+        source: Source,
+        edit: Edit,
+        why: Why,
+        now: Timestamp,
+    ) -> Result<Summary, Error> {
+        let activity = activity(&edit);
+        let change = directory.apply(edit, now)?;
+        let summary = change.summary;
+        let action = action(&summary);
+        let mut record = Record::new(now, activity, action.name())
+            .actor(access::actor(by))
+            .source(source)
+            .subject(Subject::new(format!("/{}s/{}", summary.kind, summary.id)).name(summary.name.clone()))
+            .outcome(Outcome::Success)
+            .why(why)
+            .detail("change", summary.verb);
+        for (name, value) in [("before", &summary.before), ("after", &summary.after)] {
+            if let Some(value) = value {
+                record = record.detail(name, value.clone());
+            }
+        }
+        let documents = change.documents.into_iter().map(stored).collect();
+        self.0.facts.recording(vec![record.entry()]).change_documents(documents).await?;
+        self.0.authority.replace(change.directory);
+        Ok(summary)
+    }
+
+    /// Ends one token before its time, also across a restart. `why` is `signed out`, or who did it.
+    pub async fn end(&self, caller: &Caller, source: Source, why: &str) -> Result<(), Error> {
+        let (Some(token), Some(expires)) = (caller.token, caller.expires) else { return Ok(()) };
+        let now = Timestamp::now();
+        let record = Record::new(now, Activity::SignOut, "Boltseal/signOut/action")
+            .actor(access::actor(caller))
+            .source(source)
+            .subject(Subject::new("/"))
+            .outcome(Outcome::Success)
+            .why(Why::rule(why));
+        self.0.facts.recording(vec![record.entry()]).revoke(&token.to_string(), expires).await?;
+        if self.0.authority.revoke(token, expires, now).is_err() {
+            self.edit_unasked(
+                Edit::EndSessions { principal: caller.id },
+                "too many tokens were ended one by one",
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// What goes between the store and the directory.
+fn document(stored: Document) -> Option<boltseal_identity::Document> {
+    let Document { kind, id, body } = stored;
+    body.map(|body| boltseal_identity::Document { kind, id, body })
+}
+
+fn stored(change: DocumentChange) -> Document {
+    match change {
+        DocumentChange::Put(document) => {
+            Document { kind: document.kind, id: document.id, body: Some(document.body) }
+        }
+        DocumentChange::Delete { kind, id } => Document { kind: kind.to_owned(), id, body: None },
+    }
+}
+
+const fn activity(edit: &Edit) -> Activity {
+    match edit {
+        Edit::CreatePrincipal(_) => Activity::AddUser,
+        Edit::UpdatePrincipal { disabled: Some(true), .. } => Activity::DisableUser,
+        Edit::UpdatePrincipal { disabled: Some(false), .. } => Activity::EnableUser,
+        Edit::UpdatePrincipal { .. } | Edit::EndSessions { .. } => Activity::ChangeUser,
+        Edit::SetCredentials { .. } => Activity::ChangePassword,
+        Edit::DeletePrincipal { .. } => Activity::RemoveUser,
+        Edit::ChangeMembers { .. } | Edit::UpdateRole(_) | Edit::PutScopeMap(_) => Activity::Update,
+        Edit::CreateRole(_) | Edit::PutFederation(_) => Activity::Create,
+        Edit::DeleteRole { .. } | Edit::DeleteScopeMap { .. } | Edit::DeleteFederation { .. } => {
+            Activity::Delete
+        }
+        Edit::Assign(_) => Activity::Grant,
+        Edit::Unassign { .. } => Activity::Revoke,
+    }
+}
+
+/// The action under which a change stands in the log.
+fn action(summary: &Summary) -> Action {
+    let deletes = summary.verb.ends_with("delete");
+    match summary.kind {
+        "role" if deletes => Action::RoleDelete,
+        "role" => Action::RoleWrite,
+        "assignment" if deletes => Action::AssignmentDelete,
+        "assignment" => Action::AssignmentWrite,
+        "scope-map" | "scope map" if deletes => Action::ScopeMapDelete,
+        "scope-map" | "scope map" => Action::ScopeMapWrite,
+        "federation" if deletes => Action::FederationDelete,
+        "federation" => Action::FederationWrite,
+        _ if deletes => Action::PrincipalDelete,
+        _ => Action::PrincipalWrite,
+    }
+}
