@@ -93,7 +93,8 @@ impl Delays {
 }
 
 fn pair(name: &str, from: IpAddr) -> Pair {
-    let digest = sha256(name.as_bytes());
+    // Case does not matter in names, so it must not make a fresh start either.
+    let digest = sha256(name.to_ascii_lowercase().as_bytes());
     (digest.first_chunk().copied().unwrap_or_default(), network(from))
 }
 

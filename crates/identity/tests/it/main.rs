@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects in the plainest way")]
 
 mod access;
+mod proof;

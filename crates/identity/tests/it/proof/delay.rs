@@ -32,6 +32,7 @@ fn a_principal_is_never_locked_out_elsewhere() {
         assert_eq!(delays.wait(name, ip(from), at(0)), wanted, "{name} from {from}");
     };
     check("ann", "192.0.2.200", 300);
+    check("Ann", "192.0.2.200", 300);
     check("ann", "::ffff:192.0.2.9", 300);
     check("ann", "192.0.3.7", 0);
     check("bob", "192.0.2.7", 0);
