@@ -74,13 +74,12 @@ async fn who_is_asking() {
     let host = ("host", "registry.test:5000");
     let reply = world.raw("GET", "/v2/", &[host], Body::empty()).await;
     assert_eq!((reply.status.as_u16(), reply.code().as_str()), (401, "UNAUTHORIZED"));
-    let challenge = "Bearer realm=\"http://registry.test:5000/token\",service=\"boltseal\"";
+    let challenge = "Bearer realm=\"http://registry.test:5000/oauth2/token\",service=\"boltseal\"";
     assert_eq!(reply.header("www-authenticate"), challenge);
 
     let evil = ("host", "a\"b");
     let reply = world.raw("GET", "/v2/team/app/manifests/v1", &[evil], Body::empty()).await;
-    let challenge =
-        "Bearer realm=\"http://localhost/token\",service=\"boltseal\",scope=\"repository:team/app:pull\"";
+    let challenge = "Bearer realm=\"http://localhost/oauth2/token\",service=\"boltseal\",scope=\"repository:team/app:pull\"";
     assert_eq!(reply.header("www-authenticate"), challenge);
 
     let wrong = ("authorization", "Basic YWRtaW46d3Jvbmc=");
@@ -91,15 +90,19 @@ async fn who_is_asking() {
 
     let form = format!(
         "grant_type=password&service=boltseal&username=admin&password={}&scope=repository:team/app:pull",
-        world.secret
+        world.people.secret("admin")
     );
     let content_type = ("content-type", "application/x-www-form-urlencoded");
     let reply = world.raw("POST", "/token", &[host, content_type], form).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     assert_eq!(reply.header("cache-control"), "no-store");
     let posted = format!("Bearer {}", reply.json()["access_token"].as_str().unwrap());
-    let reply = world.raw("POST", "/token", &[host, content_type], "grant_type=refresh_token").await;
-    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (400, "UNSUPPORTED"));
+    for (grant, status, code) in
+        [("grant_type=refresh_token", 401, "UNAUTHORIZED"), ("grant_type=magic", 400, "UNSUPPORTED")]
+    {
+        let reply = world.raw("POST", "/token", &[host, content_type], grant).await;
+        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (status, code), "{grant}");
+    }
 
     let pull = world.token(&["repository:team/app:pull"]).await;
     let star = world.token(&["repository:team/app:*", "registry:catalog:*"]).await;

@@ -6,7 +6,9 @@
     reason = "tests say what they expect in the plainest way"
 )]
 
+mod access;
 mod api;
 mod gate;
 mod peers;
+mod people;
 mod world;

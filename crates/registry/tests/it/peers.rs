@@ -55,7 +55,7 @@ impl Served {
             "-u",
             "admin",
             "-p",
-            self.world.secret.as_str(),
+            self.world.people.secret("admin"),
             self.address.as_str(),
         ];
         self.must(program, &arguments).await;

@@ -11,15 +11,18 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use boltseal_audit::Record;
 use boltseal_image::manifest::{Document, parse};
 use boltseal_model::{
     Catalog, Coverage, Decision, Digest, Omitted, Reason, Report, Subject, Timestamp, Verdict,
 };
-use boltseal_registry::{Basis, Config, Identity, Judge, Registry, Request as Image};
+use boltseal_registry::{Basis, Config, Judge, Registry, Request as Image};
 use boltseal_store::{Blobs, Facts, Material, Outcome};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+
+use crate::people::People;
 
 /// Does what the annotation `judge` of a manifest says: `deny`, `warn`, `fail`, `panic`; allows everything else.
 #[derive(Default)]
@@ -123,7 +126,7 @@ pub struct World {
     pub facts: Facts,
     pub registry: Registry,
     pub judge: Arc<FakeJudge>,
-    pub secret: String,
+    pub people: People,
     router: Router,
 }
 
@@ -135,24 +138,41 @@ impl World {
 
     /// The same folder, as after a restart.
     pub async fn reopen(self) -> Self {
-        let Self { folder, secret, judge, .. } = self;
-        Self::open(folder, Some(secret), judge).await
+        let Self { folder, people, judge, .. } = self;
+        Self::open(folder, Some(people), judge).await
     }
 
-    async fn open(folder: TempDir, known: Option<String>, judge: Arc<FakeJudge>) -> Self {
+    async fn open(folder: TempDir, known: Option<People>, judge: Arc<FakeJudge>) -> Self {
         let facts = Facts::open(folder.path()).await.unwrap();
         let blobs = Blobs::open(folder.path()).unwrap();
-        let (identity, secret) = Identity::open(&facts).await.unwrap();
-        let secret = known.unwrap_or_else(|| secret.unwrap().expose().to_owned());
+        let people = known.unwrap_or_else(People::new);
         let judging: Arc<dyn Judge> = Arc::clone(&judge) as Arc<dyn Judge>;
-        let registry = Registry::new(facts.clone(), blobs, identity, judging, Config::default());
+        let registry =
+            Registry::new(facts.clone(), blobs, people.authority.clone(), judging, Config::default());
         registry.start().await.unwrap();
         let router = registry.router();
-        Self { folder, facts, registry, judge, secret, router }
+        Self { folder, facts, registry, judge, people, router }
+    }
+
+    /// The header of somebody.
+    pub fn basic_of(&self, name: &str) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{name}:{}", self.people.secret(name))))
     }
 
     pub fn basic(&self) -> String {
-        format!("Basic {}", STANDARD.encode(format!("admin:{}", self.secret)))
+        self.basic_of("admin")
+    }
+
+    /// The same request as [`World::get`], by somebody else.
+    pub async fn call_as(&self, name: &str, method: &str, path: &str) -> Reply {
+        let basic = self.basic_of(name);
+        self.raw(method, path, &[("host", "registry.test"), ("authorization", &basic)], Body::empty()).await
+    }
+
+    /// Everything recorded so far, oldest first.
+    pub async fn records(&self) -> Vec<Record> {
+        let batches = self.facts.batches(0, 10_000).await.unwrap();
+        batches.iter().flat_map(|batch| &batch.entries).map(|entry| Record::parse(entry).unwrap()).collect()
     }
 
     /// One request with exactly these headers.
