@@ -14,8 +14,9 @@ pub struct Recorded {
     pub record: serde_json::Value,
 }
 
-/// `GET /api/v1/audit/records`: newest first. The filters are query parameters: `who`, `what`, `since`, `until`,
-/// `subject`, `outcome`, `text`; `before` is the `next` of the page before, `limit` at most 1,000.
+/// `GET /api/v1/audit/records`: newest first. The filters are query parameters: `who`, `action`, `activity`, `class`,
+/// `since`, `until`, `subject`, `outcome`, `severity`, `alert`, `text`; `before` is the `next` of the page before,
+/// `limit` at most 1,000.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Records {
     /// Those that match.
@@ -45,6 +46,12 @@ pub struct Status {
     pub waiting: u64,
     /// What was found when the log was last verified from its beginning.
     pub verified: Verified,
+    /// Why nothing is recorded any more, and so nothing changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
+    /// Why the last try to seal entries failed, if it did; they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
     /// Servers that cosigned the newest checkpoint.
     pub witnesses: Vec<Witness>,
 }
@@ -85,4 +92,18 @@ pub struct Witness {
     /// Why it did not cosign the newest checkpoint, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// `POST /api/v1/audit/archive`: moves entries out of the log's folder; their hashes stay. Answered with [`Archived`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archive {
+    /// Entries before this one; whole bundles of 256 only.
+    pub before: u64,
+}
+
+/// What was moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archived {
+    /// The first entry that is still in the log's folder.
+    pub first: u64,
 }
