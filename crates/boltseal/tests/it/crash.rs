@@ -1,12 +1,14 @@
 //! Kills the real server with SIGKILL at random moments while clients push, and looks at what is left.
 //!
 //! What must hold after every restart (design, invariant 4): an image whose manifest PUT was answered 201 pulls back byte
-//! for byte; a push that was cut off is either wholly there or not there at all; the server starts without repair.
+//! for byte; a push that was cut off is either wholly there or not there at all; the server starts without repair. At the
+//! end the log must verify from its first entry, and hold a record of every acknowledged push and of no other image than
+//! those that were pushed.
 //!
 //! `BOLTSEAL_CRASH_KILLS` sets how often (20 by default, 200 in CI), `BOLTSEAL_CRASH_SEED` repeats a run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     sync::{
         Mutex,
@@ -23,6 +25,7 @@ use boltseal_wire::client::{Client, Method, Options, Payload, Request, Response}
 
 use crate::{
     binary::User,
+    log,
     service::{PATIENCE, Service},
 };
 
@@ -73,7 +76,20 @@ fn nothing_acknowledged_is_lost_and_nothing_half_pushed_is_seen() {
         "too few pushes ended for the test to mean anything: {acknowledged:?}"
     );
     println!("{} acknowledged, {} cut off", acknowledged.len(), cut_off.len());
-    inspect(&Server::start(&user, &mut secret), &acknowledged, &cut_off, 0);
+    let server = Server::start(&user, &mut secret);
+    inspect(&server, &acknowledged, &cut_off, 0);
+    server.service.stop();
+    let pushes = log::pushes(&user.data());
+    for number in acknowledged.keys() {
+        let digest = &image(*number).manifest;
+        assert!(
+            pushes.contains(digest),
+            "image {number} was acknowledged, but the log has no record of its push"
+        );
+    }
+    let sent: BTreeSet<Digest> =
+        acknowledged.keys().chain(cut_off.keys()).map(|number| image(*number).manifest).collect();
+    assert!(pushes.is_subset(&sent), "the log has pushes that nobody sent");
 }
 
 /// Pulls every image pushed since the `since`th kill.

@@ -10,6 +10,7 @@ mod binary;
 mod commands;
 mod crash;
 mod fixtures;
+mod log;
 mod readme;
 mod reference;
 mod refusals;
