@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::own::{FederatedLogin, NewPassword, NewTotp, RecoveryCodes, TotpCode};
+
 /// What kind of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,6 +176,16 @@ pub struct Role {
     pub not_data_actions: Vec<String>,
 }
 
+/// Answer of `POST /api/v1/roles`, 201: a definition may hold several roles, and mean things that are not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedRoles {
+    /// What was added or changed.
+    pub roles: Vec<Role>,
+    /// What a person should know of the rest.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
 /// Who has which role where. `GET /api/v1/role-assignments` (`?principal=`, `?scope=`); `DELETE …/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
@@ -276,74 +288,6 @@ pub struct Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("principal", &self.principal).finish_non_exhaustive()
-    }
-}
-
-/// `POST /api/v1/login/federated`: answered with a [`Session`] of the principal that the issuer's table names.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct FederatedLogin {
-    /// A token of another issuer.
-    pub token: String,
-}
-
-impl std::fmt::Debug for FederatedLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FederatedLogin").finish_non_exhaustive()
-    }
-}
-
-/// `POST /api/v1/me/password`: one's own new password; answered 204. Other sessions and tokens end.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct NewPassword {
-    /// The one until now, or a secret.
-    pub old: String,
-    /// The one from now on.
-    pub new: String,
-}
-
-impl std::fmt::Debug for NewPassword {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewPassword").finish_non_exhaustive()
-    }
-}
-
-/// Answer of `POST /api/v1/me/totp`: a second factor to be set up. It counts once it is confirmed by
-/// `POST /api/v1/me/totp/confirm` with a [`TotpCode`]. `DELETE /api/v1/me/totp` takes it away.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct NewTotp {
-    /// `otpauth://totp/…`, to show as a QR code.
-    pub uri: String,
-}
-
-impl std::fmt::Debug for NewTotp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewTotp").finish_non_exhaustive()
-    }
-}
-
-/// `POST /api/v1/me/totp/confirm`: answered with [`RecoveryCodes`].
-#[derive(Clone, Serialize, Deserialize)]
-pub struct TotpCode {
-    /// Six digits that the authenticator shows now.
-    pub code: String,
-}
-
-impl std::fmt::Debug for TotpCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TotpCode").finish_non_exhaustive()
-    }
-}
-
-/// Each stands once for the authenticator that was lost. Shown here and never again.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct RecoveryCodes {
-    /// All of them.
-    pub codes: Vec<String>,
-}
-
-impl std::fmt::Debug for RecoveryCodes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RecoveryCodes").field("codes", &self.codes.len()).finish()
     }
 }
 

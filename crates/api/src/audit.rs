@@ -107,3 +107,12 @@ pub struct Archived {
     /// The first entry that is still in the log's folder.
     pub first: u64,
 }
+
+/// The answer to `POST /api/v1/audit/ingest/…`: everything in it is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Events in the batch.
+    pub received: usize,
+    /// Those that were new, and so became records.
+    pub recorded: usize,
+}

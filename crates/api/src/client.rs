@@ -20,6 +20,11 @@ const MAX_ANSWER: u64 = 80 << 20;
 /// The control plane answers in a moment or not at all.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What most bodies are.
+const JSON: &str = "application/json";
+/// What the bodies of OAuth 2 are.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Where to ask, and as whom.
 #[derive(Clone)]
 pub struct Server {
@@ -58,6 +63,17 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+}
+
+impl Error {
+    /// The HTTP status, where there was an answer.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Http(_) => None,
+            Self::Refused(problem) => Some(problem.status),
+            Self::Answer { status, .. } => Some(*status),
+        }
+    }
 }
 
 fn detail(problem: &Problem) -> String {
@@ -100,12 +116,23 @@ impl Client {
 
     /// POST of JSON, answered with JSON.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
-        self.send(Method::Post, path, body)
+        self.json(path, &self.bytes(Method::Post, path, Some((JSON, &self.written(path, body)?)))?)
     }
 
-    /// PATCH of JSON, answered with JSON.
-    pub fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
-        self.send(Method::Patch, path, body)
+    /// POST of JSON, whatever is answered.
+    pub fn tell(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
+        self.bytes(Method::Post, path, Some((JSON, &self.written(path, body)?))).map(drop)
+    }
+
+    /// POST of a form, answered with JSON: how OAuth 2 is spoken.
+    pub fn form<T: DeserializeOwned>(&self, path: &str, fields: &[(&str, &str)]) -> Result<T, Error> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.json(path, &self.bytes(Method::Post, path, Some((FORM, body.as_bytes())))?)
+    }
+
+    /// PATCH of JSON, whatever is answered.
+    pub fn change(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
+        self.bytes(Method::Patch, path, Some((JSON, &self.written(path, body)?))).map(drop)
     }
 
     /// DELETE, answered without a body.
@@ -113,23 +140,22 @@ impl Client {
         self.bytes(Method::Delete, path, None).map(drop)
     }
 
-    fn send<T: DeserializeOwned>(
+    fn written(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(body).map_err(|wrong| self.answer(path, 0, &wrong.to_string()))
+    }
+
+    fn bytes(
         &self,
         method: Method,
         path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Error> {
-        let body = serde_json::to_vec(body).map_err(|wrong| self.answer(path, 0, &wrong.to_string()))?;
-        self.json(path, &self.bytes(method, path, Some(&body))?)
-    }
-
-    fn bytes(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<(u16, Vec<u8>), Error> {
+        body: Option<(&str, &[u8])>,
+    ) -> Result<(u16, Vec<u8>), Error> {
         let mut request = Request::new(method, &format!("{}{path}", self.server.address))?;
         if let Some(token) = &self.server.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").payload(Payload::Bytes(body));
+        if let Some((kind, body)) = body {
+            request = request.header("Content-Type", kind).payload(Payload::Bytes(body));
         }
         let response = self.http.send(request)?;
         let status = response.status();

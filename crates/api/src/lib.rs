@@ -4,6 +4,7 @@
 //! are relative to the server's address and stand in the documentation of each type.
 //!
 //! - [`access`]: who somebody is and what they may do; principals, credentials, roles, assignments.
+//! - [`own`]: one's own credentials; sign-in through another issuer.
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
@@ -16,4 +17,5 @@
 pub mod access;
 pub mod audit;
 pub mod client;
+pub mod own;
 pub mod problem;
