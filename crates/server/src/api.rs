@@ -238,8 +238,11 @@ pub(crate) async fn healthy() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: the store answers as well.
+/// `GET /readyz`: the store answers as well, and what is done can be recorded.
 pub(crate) async fn ready(From(state): From<State>) -> Answer<serde_json::Value> {
+    if let Some(why) = &state.recorder.state().borrow().closed {
+        return Err(boltseal_store::Error::LogClosed(why.clone()).into());
+    }
     state.facts.totals().await?;
     Ok(Json(serde_json::json!({ "status": "ok" })))
 }

@@ -2,8 +2,11 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use boltseal_audit::log;
 use boltseal_flow::access::Missing;
 use boltseal_identity::authority::Refused;
+
+use crate::recorder::Error as Log;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +17,12 @@ pub(crate) enum Failure {
     /// The address or the form makes no sense.
     #[error("{0}")]
     Asked(String),
+    /// More bytes than a request may have.
+    #[error("the request is longer than {0} bytes")]
+    TooLarge(usize),
+    /// As much of this runs as may.
+    #[error("the server is busy with others of this kind")]
+    Busy,
     /// Nobody is signed in.
     #[error("this needs you to sign in")]
     NotSignedIn,
@@ -66,20 +75,27 @@ impl Failure {
     /// The HTTP status.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Log(Log::Log(log::Error::NoEntry { .. })) => StatusCode::NOT_FOUND,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Asked(_) => StatusCode::BAD_REQUEST,
             Self::NotSignedIn | Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite | Self::Missing(_) | Self::Narrow => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::Store(boltseal_store::Error::LogClosed(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy
+            | Self::Log(Log::Unsealed { .. })
+            | Self::Store(boltseal_store::Error::LogClosed(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Format(_) | Self::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     const fn next(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "Check the address, or start from the overview. It may have been deleted.",
+            Self::TooLarge(_) => "Send less at a time.",
+            Self::Busy | Self::Log(Log::Unsealed { .. }) => "Try again in a moment.",
+            Self::NotFound(_) | Self::Log(Log::Log(log::Error::NoEntry { .. })) => {
+                "Check the address, or start from the overview. It may have been deleted."
+            }
             Self::Asked(_) => "Correct the address or the form and try again.",
             Self::NotSignedIn => {
                 "Send HTTP Basic with your name and secret, or a bearer token: boltseal login."

@@ -17,6 +17,7 @@ use boltseal_audit::{
 };
 use boltseal_flow::access::{self, Deed, Needs};
 use boltseal_identity::{Action, Caller, Edit, Scope, authority::Refused, token};
+use boltseal_store::Error as StoreError;
 use boltseal_wire::server::Peer;
 use maud::html;
 use zeroize::Zeroizing;
@@ -115,7 +116,13 @@ pub(crate) async fn may(
     match access::decide(state.access.authority(), deed, (state.now)()) {
         Ok(record) => {
             if RECORDED.contains(&action) {
-                state.recorder.note(&record).await?;
+                match state.recorder.note(&record).await {
+                    // Whoever has to find out what happened to the log must be able to look.
+                    Err(StoreError::LogClosed(_)) => tracing::warn!(
+                        who = %caller.name, action = action.name(), "looked at without a record, as the log is closed"
+                    ),
+                    noted => noted?,
+                }
             }
             Ok(record)
         }
@@ -254,7 +261,8 @@ fn own(headers: &HeaderMap, uri_host: Option<&str>) -> bool {
 /// Wraps failures into a page or a problem document, and puts the headers on that every answer carries.
 pub(crate) async fn present(From(state): From<State>, request: Request, next: Next) -> Response {
     let viewer = viewer(&state, &request);
-    let program = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let program = path.starts_with("/api/") || path.starts_with("/audit/");
     let mut response = next.run(request).await;
     if response.extensions().get::<Told>().is_none() && bare_refusal(&response) {
         let problem = response.status().canonical_reason().unwrap_or("This did not work").to_owned();

@@ -28,8 +28,10 @@ mod api;
 mod asking;
 mod assets;
 mod attention;
+mod audit;
 mod dashboard;
 mod door;
+pub mod exchange;
 mod failure;
 mod guard;
 mod pages;
@@ -41,6 +43,7 @@ mod session;
 mod state;
 
 pub use access::Access;
+pub use exchange::Exchange;
 pub use recorder::Recorder;
 pub use routes::endpoints;
 pub use session::LastUse;

@@ -9,7 +9,9 @@ use boltseal_flow::access::{Endpoint, Needs};
 use boltseal_identity::Action;
 
 use crate::{
-    State, api, dashboard, door,
+    State, api,
+    audit::{export, ingest, records, standing, tiles},
+    dashboard, door,
     failure::Failure,
     guard::{self, Gate, Kind},
 };
@@ -52,6 +54,9 @@ const fn open(path: &'static str, why: &'static str, handler: fn() -> MethodRout
 const IMAGES: Needs = Needs::Action(Action::ImageRead);
 const VULNERABILITIES: Needs = Needs::Action(Action::VulnerabilityRead);
 const FEEDS: Needs = Needs::Action(Action::FeedRead);
+const AUDIT: Needs = Needs::Action(Action::AuditRead);
+/// At the cluster or engine that reports.
+const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
 const DOOR: Needs = Needs::Nothing("this is where people sign in");
 const THEME: Needs = Needs::Nothing("nothing depends on it");
@@ -89,6 +94,15 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/vulnerabilities/{id}", VULNERABILITIES, || get(api::vulnerability)),
     program("/api/v1/feeds", FEEDS, || get(api::feeds)),
     program("/api/v1/policy", POLICIES, || get(api::policy)),
+    program("/audit/checkpoint", AUDIT, || get(tiles::checkpoint)),
+    program("/audit/tile/{*place}", AUDIT, || get(tiles::tile)),
+    program("/api/v1/audit/records/{index}", AUDIT, || get(records::record)),
+    program("/api/v1/audit/records/{index}/proof", AUDIT, || get(records::proof)),
+    program("/api/v1/audit/status", AUDIT, || get(standing::status)),
+    program("/api/v1/audit/export", AUDIT, || get(export::export)),
+    route(Kind::Program, "POST", "/api/v1/audit/verify", AUDIT, || post(standing::verify)),
+    route(Kind::Program, "POST", "/api/v1/audit/ingest/kubernetes", INGEST, || post(ingest::kubernetes)),
+    route(Kind::Program, "POST", "/api/v1/audit/ingest/docker", INGEST, || post(ingest::docker)),
 ];
 
 /// All endpoints of this crate.

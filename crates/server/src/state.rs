@@ -7,7 +7,7 @@ use boltseal_policy::Policy;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
-use crate::{Access, Recorder, session::LastUse};
+use crate::{Access, Exchange, Recorder, session::LastUse};
 
 /// Everything the dashboard and the API read. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct State {
     pub access: Access,
     /// The log of what was done.
     pub recorder: Recorder,
+    /// What the log gives to other systems and takes from them.
+    pub exchange: Exchange,
     /// When each session was used last.
     pub last_use: Arc<LastUse>,
     /// What this installation is called.

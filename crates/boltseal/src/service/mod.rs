@@ -18,7 +18,7 @@ use std::{
 use axum::{Router, extract::Request};
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
-use boltseal_server::{Access, LastUse, Site, State, access::FIRST, sign_in_link};
+use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, sign_in_link};
 use boltseal_store::{Blobs, Facts};
 use boltseal_wire::{
     server::{Limits, serve},
@@ -96,6 +96,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let tls = certificates.server_config().map_err(Failure::fault)?;
     let told = changes::Told::new(snapshot.as_deref(), policy);
     let state = State {
+        exchange: Exchange::open(&facts),
         facts,
         snapshot: told.snapshot.subscribe(),
         policy: told.policy.subscribe(),

@@ -77,6 +77,12 @@ pub enum Error {
         /// What it said.
         source: io::Error,
     },
+    /// An entry that is durable, but that no checkpoint covers yet.
+    #[error("entry {index} is not sealed yet: try again in a second")]
+    Unsealed {
+        /// The entry, from 0.
+        index: u64,
+    },
     /// The facts could not be asked.
     #[error("audit log: {0}")]
     Facts(boltseal_store::Error),

@@ -17,6 +17,7 @@
 mod check;
 mod error;
 mod keys;
+mod read;
 mod seal;
 
 use std::{
@@ -29,11 +30,13 @@ use boltseal_audit::{
     Record,
     log::{Folder, Log, Reader, SignedCheckpoint, Verifier},
 };
+use boltseal_model::Timestamp;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
 pub use error::Error;
 pub(crate) use keys::write_private;
+pub(crate) use read::Raw;
 
 /// Where the log is and what is known of it elsewhere.
 #[derive(Clone, Debug)]
@@ -70,8 +73,12 @@ pub struct State {
     pub checkpoint: SignedCheckpoint,
     /// What was found when it was verified from its beginning.
     pub verified: Verified,
+    /// When the newest checkpoint was signed; not known for one of an earlier run.
+    pub signed: Option<Timestamp>,
     /// Why the last try to seal failed, if it did.
     pub failing: Option<String>,
+    /// Why nothing is recorded any more, and so nothing changed.
+    pub closed: Option<String>,
 }
 
 impl Recorder {
@@ -85,8 +92,13 @@ impl Recorder {
         });
         let opened = opening.await.map_err(|_| Error::Task("opening the log"))??;
         let folder = config.data.join(check::FOLDER);
-        let state =
-            State { checkpoint: opened.log.checkpoint().clone(), verified: opened.verified, failing: None };
+        let state = State {
+            checkpoint: opened.log.checkpoint().clone(),
+            verified: opened.verified,
+            signed: None,
+            failing: None,
+            closed: None,
+        };
         let inner = Inner {
             facts: facts.clone(),
             folder,
@@ -153,6 +165,21 @@ impl Recorder {
         Ok(published)
     }
 
+    /// Has the whole log read again in the background, unless that is under way.
+    pub fn verify_soon(&self) {
+        let begins = self.0.state.send_if_modified(|state| {
+            let idle = !matches!(state.verified, Verified::Running { .. });
+            if idle {
+                state.verified = Verified::Running { checked: 0 };
+            }
+            idle
+        });
+        if begins {
+            let this = self.clone();
+            tokio::task::spawn_blocking(move || this.verify());
+        }
+    }
+
     /// Reads the whole log again; what is wrong closes it.
     pub fn verify(&self) -> Verified {
         let found = self.reader().map_err(|wrong| wrong.to_string()).and_then(|reader| {
@@ -165,10 +192,20 @@ impl Recorder {
                 why,
                 "the log is not what was signed: nothing is recorded any more, and so nothing changed"
             );
-            self.0.facts.close_log(&format!("the audit log is broken: {why}"));
+            self.0.close(&format!("the audit log is broken: {why}"));
             Verified::Broken { why }
         });
         self.0.state.send_modify(|state| state.verified = verified.clone());
         verified
+    }
+}
+
+impl Inner {
+    /// Nothing is recorded from now on. The first reason stays.
+    fn close(&self, why: &str) {
+        self.facts.close_log(why);
+        self.state.send_modify(|state| {
+            state.closed.get_or_insert_with(|| why.to_owned());
+        });
     }
 }

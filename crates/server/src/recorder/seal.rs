@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use boltseal_model::Timestamp;
+
 use super::{Error, Inner, Recorder, keys};
 
 /// Entries gather this long before they are sealed: a second is promised, a tenth leaves room for a busy disk.
@@ -28,7 +30,7 @@ impl Recorder {
                 tracing::error!(%error, "entries could not be sealed into the log; they stay in the facts");
                 self.0.state.send_modify(|state| state.failing = Some(error.to_string()));
                 if since.elapsed() > PATIENCE {
-                    self.0.facts.close_log(&format!("the audit log cannot be written: {error}"));
+                    self.0.close(&format!("the audit log cannot be written: {error}"));
                 }
             } else if failing.take().is_some() {
                 self.0.state.send_modify(|state| state.failing = None);
@@ -97,7 +99,10 @@ impl Inner {
         }
         let (size, checkpoint) = (log.size(), log.checkpoint().clone());
         drop(log);
-        self.state.send_modify(|state| state.checkpoint = checkpoint);
+        self.state.send_modify(|state| {
+            state.checkpoint = checkpoint;
+            state.signed = Some(Timestamp::now());
+        });
         self.write_anchor()?;
         Ok(size)
     }
