@@ -10,6 +10,9 @@ use super::{
 };
 use crate::Error;
 
+/// CVSS scores end here (CVSS 3.1 specification, section 5).
+const MAX_SCORE: f64 = 10.0;
+
 /// Everything the feeds say about one vulnerability.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vulnerability {
@@ -95,6 +98,13 @@ impl<'a> View<'a> {
         let vectors = run(self.vectors, group.first_vector, group.vectors, Section::Vectors)?;
         let cvss = |vector: &layout::Vector| {
             let score = f64::from_bits(vector.score.get());
+            if !(0.0..=MAX_SCORE).contains(&score) {
+                return Err(damaged(
+                    Section::Vectors,
+                    vector.text.get(),
+                    "a CVSS score is not between 0 and 10",
+                ));
+            }
             Ok(Cvss { vector: self.string(vector.text.get())?.to_owned(), score })
         };
         vectors.iter().map(cvss).collect()
@@ -115,11 +125,15 @@ impl<'a> View<'a> {
     /// How likely its exploitation is.
     pub(crate) fn epss_of(&self, group: u32) -> Result<Option<Epss>, Error> {
         let group = self.group(group)?;
-        let fraction = |billionths: u32| f64::from(billionths) / BILLION;
-        Ok((group.flags & layout::EPSS != 0).then(|| Epss {
-            score: fraction(group.epss_score.get()),
-            percentile: fraction(group.epss_percentile.get()),
-        }))
+        if group.flags & layout::EPSS == 0 {
+            return Ok(None);
+        }
+        let fraction = |billionths: u32| match f64::from(billionths) / BILLION {
+            fraction if fraction <= 1.0 => Ok(fraction),
+            _ => Err(damaged(Section::Groups, group.first_id.get(), "an EPSS fraction is more than 1")),
+        };
+        let (score, percentile) = (fraction(group.epss_score.get())?, fraction(group.epss_percentile.get())?);
+        Ok(Some(Epss { score, percentile }))
     }
 
     /// Advisories with the packages they speak about; the rows are read through once for all of them.

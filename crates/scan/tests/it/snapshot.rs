@@ -190,6 +190,12 @@ fn hostile_numbers_give_errors() {
                 hostile[at..end].copy_from_slice(&value.to_le_bytes()[..end - at]);
                 let Ok(snapshot) = Snapshot::open(hostile) else { continue };
                 let matched = findings(&demo, &snapshot, NOW);
+                for finding in &matched.findings {
+                    let scores = finding.cvss.iter().all(|cvss| (0.0..=10.0).contains(&cvss.score));
+                    let fractions =
+                        finding.epss.as_ref().is_none_or(|epss| epss.score <= 1.0 && epss.percentile <= 1.0);
+                    assert!(scores && fractions, "at {at}: {finding:?}");
+                }
                 refused += usize::from(matched.gaps.iter().any(|gap| gap.detail.contains("damaged")));
                 let _ = (snapshot.advisory("GHSA-1"), snapshot.vulnerability("CVE-2024-1"));
             }
