@@ -7,6 +7,7 @@
 //! The bars they are held against are those of the design: a cold scan of a 415 MB Debian image within 1.3 s of CPU and
 //! 64 MB, a snapshot open in 2 ms, 10,000 catalogs matched anew within a second, 15,000 manifests a second.
 
+mod access;
 mod figures;
 mod log;
 mod machine;
@@ -24,6 +25,7 @@ const ALL: &[Bench] = &[
     ("match", "feed build, snapshot open, 1,000 packages, 10,000 catalogs: match [TIMES]", matching::run),
     ("scan", "cold and cached scan of an image, beside syft: scan [oci:DIR]", scan::run),
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
+    ("access", "decisions at 10,000 assignments, however they lie", access::run),
     ("serve", "start, manifest GET, push, memory of the registry, beside docker-registry", serve::run),
 ];
 

@@ -93,7 +93,7 @@ fn what_cannot_be() {
         (Edit::Unassign { assignment: AssignmentId(number("none")) }, "there is no assignment"),
         (Edit::DeleteRole { role: RoleId::OWNER }, "role Owner is built in and cannot be changed"),
         (Edit::UpdateRole(custom("none", &["*"])), "there is no role"),
-        (Edit::CreateRole(Role::new(RoleId(number("x")), "acrPULL")), "another role is called `acrPULL`"),
+        (Edit::CreateRole(Role::new(RoleId(number("x")), "acrPULL")), "another role is called `AcrPull`"),
         (
             Edit::CreateRole(custom("odd", &["read everything"])),
             "role `odd`: `actions` has the entry `read everything`",
