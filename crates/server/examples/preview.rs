@@ -5,8 +5,8 @@
 //! cargo run -p boltseal-server --example preview -- empty   # as on the first day
 //! ```
 //!
-//! It prints a one-time sign-in link; the form takes the name `admin` and the secret of `sample::SECRET`. A port can
-//! follow as the last argument.
+//! It prints a one-time sign-in link, and the name and secret that the form takes. A port can follow as the last
+//! argument.
 
 #![expect(clippy::print_stdout, reason = "a program for a person at a terminal")]
 #![expect(
@@ -25,14 +25,16 @@ use std::net::SocketAddr;
 async fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let folder = tempfile::tempdir()?;
-    let state = if arguments.iter().any(|argument| argument == "empty") {
+    let sample::Sample { state, secret } = if arguments.iter().any(|argument| argument == "empty") {
         sample::empty(folder.path()).await
     } else {
         sample::installation(folder.path()).await
     };
     let port = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(8080);
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
-    println!("http://{}{}", listener.local_addr()?, state.sign_in.issue_link(sample::now()));
+    let link = boltseal_server::sign_in_link(&state.access, sample::now()).unwrap_or_default();
+    println!("http://{}{link}", listener.local_addr()?);
+    println!("{} {secret}", sample::NAME);
     axum::serve(listener, boltseal_server::router(state).into_make_service_with_connect_info::<SocketAddr>())
         .await
 }

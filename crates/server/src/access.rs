@@ -43,6 +43,7 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     authority: Authority,
     facts: Facts,
+    now: fn() -> Timestamp,
     /// One change at a time: each is made from the directory that the last one left.
     editing: Mutex<()>,
 }
@@ -82,10 +83,20 @@ impl Access {
     /// Reads who may do what. On the first start, makes the first principal: its secret comes back, for the only time.
     /// `renew` makes another secret for it at any start, which whoever may start the server on this folder can ask for.
     pub async fn open(data: &Path, facts: &Facts, renew: bool) -> Result<(Self, Option<Secret>), Error> {
+        Self::open_with(data, facts, renew, Timestamp::now).await
+    }
+
+    /// The same with another clock, so that tests can hold it still.
+    pub async fn open_with(
+        data: &Path,
+        facts: &Facts,
+        renew: bool,
+        clock: fn() -> Timestamp,
+    ) -> Result<(Self, Option<Secret>), Error> {
         let keys = keys::open(&data.join("keys").join("root"))?;
         let documents = facts.documents().await?.into_iter().filter_map(document).collect();
         let directory = Directory::from_documents(documents)?;
-        let now = Timestamp::now();
+        let now = clock();
         let mut revoked = Revoked::new();
         for (id, expires) in facts.revoked(now).await? {
             let bytes = hex::decode(&id).ok().and_then(|bytes| bytes.try_into().ok());
@@ -95,7 +106,8 @@ impl Access {
         // Owner is given last, so a first start that was cut off is one again.
         let fresh = !directory.assignments().any(|assignment| assignment.role == RoleId::OWNER);
         let authority = Authority::new(directory, keys, AUDIENCE, revoked);
-        let access = Self(Arc::new(Inner { authority, facts: facts.clone(), editing: Mutex::new(()) }));
+        let access =
+            Self(Arc::new(Inner { authority, facts: facts.clone(), now: clock, editing: Mutex::new(()) }));
         let secret = if fresh || renew { Some(first::make(&access, now).await?) } else { None };
         Ok((access, secret))
     }
@@ -108,7 +120,7 @@ impl Access {
     /// Makes a change if the caller may, records it either way, and says what it was.
     pub async fn edit(&self, by: &Caller, source: Source, edit: Edit) -> Result<Summary, Error> {
         let _one_at_a_time = self.0.editing.lock().await;
-        let now = Timestamp::now();
+        let now = (self.0.now)();
         let directory = self.0.authority.directory();
         let why = match self.permitted(&directory, by, &source, &edit, now).await? {
             Some(decision) => access::why(&decision),
@@ -122,7 +134,7 @@ impl Access {
         let _one_at_a_time = self.0.editing.lock().await;
         let directory = self.0.authority.directory();
         let by = Caller::system();
-        self.store(&directory, &by, Source::local(), edit, Why::rule(why), Timestamp::now()).await
+        self.store(&directory, &by, Source::local(), edit, Why::rule(why), (self.0.now)()).await
     }
 
     /// The first of the decisions that allow an edit, or what is missing.
@@ -190,7 +202,7 @@ impl Access {
     /// Ends one token before its time, also across a restart. `why` is `signed out`, or who did it.
     pub async fn end(&self, caller: &Caller, source: Source, why: &str) -> Result<(), Error> {
         let (Some(token), Some(expires)) = (caller.token, caller.expires) else { return Ok(()) };
-        let now = Timestamp::now();
+        let now = (self.0.now)();
         let record = Record::new(now, Activity::SignOut, "Boltseal/signOut/action")
             .actor(access::actor(caller))
             .source(source)

@@ -1,6 +1,11 @@
 //! Who gets in where, and what every answer carries.
 
-use crate::{app::App, sample};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    app::{self, App},
+    sample,
+};
 
 const OPEN: [&str; 7] = [
     "/sign-in",
@@ -50,24 +55,32 @@ async fn a_link_from_another_site_brings_the_session_along() {
 #[tokio::test]
 async fn programs_send_basic_or_bearer() {
     let app = App::new().await;
-    // admin:correct horse battery staple, and the same name with another secret
+    let ask = async |header: &str| app.ask("GET", "/api/v1/images", &[("authorization", header)], "").await;
+    let basic = |name: &str, secret: &str| STANDARD.encode(format!("{name}:{secret}"));
+    let (right, token) = (basic(sample::NAME, &app.secret), app::token(&app.state, sample::NAME));
     for (header, status) in [
-        ("Basic YWRtaW46Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==", 200),
-        ("basic YWRtaW46Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==", 200),
-        ("Bearer sample-token", 200),
-        ("Basic YWRtaW46d3Jvbmc=", 401),
-        ("Bearer wrong", 401),
+        (format!("Basic {right}"), 200),
+        (format!("basic {right}"), 200),
+        (format!("Bearer {token}"), 200),
+        (format!("bearer {token}"), 200),
+        (format!("Basic {}", basic("admin", "wrong")), 401),
+        (format!("Basic {}", basic("nobody", &app.secret)), 401),
+        (format!("Bearer {}", &token[..token.len() - 1]), 401),
+        ("Bearer wrong".to_owned(), 401),
+        ("Basic".to_owned(), 401),
+        ("Basic !!!".to_owned(), 401),
+        ("Digest x".to_owned(), 401),
+        (String::new(), 401),
     ] {
-        let answer = app.ask("GET", "/api/v1/images", &[("authorization", header)], "").await;
-        assert_eq!(answer.status, status, "{header}");
+        assert_eq!(ask(&header).await.status, status, "{header}");
     }
-    for header in ["Basic", "Basic !!!", "Digest x", ""] {
-        let answer = app.ask("GET", "/api/v1/images", &[("authorization", header)], "").await;
-        assert!(answer.status == 401 || answer.status == 429, "{header}");
+    for _ in 0..4 {
+        ask(&format!("Basic {}", basic("admin", "wrong"))).await;
     }
-    let answer = app.get("/api/v1/images").await;
-    assert_eq!(answer.status, 429, "guesses slow down everybody at this address");
+    let answer = ask(&format!("Basic {right}")).await;
+    assert_eq!(answer.status, 429, "guesses slow down whoever uses this name from this network");
     assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+    assert_eq!(ask(&format!("Bearer {token}")).await.status, 200, "a token is no guess");
 }
 
 #[tokio::test]
@@ -96,7 +109,7 @@ async fn every_answer_carries_the_headers() {
 #[tokio::test]
 async fn changes_need_a_form_of_ours() {
     let app = App::new().await;
-    let body = format!("name={}&secret={}", sample::NAME, sample::SECRET.replace(' ', "+"));
+    let body = app.sign_in_form();
     for path in ["/sign-in", "/sign-out", "/theme"] {
         for header in [
             ("sec-fetch-site", "cross-site"),

@@ -6,7 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{app::App, sample};
+use crate::{
+    app::{self, App},
+    sample,
+};
 
 /// Everything that Chromium would otherwise fetch, and the little that a container needs.
 const QUIET: [&str; 8] = [
@@ -24,11 +27,12 @@ const QUIET: [&str; 8] = [
 async fn serve(app: &App) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let token = format!("Bearer {}", app::token(&app.state, sample::NAME));
+    let token: axum::http::HeaderValue = token.parse().unwrap();
     let router = boltseal_server::router(app.state.clone()).layer(axum::middleware::map_request(
-        |mut request: axum::extract::Request| async move {
-            let token = format!("Bearer {}", sample::TOKEN).parse().unwrap();
-            request.headers_mut().insert("authorization", token);
-            request
+        move |mut request: axum::extract::Request| {
+            request.headers_mut().insert("authorization", token.clone());
+            async move { request }
         },
     ));
     tokio::spawn(async move { axum::serve(listener, router).await });

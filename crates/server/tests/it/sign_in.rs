@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use boltseal_model::Timestamp;
+use boltseal_server::sign_in_link;
 
 use crate::{
-    app::{Answer, App},
+    app::{self, Answer, App},
     sample,
 };
 
@@ -24,7 +25,7 @@ async fn with_name_and_secret() {
     let app = App::new().await;
     let form = app.ask("GET", "/sign-in?back=/feeds", &[], "").await;
     assert!(form.body.contains("name=\"secret\"") && form.body.contains("value=\"/feeds\""));
-    let answer = sign_in(&app, "name=admin&secret=correct+horse+battery+staple&back=%2Ffeeds").await;
+    let answer = sign_in(&app, &format!("{}&back=%2Ffeeds", app.sign_in_form())).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/feeds"));
     let set = answer.header("set-cookie");
     for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="] {
@@ -40,7 +41,28 @@ async fn with_name_and_secret() {
     assert_eq!((out.status.as_u16(), out.header("location")), (303, "/sign-in"));
     assert!(out.header("set-cookie").contains("Max-Age=0"));
     let after = app.ask("GET", "/feeds", &[("cookie", &cookie)], "").await;
-    assert_eq!(after.status, 303, "the session is gone from the store as well");
+    assert_eq!(after.status, 303, "the token is void, whoever kept a copy of it");
+    let stored = app.state.facts.revoked(sample::now()).await.unwrap();
+    assert_eq!(stored.len(), 1, "and stays void after a restart");
+}
+
+#[tokio::test]
+async fn a_session_is_sealed() {
+    let app = App::new().await;
+    let cookie = cookie(&sign_in(&app, &app.sign_in_form()).await);
+    let status =
+        async |cookie: &str| app.ask("GET", "/about", &[("cookie", cookie)], "").await.status.as_u16();
+    assert_eq!(status(&cookie).await, 200);
+    let (start, end) = cookie.split_at(cookie.len() - 8);
+    for forged in [format!("{start}AAAA{}", &end[4..]), start.to_owned(), "boltseal=".to_owned()] {
+        assert_eq!(status(&forged).await, 303, "{forged}");
+    }
+    let other_kind = format!("boltseal={}", app::token(&app.state, sample::NAME));
+    assert_eq!(status(&other_kind).await, 303, "a token for programs is no session");
+    let session = cookie.split_once('=').unwrap().1;
+    let bearer = format!("Bearer {session}");
+    let answer = app.ask("GET", "/api/v1/images", &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.status, 401, "and a session is no token for programs");
 }
 
 #[tokio::test]
@@ -48,7 +70,7 @@ async fn over_tls_the_cookie_is_tied_to_the_host() {
     let app = App::new().await.with(|state| {
         state.site = std::sync::Arc::new(boltseal_server::Site { tls: true, ..(*state.site).clone() });
     });
-    let answer = sign_in(&app, "name=admin&secret=correct+horse+battery+staple").await;
+    let answer = sign_in(&app, &app.sign_in_form()).await;
     let set = answer.header("set-cookie");
     assert!(
         set.starts_with("__Host-boltseal=") && set.contains("; Secure") && !set.contains("Domain"),
@@ -67,7 +89,7 @@ async fn over_tls_the_cookie_is_tied_to_the_host() {
 #[tokio::test]
 async fn with_a_link_once() {
     let app = App::new().await;
-    let link = app.state.sign_in.issue_link(sample::now());
+    let link = sign_in_link(&app.state.access, sample::now()).unwrap();
     let page = app.ask("GET", &link, &[], "").await;
     assert!(page.status == 200 && page.header("set-cookie").is_empty(), "looking does not spend it");
     let code = link.split_once('=').unwrap().1;
@@ -77,19 +99,59 @@ async fn with_a_link_once() {
     assert_eq!(app.ask("GET", "/", &[("cookie", &cookie(&answer))], "").await.status, 200);
     let again = sign_in(&app, &format!("code={code}")).await;
     assert!(again.status == 403 && again.body.contains("used before"));
+    assert!(again.header("set-cookie").is_empty());
+}
+
+#[tokio::test]
+async fn a_link_lasts_a_quarter_of_an_hour() {
+    let app = App::new().await;
+    for (minutes, status) in [(0, 303), (14, 303), (15, 403), (60, 403)] {
+        let then = sample::now().checked_sub(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        let link = sign_in_link(&app.state.access, then).unwrap();
+        let answer = sign_in(&app, &format!("code={}", link.split_once('=').unwrap().1)).await;
+        assert_eq!(answer.status, status, "after {minutes} minutes");
+    }
 }
 
 #[tokio::test]
 async fn guesses_wait_longer_and_longer() {
-    let app = App::new().await;
-    for _ in 0..4 {
-        let answer = sign_in(&app, "name=admin&secret=guess").await;
-        assert_eq!(answer.status, 403);
+    static CLOCK: AtomicI64 = AtomicI64::new(0);
+    fn clock() -> Timestamp {
+        Timestamp::from_second(CLOCK.load(Ordering::Relaxed)).unwrap()
+    }
+    let wait = |seconds| CLOCK.fetch_add(seconds, Ordering::Relaxed);
+    wait(sample::now().as_second());
+    let app = App::new().await.with(|state| state.now = clock);
+    let guess = "name=admin&secret=guess";
+    for _ in 0..3 {
+        let answer = sign_in(&app, guess).await;
+        assert_eq!(answer.status, 403, "people mistype");
         assert!(answer.body.contains("do not belong together") && answer.header("set-cookie").is_empty());
     }
-    let answer = sign_in(&app, "name=admin&secret=correct+horse+battery+staple").await;
-    assert_eq!(answer.status, 429, "even the right secret waits");
-    assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 2);
+    for seconds in [2, 4, 8, 16] {
+        assert_eq!(sign_in(&app, guess).await.status, 403);
+        let answer = sign_in(&app, &app.sign_in_form()).await;
+        assert_eq!(answer.status, 429, "even the right secret waits");
+        assert_eq!(answer.header("retry-after"), seconds.to_string());
+        wait(seconds);
+    }
+    let answer = sign_in(&app, &app.sign_in_form()).await;
+    assert_eq!(answer.status, 303, "and is welcome afterwards");
+}
+
+#[tokio::test]
+async fn guesses_lock_nobody_else_out() {
+    let app = App::new().await;
+    for _ in 0..5 {
+        sign_in(&app, "name=admin&secret=guess").await;
+    }
+    let from = async |address, body: &str| {
+        app.ask_from(address, "POST", "/sign-in", &[OURS], body).await.status.as_u16()
+    };
+    let form = app.sign_in_form();
+    assert_eq!(from([127, 0, 0, 9], &form).await, 429, "the same network waits");
+    assert_eq!(from([192, 0, 2, 7], &form).await, 303, "another network does not");
+    assert_eq!(from([127, 0, 0, 1], "name=somebody&secret=guess").await, 403, "nor does another name");
 }
 
 #[tokio::test]
@@ -98,28 +160,23 @@ async fn sessions_end() {
     fn clock() -> Timestamp {
         Timestamp::from_second(CLOCK.load(Ordering::Relaxed)).unwrap()
     }
-    let at = |second| CLOCK.store(sample::now().as_second() + second, Ordering::Relaxed);
+    let at = |minute: i64| CLOCK.store(sample::now().as_second() + minute * 60, Ordering::Relaxed);
     let app = App::new().await.with(|state| state.now = clock);
+    let look = async |cookie: &str| app.ask("GET", "/about", &[("cookie", cookie)], "").await.status.as_u16();
     at(0);
-    let answer = sign_in(&app, "name=admin&secret=correct+horse+battery+staple").await;
-    let cookie = cookie(&answer);
-    for (hours, status) in [(1, 200), (2, 200), (3, 200), (4, 200), (6, 303)] {
-        at(hours * 3600);
-        let answer = app.ask("GET", "/about", &[("cookie", &cookie)], "").await;
-        assert_eq!(answer.status, status, "after {hours} h, the last two of them silent");
+    let session = cookie(&sign_in(&app, &app.sign_in_form()).await);
+    for (minute, status) in [(29, 200), (58, 200), (60, 200), (90, 303), (91, 303)] {
+        at(minute);
+        assert_eq!(look(&session).await, status, "minute {minute}, the last thirty of them silent");
     }
     at(0);
-    let cookie = self::cookie(&sign_in(&app, "name=admin&secret=correct+horse+battery+staple").await);
-    for hour in 0..12 {
-        at(hour * 3600);
-        assert_eq!(app.ask("GET", "/about", &[("cookie", &cookie)], "").await.status, 200, "hour {hour}");
+    let session = cookie(&sign_in(&app, &app.sign_in_form()).await);
+    for minute in (0..12 * 60).step_by(20) {
+        at(minute);
+        assert_eq!(look(&session).await, 200, "minute {minute}");
     }
-    at(12 * 3600);
-    assert_eq!(
-        app.ask("GET", "/about", &[("cookie", &cookie)], "").await.status,
-        303,
-        "a working day is over"
-    );
+    at(12 * 60);
+    assert_eq!(look(&session).await, 303, "a working day is over");
 }
 
 #[tokio::test]
@@ -128,8 +185,7 @@ async fn the_way_back_stays_here() {
     for (back, to) in
         [("%2Fimages", "/images"), ("%2F%2Fevil.example", "/"), ("https%3A%2F%2Fevil.example", "/")]
     {
-        let answer =
-            sign_in(&app, &format!("name=admin&secret=correct+horse+battery+staple&back={back}")).await;
+        let answer = sign_in(&app, &format!("{}&back={back}", app.sign_in_form())).await;
         assert_eq!(answer.header("location"), to);
     }
 }

@@ -9,19 +9,22 @@ use boltseal_model::{
     Coverage, Digest, FeedInfo, Gap, GapKind, Omitted, Platform, Report, SnapshotInfo, Subject, Timestamp,
 };
 use boltseal_policy::{Facts as Known, Policy, decide};
-use boltseal_server::{ActivePolicy, Answer, Authority, Principal, SignIn, Site, State};
+use boltseal_server::{Access, ActivePolicy, Exchange, LastUse, Recorder, Site, State, recorder};
 use boltseal_store::{Facts, Kind, NewManifest, Outcome};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
 pub use text::Described;
 
-/// The name of the only principal.
+/// The name of the first principal.
 pub const NAME: &str = "admin";
-/// Its secret.
-pub const SECRET: &str = "correct horse battery staple";
-/// A token that stands for it.
-pub const TOKEN: &str = "sample-token";
+
+/// An installation and what opens it.
+pub struct Sample {
+    pub state: State,
+    /// The first principal's secret.
+    pub secret: String,
+}
 
 /// When it all happens.
 pub fn now() -> Timestamp {
@@ -29,31 +32,43 @@ pub fn now() -> Timestamp {
 }
 
 /// An installation with the sample images, kept in `folder`.
-pub async fn installation(folder: &Path) -> State {
-    let state = empty(folder).await;
+pub async fn installation(folder: &Path) -> Sample {
+    let Sample { state, secret } = empty(folder).await;
     let snapshot = snapshot();
     for described in images() {
         put(&state.facts, &described, &snapshot).await;
     }
-    State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }
+    Sample { state: State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }, secret }
 }
 
 /// An installation on its first day: no feeds, no images.
-pub async fn empty(folder: &Path) -> State {
+pub async fn empty(folder: &Path) -> Sample {
     let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
-    State {
-        facts: Facts::open(folder).await.unwrap(),
+    let facts = Facts::open(folder).await.unwrap();
+    let config = recorder::Config {
+        data: folder.to_owned(),
+        origin: "boltseal.example/audit".to_owned(),
+        anchors: folder.join("anchors"),
+        accept_restored: None,
+    };
+    let recorder = Recorder::open(config, &facts).await.unwrap();
+    let (access, secret) = Access::open_with(folder, &facts, false, now).await.unwrap();
+    let state = State {
+        recorder,
+        exchange: Exchange::open(&facts),
+        facts,
         snapshot: watch::channel(None).1,
         policy: watch::channel(Arc::new(active)).1,
-        authority: Arc::new(OnePrincipal),
-        sign_in: Arc::new(SignIn::new()),
+        access,
+        last_use: Arc::new(LastUse::default()),
         site: Arc::new(Site {
             version: "0.1.0".to_owned(),
             registry: "127.0.0.1:5000".to_owned(),
             tls: false,
         }),
         now,
-    }
+    };
+    Sample { state, secret: secret.unwrap().expose().to_owned() }
 }
 
 /// The images of `images.txt`, not stored yet.
@@ -164,27 +179,5 @@ pub fn snapshot() -> SnapshotInfo {
             feed("osv:crates.io", 1_641, 26 * 24, &["cargo"]),
             feed("osv:npm", 24_118, 5, &["npm"]),
         ],
-    }
-}
-
-struct OnePrincipal;
-
-impl OnePrincipal {
-    fn when(known: bool) -> Answer<'static> {
-        Box::pin(async move { known.then(|| Principal { name: NAME.to_owned() }) })
-    }
-}
-
-impl Authority for OnePrincipal {
-    fn secret<'a>(&'a self, name: &'a str, secret: &'a str) -> Answer<'a> {
-        Self::when(name == NAME && secret == SECRET)
-    }
-
-    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
-        Self::when(token == TOKEN)
-    }
-
-    fn first(&self) -> Principal {
-        Principal { name: NAME.to_owned() }
     }
 }
