@@ -48,7 +48,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     ten_thousand(&snapshot, &corpus)
 }
 
-fn import(raw: &Path, folder: &Path) -> Result<()> {
+pub fn import(raw: &Path, folder: &Path) -> Result<()> {
     let epss = folder.join("epss.csv");
     let mut file = BufWriter::new(File::create(&epss)?);
     writeln!(file, "#model_version:v2025.03.14,score_date:2026-01-01T00:00:00+0000\ncve,epss,percentile")?;
@@ -108,7 +108,7 @@ impl Sink for Repeated {
     fn rejected(&mut self, _: &str, _: &str) {}
 }
 
-fn build(raw: &Path, path: &Path, times: u32) -> Result<()> {
+pub fn build(raw: &Path, path: &Path, times: u32) -> Result<()> {
     let began = Instant::now();
     let mut repeated = Repeated { builder: Builder::new()?, times, advisories: 0 };
     boltseal_feed::read_all(raw, &mut repeated)?;

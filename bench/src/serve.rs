@@ -1,6 +1,6 @@
-//! The registry as clients feel it: start, manifest GET, push, memory; with authorisation and verdicts on.
+//! The registry as clients feel it: start, manifest GET, push, memory; with authorisation, verdicts and the audit log on.
 //!
-//! Load comes from this process over loopback, a bounded number of requests on 16 kept-alive connections. CPU is what
+//! Load comes from this process over loopback, a bounded number of requests on 64 kept-alive connections. CPU is what
 //! the kernel charged the server process. Debian's `docker-registry` runs the same requests when it is on PATH, without
 //! authorisation, which flatters it.
 

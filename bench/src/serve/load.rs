@@ -13,7 +13,8 @@ use boltseal_testkit::image::Layer;
 
 use super::subject::Subject;
 
-const CONNECTIONS: usize = 16;
+/// Every pull waits until its record is on disk; as many as share one flush of the disk decide the rate.
+const CONNECTIONS: usize = 64;
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A layer with one file of `size` bytes that do not compress, as a plain tar.
