@@ -142,7 +142,9 @@ pub enum EditError {
         times: usize,
     },
     /// Nobody would be left who can give roles.
-    #[error("this would leave nobody who holds Owner at / for good: give it to somebody else first")]
+    #[error(
+        "this would leave nobody who holds Owner at / for good and can sign in: give it to somebody else first"
+    )]
     LastOwner,
     /// An assignment that has ended before it begins.
     #[error("the assignment ends in the past")]

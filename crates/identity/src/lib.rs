@@ -50,6 +50,7 @@
 //! | [`Action`], [`Role`], [`Scope`], [`Condition`] | what, in which bundle, where, on which repositories only |
 //! | [`Principal`], [`Assignment`], [`ScopeMap`] | who, and what they were given |
 //! | [`Document`] | what the store keeps, without knowing what it means |
+//! | [`Authority`] | the directory that counts now, with the keys of tokens: what the server's roles ask |
 //!
 //! | who they are | |
 //! |---|---|
@@ -107,24 +108,24 @@ pub mod share;
 pub mod token;
 pub mod totp;
 
-pub use authority::{Authority, Caller};
 pub use action::{Action, Actions, Plane, UnknownAction};
 pub use assignment::Assignment;
-pub use condition::{Condition, ConditionError};
+pub use authority::{Authority, Caller};
+pub use condition::{Condition, ConditionError, MAX_CONDITION};
 pub use credential::Credentials;
 pub use decision::{Decision, Nearest};
 pub use directory::{
-    Directory, MAX_ASSIGNMENTS, MAX_CONDITIONAL, MAX_GRANTS, MAX_GROUPS, MAX_MEMBERS, MAX_NESTING, MAX_PRINCIPALS,
-    MAX_REASON, MAX_ROLES, MAX_SCOPE_MAPS,
+    Directory, MAX_ASSIGNMENTS, MAX_CONDITIONAL, MAX_GRANTS, MAX_GROUPS, MAX_MEMBERS, MAX_NESTING,
+    MAX_PRINCIPALS, MAX_REASON, MAX_ROLES, MAX_SCOPE_MAPS,
 };
-pub use document::{Document, DocumentChange, kind};
+pub use document::{Document, DocumentChange, MAX_BODY, kind};
 pub use edit::{Change, Edit, EditError, Need, Summary};
 pub use error::Error;
 pub use explain::{Considered, Explanation, MAX_CONSIDERED, Outcome, Subject};
 pub use id::{AssignmentId, PrincipalId, RoleId};
-pub use principal::{Name, NameError, Principal, PrincipalKind};
+pub use principal::{MAX_NAME, Name, NameError, Principal, PrincipalKind};
 pub use role::{Imported, MAX_DEFINITION, Role, RoleError};
-pub use scope::{Scope, ScopeError, ScopePattern};
-pub use seal::{Keys, RootKey};
+pub use scope::{MAX_SCOPE, MAX_SEGMENTS, MAX_STARS, Scope, ScopeError, ScopePattern};
 pub use scope_map::{ScopeMap, ScopeMapError};
+pub use seal::{Keys, RootKey};
 pub use visible::Visible;

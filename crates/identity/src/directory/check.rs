@@ -84,6 +84,9 @@ fn principal(facts: &Facts, principal: &Principal) -> Result<(), Error> {
     if principal.kind != PrincipalKind::Group && !principal.members.is_empty() {
         return wrong("only a group has members");
     }
+    if principal.kind == PrincipalKind::Group && !principal.credentials.is_empty() {
+        return wrong("a group does not sign in, so it has no credentials");
+    }
     if principal.members.len() > MAX_MEMBERS {
         let found = principal.members.len();
         return Err(Error::TooMany { what: "members of one group", found, limit: MAX_MEMBERS });

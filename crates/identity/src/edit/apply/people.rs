@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{EditError, Summary, Work, not_found, summary};
 use crate::{
-    AssignmentId, Credentials, Principal, PrincipalId, PrincipalKind, document::kind,
-    edit::summary::told_principal, federation::Federation,
+    AssignmentId, Credentials, Principal, PrincipalId, document::kind, edit::summary::told_principal,
+    federation::Federation,
 };
 
 impl Work {
@@ -46,9 +46,6 @@ impl Work {
         credentials: Credentials,
         end_sessions: bool,
     ) -> Result<Summary, EditError> {
-        if self.editable(id)?.kind == PrincipalKind::Group {
-            return Err(EditError::NotNew { problem: "a group does not sign in, so it has no credentials" });
-        }
         self.change(id, "principal.set-credentials", |found| {
             found.credentials = credentials;
             found.epoch = found.epoch.saturating_add(u32::from(end_sessions));

@@ -142,6 +142,34 @@ fn somebody_stays_owner() {
 }
 
 #[test]
+fn somebody_who_can_sign_in_stays_owner() {
+    let mut credentials = Credentials::default();
+    credentials.add_secret(now(), None).unwrap();
+    let set = |of: &str, credentials: &Credentials| Edit::SetCredentials {
+        principal: id(of),
+        credentials: credentials.clone().into(),
+        end_sessions: false,
+    };
+    let directory = world("sp | ci\nuser | bob\ngive | Owner | ci | /\ngive | Owner | bob | /");
+    let apply = |directory: &Directory, edit| directory.apply(edit, now()).map(|change| change.directory);
+    let directory = apply(&directory, set("ci", &credentials)).unwrap();
+    // Bob owns as well, and cannot sign in.
+    let none = Credentials::default();
+    assert_eq!(apply(&directory, set("ci", &none)).err(), Some(EditError::LastOwner));
+    assert_eq!(apply(&directory, set_disabled("ci", true)).err(), Some(EditError::LastOwner));
+    let directory = apply(&directory, Edit::PutFederation(federation("f", "bob"))).unwrap();
+    let directory = apply(&directory, set("ci", &none)).unwrap();
+    let gone = Edit::DeleteFederation { federation: number("f") };
+    assert_eq!(apply(&directory, gone).err(), Some(EditError::LastOwner));
+    assert_eq!(refused(&directory, set("team", &none)), format!("there is no principal {}", id("team")));
+    let directory = world("group | team");
+    assert_eq!(
+        refused(&directory, set("team", &credentials)),
+        "team: a group does not sign in, so it has no credentials"
+    );
+}
+
+#[test]
 fn a_principal_leaves_with_everything_that_names_it() {
     let directory = world(
         "user | ada\nsp | ci\ngroup | team | ada ci\ngive | AcrPull | ci | /\ngive | AcrPull | ada | /",
