@@ -4,6 +4,7 @@ mod content;
 mod documents;
 mod entries;
 mod judgements;
+mod pending;
 mod principals;
 mod rows;
 mod views;
@@ -22,6 +23,7 @@ use crate::Error;
 pub use content::{NewManifest, Referrer, StoredManifest};
 pub use documents::Document;
 pub use entries::{Batch, Entry, MAX_ENTRY};
+pub use pending::Pending;
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,

@@ -36,7 +36,7 @@ pub use blobs::{Blobs, Upload, Writer};
 pub use error::Error;
 pub use facts::{
     Batch, Counts, Document, Entry, Facts, FixRow, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort,
-    Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome, Page, Pushes, Referrer, ReferrerRow,
-    Severities, State, StoredManifest, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
-    VulnerabilitySort,
+    Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome, Page, Pending, Pushes, Referrer,
+    ReferrerRow, Severities, State, StoredManifest, Totals, VulnerabilityDetail, VulnerabilityFilter,
+    VulnerabilityRow, VulnerabilitySort,
 };

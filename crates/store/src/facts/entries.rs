@@ -3,7 +3,7 @@
 //! The store does not know what an entry says. It gives each a number, without gaps, in the order of commits, and keeps
 //! them in one row a commit until told that the log has them. The last row always stays: it says which number is next.
 
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::watch;
 
 use super::{Facts, count, signed};
@@ -48,16 +48,7 @@ impl Facts {
 
     /// Batches that hold entries from number `from` on, in order, at most `limit` batches.
     pub async fn batches(&self, from: u64, limit: u64) -> Result<Vec<Batch>, Error> {
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT first, body FROM entries WHERE first + count > $1 ORDER BY first LIMIT $2",
-        )
-        .bind(signed(from))
-        .bind(signed(limit))
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter()
-            .map(|(first, body)| Ok(Batch { first: count("entries.first", first)?, entries: unpack(&body)? }))
-            .collect()
+        batches(&self.readers, from, limit).await
     }
 
     /// Lets the numbers of entries go on from `next` if they are behind: the log has more than these facts know of, and
@@ -82,6 +73,19 @@ impl Facts {
             })
             .await
     }
+}
+
+/// Batches that hold entries from number `from` on, in order, at most `limit` batches.
+pub(super) async fn batches(readers: &SqlitePool, from: u64, limit: u64) -> Result<Vec<Batch>, Error> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT first, body FROM entries WHERE first + count > $1 ORDER BY first LIMIT $2")
+            .bind(signed(from))
+            .bind(signed(limit))
+            .fetch_all(readers)
+            .await?;
+    rows.into_iter()
+        .map(|(first, body)| Ok(Batch { first: count("entries.first", first)?, entries: unpack(&body)? }))
+        .collect()
 }
 
 /// Refuses entries that the log could not hold, before anything is changed.

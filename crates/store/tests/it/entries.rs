@@ -1,7 +1,7 @@
 //! Entries of the log: in the commit of their change or not at all, numbered without gaps, there after reopening.
 
 use boltseal_model::Digest;
-use boltseal_store::{Document, Error, Facts, MAX_ENTRY};
+use boltseal_store::{Document, Error, Facts, MAX_ENTRY, Pending};
 
 use crate::facts::manifest;
 
@@ -93,4 +93,21 @@ async fn without_a_log_nothing_that_belongs_into_it_is_done() {
     facts.set("mode", "quiet").await.unwrap();
     assert_eq!(facts.documents().await.unwrap(), [document("1")]);
     assert_eq!(all(&facts).await, [(0, "made".to_owned())]);
+}
+
+#[tokio::test]
+async fn whoever_only_reads_sees_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Pending::open(folder.path()).await.is_err(), "and makes no database");
+    assert!(!folder.path().join("facts.db").exists());
+    let facts = Facts::open(folder.path()).await.unwrap();
+    facts.append(entry("one")).await.unwrap();
+    let pending = Pending::open(folder.path()).await.unwrap();
+    assert_eq!(pending.next().await.unwrap(), 1);
+    facts.append(entry("two")).await.unwrap();
+    facts.append(entry("three")).await.unwrap();
+    assert_eq!(pending.next().await.unwrap(), 3, "while a server writes");
+    facts.taken_over(2).await.unwrap();
+    let batches = pending.batches(0, 10).await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.first).collect::<Vec<_>>(), [2]);
 }
