@@ -37,7 +37,7 @@ fn what_conditions_mean() {
         (format!("{NAME} ForAnyOfAllValues:StringNotEquals {{'a', 'b'}}"), "c", "b"),
         (format!("{NAME} ForAllOfAllValues:StringNotStartsWith {{'a', 'b'}}"), "c", "b1"),
         (
-            format!("@Resource[microsoft.containerregistry/registries/repositories:NAME] StringEquals 'a'"),
+            "@Resource[microsoft.containerregistry/registries/repositories:NAME] StringEquals 'a'".to_owned(),
             "a",
             "b",
         ),

@@ -42,7 +42,7 @@ fn changes_add_up() {
                 store.push(document);
             }
             DocumentChange::Delete { kind, id } => {
-                store.retain(|kept| (kept.kind.as_str(), &kept.id) != (kind, &id))
+                store.retain(|kept| (kept.kind.as_str(), &kept.id) != (kind, &id));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What edits need, and that nobody can make themselves more than they are.
 
-use boltseal_identity::{Action, AssignmentId, Directory, Edit, Role, RoleId, credential::Credentials};
+use boltseal_identity::{Action, Directory, Edit, Principal, Role, RoleId, credential::Credentials};
 
 use super::world::{assignment, id, now, number, principal, world};
 
@@ -23,11 +23,6 @@ const WORLD: &str = "
     give | Key Vault Secrets User | ci | /vaults/prod/secrets/db
 ";
 
-fn may(directory: &Directory, who: &str, edit: &Edit) -> bool {
-    let needs = directory.needs(edit, id(who));
-    needs.iter().all(|need| directory.permits(id(who), need, now()).is_granted())
-}
-
 fn join(who: &str, group: &str) -> Edit {
     Edit::ChangeMembers { group: id(group), add: [id(who)].into(), remove: [].into() }
 }
@@ -44,99 +39,109 @@ fn set_credentials(of: &str) -> Edit {
     }
 }
 
+fn check(directory: &Directory, who: &str, edit: &Edit, wanted: bool) {
+    let needs = directory.needs(edit, id(who));
+    let found = needs.iter().all(|need| directory.permits(id(who), need, now()).is_granted());
+    assert_eq!(found, wanted, "{who}: {edit:?} needs {needs:?}");
+}
+
 #[test]
-fn who_may_make_which_edit() {
+fn managing_principals_is_not_becoming_one_of_them() {
     let directory = world(WORLD);
-    let give = |role: &str, to: &str, scope: &str| Edit::Assign(assignment(&directory, role, to, scope));
-    let custom = {
-        let mut role = Role::new(RoleId(number("r")), "Custom");
-        role.data_actions = vec!["*".to_owned()];
-        role
-    };
-    let directory = directory.apply(Edit::CreateRole(custom.clone()), now()).unwrap().directory;
-    let held = directory.apply(give("AcrPull", "ada", "/"), now()).unwrap().directory;
-    let mut own = assignment(&held, "Custom", "admin", "/registries/main");
-    own.id = AssignmentId(number("own"));
-    let held = held.apply(Edit::Assign(own), now()).unwrap().directory;
-    let token = |map: &str| {
-        let mut token = principal("token", "u");
-        token.scope_map = Some(map.to_owned());
+    let token = || {
+        let token = Principal { scope_map: Some("m".to_owned()), ..principal("token", "u") };
         Edit::CreatePrincipal(token.into())
     };
     let federation = |to: &str| {
-        Edit::PutFederation(
-            serde_json::from_value(serde_json::json!({
-                "id": number("f"), "issuer": "https://issuer.example.com", "audience": "a",
-                "subject": "s", "principal": id(to),
-            }))
-            .unwrap(),
-        )
+        let federation = serde_json::json!({
+            "id": number("f"), "issuer": "https://issuer.example.com", "audience": "a", "subject": "s",
+            "principal": id(to),
+        });
+        Edit::PutFederation(serde_json::from_value(federation).unwrap())
     };
-    for (directory, who, edit, wanted) in [
-        // Managing principals is not becoming one of them.
-        (&directory, "admin", Edit::CreatePrincipal(principal("user", "new").into()), true),
-        (&directory, "admin", join("admin", "owners"), false),
-        (&directory, "root", join("admin", "owners"), true),
-        (&directory, "admin", leave("root", "owners"), true),
-        (&directory, "admin", join("admin", "harmless"), true),
-        (&directory, "admin", join("owners", "harmless"), true),
-        (&directory, "admin", set_credentials("root"), false),
-        (&directory, "admin", set_credentials("ci"), false),
-        (&directory, "admin", set_credentials("ada"), true),
-        (&directory, "ada", set_credentials("ada"), true),
-        (&directory, "ada", set_credentials("root"), false),
-        (&directory, "ada", Edit::EndSessions { principal: id("ada") }, true),
-        (&directory, "ada", Edit::EndSessions { principal: id("root") }, false),
-        (&directory, "admin", federation("root"), false),
-        (&directory, "admin", federation("ada"), true),
-        (&directory, "root", federation("root"), true),
-        (&directory, "admin", token("m"), false),
-        (&directory, "root", token("m"), true),
-        // Roles: making one is not having it, and widening one is giving it to all who have it.
-        (&directory, "admin", Edit::UpdateRole(custom.clone()), true),
-        (&held, "admin", Edit::UpdateRole(custom.clone()), false),
-        (&held, "root", Edit::UpdateRole(custom), true),
-        (&directory, "admin", give("Owner", "admin", "/"), false),
-        (&directory, "root", give("Owner", "admin", "/"), true),
-        // Only below one's own scope, and stars are worth what they stand for.
-        (&directory, "access", give("AcrPull", "ada", "/registries/main/repositories/team"), true),
-        (&directory, "access", give("AcrPull", "ada", "/registries/main/repositories/team/*"), true),
-        (&directory, "access", give("AcrPull", "ada", "/registries/main/repositories/*"), false),
-        (&directory, "access", give("AcrPull", "ada", "/registries/main"), false),
-        (&directory, "access", give("AcrPull", "ada", "/registries/*/repositories/shared/*"), true),
-        (&directory, "access", give("AcrPull", "ada", "/registries/*/repositories/shared"), false),
-        (&directory, "access", give("AcrPull", "ada", "/registries/main/repositories/shared/x"), true),
-        // Only roles for vaults.
-        (&directory, "vaults", give("Key Vault Secrets User", "ada", "/vaults/prod"), true),
-        (&directory, "vaults", give("Key Vault Secrets User", "ada", "/vaults/prod/secrets/x"), true),
-        (&directory, "vaults", give("Key Vault Secrets User", "ada", "/vaults/test"), false),
-        (&directory, "vaults", give("Owner", "vaults", "/vaults/prod"), false),
-        (&directory, "vaults", give("Key Vault Certificate User", "ada", "/vaults/prod"), false),
-        (
-            &directory,
-            "vaults",
-            Edit::Unassign {
-                assignment: assignment(&directory, "Key Vault Secrets User", "ci", "/vaults/prod/secrets/db")
-                    .id,
-            },
-            true,
-        ),
-        (
-            &directory,
-            "vaults",
-            Edit::Unassign { assignment: assignment(&directory, "Owner", "owners", "/").id },
-            false,
-        ),
-        (&directory, "ada", Edit::DeletePrincipal { principal: id("ci") }, false),
-        (&directory, "admin", Edit::DeletePrincipal { principal: id("ci") }, true),
-        (&directory, "admin", Edit::DeleteScopeMap { name: "m".to_owned() }, true),
-        (&directory, "ada", Edit::DeleteScopeMap { name: "m".to_owned() }, false),
+    let delete = |who: &str| Edit::DeletePrincipal { principal: id(who) };
+    let delete_map = || Edit::DeleteScopeMap { name: "m".to_owned() };
+    for (who, edit, wanted) in [
+        ("admin", Edit::CreatePrincipal(principal("user", "new").into()), true),
+        ("admin", join("admin", "owners"), false),
+        ("root", join("admin", "owners"), true),
+        ("admin", leave("root", "owners"), true),
+        ("admin", join("admin", "harmless"), true),
+        ("admin", join("owners", "harmless"), true),
+        ("admin", set_credentials("root"), false),
+        ("admin", set_credentials("ci"), false),
+        ("admin", set_credentials("ada"), true),
+        ("ada", set_credentials("ada"), true),
+        ("ada", set_credentials("root"), false),
+        ("ada", Edit::EndSessions { principal: id("ada") }, true),
+        ("ada", Edit::EndSessions { principal: id("root") }, false),
+        ("admin", federation("root"), false),
+        ("admin", federation("ada"), true),
+        ("root", federation("root"), true),
+        ("admin", token(), false),
+        ("root", token(), true),
+        ("ada", delete("ci"), false),
+        ("admin", delete("ci"), true),
+        ("admin", delete_map(), true),
+        ("ada", delete_map(), false),
         // A scope map that tokens have is theirs.
-        (&directory, "admin", Edit::PutScopeMap(directory.scope_map("m").unwrap().clone()), false),
+        ("admin", Edit::PutScopeMap(directory.scope_map("m").unwrap().clone()), false),
+        ("root", Edit::PutScopeMap(directory.scope_map("m").unwrap().clone()), true),
     ] {
-        let needs = directory.needs(&edit, id(who));
-        assert_eq!(may(directory, who, &edit), wanted, "{who}: {edit:?} needs {needs:?}");
+        check(&directory, who, &edit, wanted);
     }
+}
+
+/// Making a role is not having it; widening one is giving it to all who have it.
+#[test]
+fn widening_a_role_is_giving_it() {
+    let directory = world(WORLD);
+    let mut custom = Role::new(RoleId(number("r")), "Custom");
+    custom.data_actions = vec!["*".to_owned()];
+    let directory = directory.apply(Edit::CreateRole(custom.clone()), now()).unwrap().directory;
+    let given = Edit::Assign(assignment(&directory, "Custom", "admin", "/registries/main"));
+    let held = directory.apply(given, now()).unwrap().directory;
+    let update = Edit::UpdateRole(custom);
+    for (directory, who, wanted) in [
+        (&directory, "admin", true),
+        (&held, "admin", false),
+        (&held, "root", true),
+        (&directory, "access", false),
+    ] {
+        check(directory, who, &update, wanted);
+    }
+}
+
+/// Only below one's own scope, and stars are worth what they stand for.
+#[test]
+fn giving_roles() {
+    let directory = world(WORLD);
+    for (who, role, scope, wanted) in [
+        ("admin", "Owner", "/", false),
+        ("root", "Owner", "/", true),
+        ("access", "AcrPull", "/registries/main/repositories/team", true),
+        ("access", "AcrPull", "/registries/main/repositories/team/*", true),
+        ("access", "AcrPull", "/registries/main/repositories/*", false),
+        ("access", "AcrPull", "/registries/main", false),
+        ("access", "AcrPull", "/registries/*/repositories/shared/*", true),
+        ("access", "AcrPull", "/registries/*/repositories/shared", false),
+        ("access", "AcrPull", "/registries/main/repositories/shared/x", true),
+        // Some roles only.
+        ("vaults", "Key Vault Secrets User", "/vaults/prod", true),
+        ("vaults", "Key Vault Secrets User", "/vaults/prod/secrets/x", true),
+        ("vaults", "Key Vault Secrets User", "/vaults/test", false),
+        ("vaults", "Owner", "/vaults/prod", false),
+        ("vaults", "Key Vault Certificate User", "/vaults/prod", false),
+    ] {
+        check(&directory, who, &Edit::Assign(assignment(&directory, role, "ada", scope)), wanted);
+    }
+    let take = |role: &str, from: &str, scope: &str| Edit::Unassign {
+        assignment: assignment(&directory, role, from, scope).id,
+    };
+    let secret = take("Key Vault Secrets User", "ci", "/vaults/prod/secrets/db");
+    check(&directory, "vaults", &secret, true);
+    check(&directory, "vaults", &take("Owner", "owners", "/"), false);
+    check(&directory, "access", &secret, false);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Whatever the directory: the quick answers are those of a slow and obvious one.
 
+#![expect(clippy::indexing_slicing, reason = "numbers are made to fit their lists")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use boltseal_identity::{
