@@ -66,12 +66,7 @@ impl std::fmt::Debug for Inner {
 
 impl Authority {
     /// `audience` is what the server calls itself in its tokens; `revoked` are those ended before their time.
-    pub fn new(
-        directory: Directory,
-        keys: Keys,
-        audience: &str,
-        revoked: Revoked,
-    ) -> Self {
+    pub fn new(directory: Directory, keys: Keys, audience: &str, revoked: Revoked) -> Self {
         Self(Arc::new(Inner {
             directory: RwLock::new(Arc::new(directory)),
             keys,

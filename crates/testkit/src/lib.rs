@@ -15,13 +15,17 @@
 //!
 //! [`corpus`] gives catalogs of 732 real images. [`image`] makes images, entry by entry, in every form people keep them.
 //!
+//! [`mutations`] runs the body of a fuzz target over its seeds and mutations of them.
+//!
 //! Used only by tests; it must not know any crate but `model`.
 
 mod corpus;
 pub mod image;
+mod mutations;
 mod peers;
 mod shared;
 
 pub use corpus::corpus;
+pub use mutations::mutations;
 pub use peers::{peer, skip};
 pub use shared::{Unpacked, shared, unpacked, unzstd};

@@ -59,7 +59,12 @@ impl Caller {
 
     /// The server itself, in what it does unasked.
     pub fn system() -> Self {
-        Self { id: PrincipalId::SYSTEM, name: "system".into(), kind: PrincipalKind::Workload, ..Self::anonymous() }
+        Self {
+            id: PrincipalId::SYSTEM,
+            name: "system".into(),
+            kind: PrincipalKind::Workload,
+            ..Self::anonymous()
+        }
     }
 
     /// Whether nobody signed in.
@@ -78,13 +83,12 @@ impl Caller {
         let Some(repository) = scope.repository_name() else { return action == Action::CatalogRead };
         let has = |asked: RegistryAction| self.scopes.allow(repository, asked);
         match action {
-            Action::ContentRead => has(RegistryAction::Pull),
+            Action::ContentRead | Action::QuarantineRead => has(RegistryAction::Pull),
             Action::ContentWrite => has(RegistryAction::Push),
             Action::ContentDelete => has(RegistryAction::Delete),
             // Clients list tags with a token for pulling.
             Action::MetadataRead => has(RegistryAction::MetadataRead) || has(RegistryAction::Pull),
             Action::MetadataWrite => has(RegistryAction::MetadataWrite),
-            Action::QuarantineRead => has(RegistryAction::Pull),
             _ => false,
         }
     }

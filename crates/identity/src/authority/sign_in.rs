@@ -116,7 +116,9 @@ impl Authority {
     ) -> Result<(Method, Option<Credentials>), Refused> {
         let Some(totp) = &principal.credentials.totp else { return Ok((Method::Password, None)) };
         let code = code.filter(|code| !code.is_empty()).ok_or(Refused::CodeNeeded)?;
-        let totp = totp.open(self.keys(), principal.id.0).map_err(|error| Refused::Token(TokenError::Seal(error)))?;
+        let totp = totp
+            .open(self.keys(), principal.id.0)
+            .map_err(|error| Refused::Token(TokenError::Seal(error)))?;
         if let Some(step) = totp.check(code, None, now) {
             let fresh = self.use_step(principal.id, step);
             return if fresh { Ok((Method::PasswordAndTotp, None)) } else { Err(Refused::CodeWrong) };
@@ -134,11 +136,18 @@ impl Authority {
     }
 
     /// The same for another audience.
-    pub fn token_for(&self, audience: &str, token: &str, kind: Kind, now: Timestamp) -> Result<Caller, Refused> {
+    pub fn token_for(
+        &self,
+        audience: &str,
+        token: &str,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<Caller, Refused> {
         let claims = self.keys().open_token(token, kind, audience, now)?;
         let directory = self.directory();
         let id = crate::PrincipalId(claims.grant.principal);
-        let principal = directory.principal(id).filter(|principal| !principal.disabled).ok_or(Refused::Ended)?;
+        let principal =
+            directory.principal(id).filter(|principal| !principal.disabled).ok_or(Refused::Ended)?;
         if claims.is_outdated(principal.epoch) || self.is_void(&claims) {
             return Err(Refused::Ended);
         }
