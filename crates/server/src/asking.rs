@@ -30,6 +30,11 @@ impl Asking {
         self.0.iter().find(|(this, _)| this == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// All of it, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// As [`Asking::text`], and nothing when it is empty.
     pub(crate) fn some(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)

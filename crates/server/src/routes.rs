@@ -96,6 +96,7 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/policy", POLICIES, || get(api::policy)),
     program("/audit/checkpoint", AUDIT, || get(tiles::checkpoint)),
     program("/audit/tile/{*place}", AUDIT, || get(tiles::tile)),
+    program("/api/v1/audit/records", AUDIT, || get(records::records)),
     program("/api/v1/audit/records/{index}", AUDIT, || get(records::record)),
     program("/api/v1/audit/records/{index}/proof", AUDIT, || get(records::proof)),
     program("/api/v1/audit/status", AUDIT, || get(standing::status)),

@@ -6,9 +6,29 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use boltseal_api::audit::Recorded;
+use boltseal_api::audit::{Recorded, Records};
+use boltseal_audit::query::Filter;
 
-use crate::{State, failure::Failure, recorder::Raw};
+use crate::{State, asking::Asking, failure::Failure, recorder::Raw};
+
+/// Most records of a page.
+const MAX_PAGE: u64 = 1_000;
+/// Records of a page, unless asked otherwise.
+const PAGE: u64 = 50;
+/// Pairs of the query that are not part of the filter.
+const PLACE: [&str; 2] = ["before", "limit"];
+
+/// `GET /api/v1/audit/records?who=&action=&…&before=&limit=`: newest first.
+pub(crate) async fn records(From(state): From<State>, asking: Asking) -> Result<Json<Records>, Failure> {
+    let filter = Filter::parse(asking.pairs().filter(|(name, _)| !PLACE.contains(name)));
+    let filter = filter.map_err(|wrong| Failure::Asked(wrong.to_string()))?;
+    let before = asking.some("before").map(|before| before.parse()).transpose();
+    let before = before.map_err(|_| Failure::Asked("`before` is the `next` of a page".to_owned()))?;
+    let limit = asking.some("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let page = state.recorder.page(filter, before, usize::try_from(limit).unwrap_or(1)).await?;
+    let records = page.found.iter().map(|found| recorded(found.index, found.sealed, &found.entry)).collect();
+    Ok(Json(Records { records, next: page.next, scanned: page.scanned }))
+}
 
 /// `GET /api/v1/audit/records/{index}`
 pub(crate) async fn record(

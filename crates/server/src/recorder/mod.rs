@@ -17,6 +17,7 @@
 mod check;
 mod error;
 mod keys;
+mod page;
 mod read;
 mod seal;
 

@@ -24,6 +24,12 @@ impl Recorder {
         self.0.state.borrow().checkpoint.checkpoint().size
     }
 
+    /// The first entry that is still kept here; those before it were archived.
+    #[expect(clippy::unused_self, reason = "nothing is archived yet")]
+    pub(crate) const fn archived(&self) -> u64 {
+        0
+    }
+
     /// Entries that are durable, sealed or not.
     pub(crate) fn entered(&self) -> u64 {
         *self.0.facts.entered().borrow()
