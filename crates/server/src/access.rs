@@ -30,6 +30,8 @@ use boltseal_model::Timestamp;
 use boltseal_store::{Document, Facts};
 use tokio::sync::Mutex;
 
+use crate::foreign::Foreign;
+
 pub use first::FIRST;
 
 /// What the server calls itself in its own tokens.
@@ -43,6 +45,7 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     authority: Authority,
     facts: Facts,
+    foreign: Foreign,
     now: fn() -> Timestamp,
     /// One change at a time: each is made from the directory that the last one left.
     editing: Mutex<()>,
@@ -105,9 +108,10 @@ impl Access {
         }
         // Owner is given last, so a first start that was cut off is one again.
         let fresh = !directory.assignments().any(|assignment| assignment.role == RoleId::OWNER);
+        let foreign = Foreign::open(facts, directory.federations()).await?;
         let authority = Authority::new(directory, keys, AUDIENCE, revoked);
-        let access =
-            Self(Arc::new(Inner { authority, facts: facts.clone(), now: clock, editing: Mutex::new(()) }));
+        let (facts, editing) = (facts.clone(), Mutex::new(()));
+        let access = Self(Arc::new(Inner { authority, facts, foreign, now: clock, editing }));
         let secret = if fresh || renew { Some(first::make(&access, now).await?) } else { None };
         Ok((access, secret))
     }
@@ -117,16 +121,38 @@ impl Access {
         &self.0.authority
     }
 
+    /// Names and addresses of this server besides the local ones: tokens that clients sign for us name one of them.
+    pub fn answers_to(&self, names: &[String]) {
+        self.0.foreign.set_names(names);
+    }
+
+    /// What is known of other issuers and their tokens.
+    pub(crate) fn foreign(&self) -> &Foreign {
+        &self.0.foreign
+    }
+
     /// Makes a change if the caller may, records it either way, and says what it was.
     pub async fn edit(&self, by: &Caller, source: Source, edit: Edit) -> Result<Summary, Error> {
+        self.edit_with(by, source, |_| Ok((edit, ()))).await.map(|(summary, ())| summary)
+    }
+
+    /// The same with a change that depends on what there is: nobody else changes anything between the look and the deed.
+    pub(crate) async fn edit_with<T, E: From<Error>>(
+        &self,
+        by: &Caller,
+        source: Source,
+        change: impl FnOnce(&Directory) -> Result<(Edit, T), E> + Send,
+    ) -> Result<(Summary, T), E> {
         let _one_at_a_time = self.0.editing.lock().await;
         let now = (self.0.now)();
         let directory = self.0.authority.directory();
+        let (edit, made) = change(&directory)?;
         let why = match self.permitted(&directory, by, &source, &edit, now).await? {
             Some(decision) => access::why(&decision),
             None => Why::rule("one's own"),
         };
-        self.store(&directory, by, source, edit, why, now).await
+        let summary = self.store(&directory, by, source, edit, why, now).await?;
+        Ok((summary, made))
     }
 
     /// Makes a change in the name of the server itself.
@@ -151,7 +177,7 @@ impl Access {
             let decision = directory.permits(by.id, &need, now);
             if !decision.is_granted() || !by.covers_control() {
                 let sentence = access::missing(by, &decision);
-                let record = Record::new(now, activity(edit), need.action.name())
+                let record = Record::new(now, activity(edit, directory), need.action.name())
                     .actor(access::actor(by))
                     .source(source.clone())
                     .subject(Subject::new(need.scope.as_str()))
@@ -177,7 +203,7 @@ impl Access {
         why: Why,
         now: Timestamp,
     ) -> Result<Summary, Error> {
-        let activity = activity(&edit);
+        let activity = activity(&edit, directory);
         let change = directory.apply(edit, now)?;
         let summary = change.summary;
         let action = action(&summary);
@@ -236,13 +262,20 @@ fn stored(change: DocumentChange) -> Document {
     }
 }
 
-const fn activity(edit: &Edit) -> Activity {
+fn activity(edit: &Edit, before: &Directory) -> Activity {
     match edit {
+        Edit::SetCredentials { principal, credentials, .. } => {
+            let before = before.principal(*principal).map(|principal| &principal.credentials);
+            match (before.is_some_and(|before| before.totp.is_some()), credentials.totp.is_some()) {
+                (false, true) => Activity::AddFactor,
+                (true, false) => Activity::RemoveFactor,
+                _ => Activity::ChangePassword,
+            }
+        }
         Edit::CreatePrincipal(_) => Activity::AddUser,
         Edit::UpdatePrincipal { disabled: Some(true), .. } => Activity::DisableUser,
         Edit::UpdatePrincipal { disabled: Some(false), .. } => Activity::EnableUser,
         Edit::UpdatePrincipal { .. } | Edit::EndSessions { .. } => Activity::ChangeUser,
-        Edit::SetCredentials { .. } => Activity::ChangePassword,
         Edit::DeletePrincipal { .. } => Activity::RemoveUser,
         Edit::ChangeMembers { .. } | Edit::UpdateRole(_) | Edit::PutScopeMap(_) => Activity::Update,
         Edit::CreateRole(_) | Edit::PutFederation(_) => Activity::Create,

@@ -27,6 +27,7 @@ use crate::{
     Access, State,
     access::FIRST,
     asking::Asking,
+    control,
     failure::Failure,
     guard,
     pages::{
@@ -57,14 +58,16 @@ pub fn sign_in_link(access: &Access, now: Timestamp) -> Option<String> {
 }
 
 /// `GET /sign-in`: the form, or the button of a one-time link.
-pub(crate) async fn form(viewer: Viewer, asking: Asking) -> Response {
+pub(crate) async fn form(From(state): From<State>, viewer: Viewer, asking: Asking) -> Response {
     if viewer.caller.is_some() && asking.text("code").is_empty() {
         return Redirect::to(link::back(asking.text("back"))).into_response();
     }
-    match asking.some("code") {
-        Some(code) => shown(&viewer, StatusCode::OK, &sign_in::link(&code)),
-        None => shown(&viewer, StatusCode::OK, &sign_in::form(link::back(asking.text("back")), None)),
+    if let Some(code) = asking.some("code") {
+        return shown(&viewer, StatusCode::OK, &sign_in::link(&code));
     }
+    let button = control::sign_in::button(&state).await;
+    let form = sign_in::form(link::back(asking.text("back")), None, button.as_deref());
+    shown(&viewer, StatusCode::OK, &form)
 }
 
 /// `POST /sign-in`: a name and secret, or the code of a one-time link.
@@ -76,14 +79,12 @@ pub(crate) async fn enter(
     let source = guard::origin(&request);
     let asking = read_form(request).await?;
     let back = link::back(asking.text("back")).to_owned();
-    let outcome = match asking.some("code") {
-        Some(code) => redeem(&state, source.clone(), &code).await,
-        None => {
-            let [name, secret] =
-                ["name", "secret"].map(|field| Zeroizing::new(asking.text(field).to_owned()));
-            let code = asking.some("one-time").map(Zeroizing::new);
-            guard::prove(&state, source.clone(), name, secret, code).await
-        }
+    let outcome = if let Some(code) = asking.some("code") {
+        redeem(&state, source.clone(), &code).await
+    } else {
+        let [name, secret] = ["name", "secret"].map(|field| Zeroizing::new(asking.text(field).to_owned()));
+        let code = asking.some("one-time").map(Zeroizing::new);
+        guard::prove(&state, source.clone(), name, secret, code).await
     };
     let refusal = match outcome {
         Ok(caller) => return welcome(&state, &caller, source, &back).await,
@@ -98,7 +99,8 @@ pub(crate) async fn enter(
         Refusal::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::FORBIDDEN,
     };
-    let mut response = shown(&viewer, status, &sign_in::form(&back, Some(&refusal)));
+    let button = control::sign_in::button(&state).await;
+    let mut response = shown(&viewer, status, &sign_in::form(&back, Some(&refusal), button.as_deref()));
     if let Refusal::Wait(seconds) = refusal {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -179,7 +181,8 @@ async fn read_form(request: Request) -> Result<Asking, Failure> {
     Ok(Asking::parse(&bytes))
 }
 
-fn shown(viewer: &Viewer, status: StatusCode, body: &maud::Markup) -> Response {
+/// The door, with something in it.
+pub(crate) fn shown(viewer: &Viewer, status: StatusCode, body: &maud::Markup) -> Response {
     // Without a principal, so that the door looks the same from both sides.
     let viewer = Viewer { caller: None, ..viewer.clone() };
     (status, Html(frame::page(&viewer, Part::Elsewhere, "Sign in", body).into_string())).into_response()

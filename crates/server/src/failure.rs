@@ -32,6 +32,9 @@ pub(crate) enum Failure {
     /// The credentials are not good; what exactly is wrong stays inside.
     #[error("{0}")]
     Refused(Refused),
+    /// A token of another issuer, or one that somebody signed themselves, that proves nothing here.
+    #[error("{0}")]
+    Foreign(String),
     /// Whoever asks may not.
     #[error("{}", .0.sentence)]
     Missing(Box<Missing>),
@@ -78,7 +81,7 @@ impl Failure {
             Self::NotFound(_) | Self::Log(Log::Log(log::Error::NoEntry { .. })) => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Asked(_) => StatusCode::BAD_REQUEST,
-            Self::NotSignedIn | Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::Refused(_) | Self::Foreign(_) => StatusCode::UNAUTHORIZED,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite | Self::Missing(_) | Self::Narrow => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -102,6 +105,7 @@ impl Failure {
             }
             Self::Refused(Refused::CodeNeeded) => "Give the one-time password as well.",
             Self::Refused(_) => "Sign in again.",
+            Self::Foreign(_) => "Whoever may read the audit log finds the reason there.",
             Self::Missing(_) => "Ask whoever gives roles here for one that allows it.",
             Self::Narrow => "Sign in with a name and secret, or with boltseal login.",
             Self::Conflict(_) => "Look at what is there, and change the request.",

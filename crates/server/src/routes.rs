@@ -3,7 +3,7 @@
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 use boltseal_flow::access::{Endpoint, Needs};
 use boltseal_identity::Action;
@@ -11,9 +11,14 @@ use boltseal_identity::Action;
 use crate::{
     State, api,
     audit::{export, ingest, records, standing, tiles},
-    dashboard, door,
+    control::{
+        assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
+        sign_in,
+    },
+    dashboard, door, entra,
     failure::Failure,
     guard::{self, Gate, Kind},
+    oidc,
 };
 
 /// One route.
@@ -46,6 +51,16 @@ const fn program(path: &'static str, needs: Needs, handler: fn() -> MethodRouter
     route(Kind::Program, "GET", path, needs, handler)
 }
 
+/// For a program that changes something.
+const fn change(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    handler: fn() -> MethodRouter<State>,
+) -> Route {
+    route(Kind::Program, method, path, needs, handler)
+}
+
 /// For everybody, for this reason.
 const fn open(path: &'static str, why: &'static str, handler: fn() -> MethodRouter<State>) -> Route {
     route(Kind::Page, "GET", path, Needs::Nothing(why), handler)
@@ -58,6 +73,32 @@ const AUDIT: Needs = Needs::Action(Action::AuditRead);
 /// At the cluster or engine that reports.
 const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
+const PRINCIPALS: Needs = Needs::Action(Action::PrincipalRead);
+const PRINCIPAL: Needs = Needs::Action(Action::PrincipalWrite);
+const PRINCIPAL_GONE: Needs = Needs::Action(Action::PrincipalDelete);
+/// Of somebody else; one's own need nothing.
+const CREDENTIALS: Needs = Needs::Filtered(Action::PrincipalWrite);
+const ROLES: Needs = Needs::Action(Action::RoleRead);
+/// At the scopes where the role may be given.
+const ROLE: Needs = Needs::Filtered(Action::RoleWrite);
+const ROLE_GONE: Needs = Needs::Action(Action::RoleDelete);
+/// At the scope of the assignment.
+const ASSIGNMENTS: Needs = Needs::Filtered(Action::AssignmentRead);
+const ASSIGNMENT: Needs = Needs::Filtered(Action::AssignmentWrite);
+const ASSIGNMENT_GONE: Needs = Needs::Filtered(Action::AssignmentDelete);
+/// At the registry of the scope map.
+const SCOPE_MAPS: Needs = Needs::Filtered(Action::ScopeMapRead);
+const SCOPE_MAP: Needs = Needs::Filtered(Action::ScopeMapWrite);
+const SCOPE_MAP_GONE: Needs = Needs::Filtered(Action::ScopeMapDelete);
+const FEDERATIONS: Needs = Needs::Action(Action::FederationRead);
+const FEDERATION: Needs = Needs::Action(Action::FederationWrite);
+const FEDERATION_GONE: Needs = Needs::Action(Action::FederationDelete);
+const SHARES: Needs = Needs::Action(Action::BreakGlassOpen);
+const SETTINGS: Needs = Needs::Action(Action::SettingRead);
+const SETTING: Needs = Needs::Action(Action::SettingWrite);
+const GLASS: Needs = Needs::Nothing("the shares are the proof");
+const TOKENS: Needs = Needs::Nothing("this is where credentials are exchanged");
+const CLOUD: &str = "clients learn here where tokens are to be had";
 const DOOR: Needs = Needs::Nothing("this is where people sign in");
 const THEME: Needs = Needs::Nothing("nothing depends on it");
 const FILES: &str = "the files of the dashboard itself";
@@ -77,6 +118,8 @@ pub(crate) const ALL: &[Route] = &[
     route(Kind::Page, "POST", "/sign-out", Needs::SignedIn, || post(door::leave)),
     route(Kind::Page, "GET", "/sign-in", DOOR, || get(door::form)),
     route(Kind::Page, "POST", "/sign-in", DOOR, || post(door::enter)),
+    route(Kind::Page, "GET", "/sign-in/oidc", DOOR, || get(oidc::begin)),
+    route(Kind::Page, "GET", "/sign-in/oidc/callback", DOOR, || get(oidc::finish)),
     route(Kind::Page, "POST", "/theme", THEME, || post(door::theme)),
     open("/assets/{name}", FILES, || get(dashboard::asset)),
     open("/favicon.ico", FILES, || get(dashboard::favicon)),
@@ -104,6 +147,54 @@ pub(crate) const ALL: &[Route] = &[
     route(Kind::Program, "POST", "/api/v1/audit/verify", AUDIT, || post(standing::verify)),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/kubernetes", INGEST, || post(ingest::kubernetes)),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/docker", INGEST, || post(ingest::docker)),
+    change("POST", "/api/v1/login", TOKENS, || post(login::login)),
+    change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),
+    change("POST", "/api/v1/logout", Needs::SignedIn, || post(login::logout)),
+    program("/api/v1/whoami", Needs::SignedIn, || get(me::whoami)),
+    program("/api/v1/can-i", Needs::SignedIn, || get(me::can_i)),
+    change("POST", "/api/v1/me/password", Needs::SignedIn, || post(me::password)),
+    change("POST", "/api/v1/me/totp", Needs::SignedIn, || post(factor::begin)),
+    change("DELETE", "/api/v1/me/totp", Needs::SignedIn, || delete(factor::remove)),
+    change("POST", "/api/v1/me/totp/confirm", Needs::SignedIn, || post(factor::confirm)),
+    program("/api/v1/principals", PRINCIPALS, || get(principals::list)),
+    change("POST", "/api/v1/principals", PRINCIPAL, || post(principals::create)),
+    program("/api/v1/principals/{name}", PRINCIPALS, || get(principals::one)),
+    change("PATCH", "/api/v1/principals/{name}", PRINCIPAL, || patch(principals::change)),
+    change("DELETE", "/api/v1/principals/{name}", PRINCIPAL_GONE, || delete(principals::delete)),
+    change("DELETE", "/api/v1/principals/{name}/totp", CREDENTIALS, || delete(factor::remove_of)),
+    change("POST", "/api/v1/principals/{name}/secrets", CREDENTIALS, || post(credentials::add_secret)),
+    change("DELETE", "/api/v1/principals/{name}/secrets/{id}", CREDENTIALS, || {
+        delete(credentials::remove_secret)
+    }),
+    change("POST", "/api/v1/principals/{name}/certificates", CREDENTIALS, || {
+        post(credentials::add_certificate)
+    }),
+    change("DELETE", "/api/v1/principals/{name}/certificates/{sha256}", CREDENTIALS, || {
+        delete(credentials::remove_certificate)
+    }),
+    program("/api/v1/roles", ROLES, || get(roles::list)),
+    change("POST", "/api/v1/roles", ROLE, || post(roles::import)),
+    change("DELETE", "/api/v1/roles/{id}", ROLE_GONE, || delete(roles::delete)),
+    program("/api/v1/role-assignments", ASSIGNMENTS, || get(assignments::list)),
+    change("POST", "/api/v1/role-assignments", ASSIGNMENT, || post(assignments::create)),
+    change("DELETE", "/api/v1/role-assignments/{id}", ASSIGNMENT_GONE, || delete(assignments::delete)),
+    program("/api/v1/scope-maps", SCOPE_MAPS, || get(scope_maps::list)),
+    change("POST", "/api/v1/scope-maps", SCOPE_MAP, || post(scope_maps::put)),
+    change("DELETE", "/api/v1/scope-maps/{name}", SCOPE_MAP_GONE, || delete(scope_maps::delete)),
+    program("/api/v1/federations", FEDERATIONS, || get(federations::list)),
+    change("POST", "/api/v1/federations", FEDERATION, || post(federations::create)),
+    change("DELETE", "/api/v1/federations/{id}", FEDERATION_GONE, || delete(federations::delete)),
+    change("POST", "/api/v1/break-glass/shares", SHARES, || post(break_glass::deal)),
+    change("POST", "/api/v1/break-glass/open", GLASS, || post(break_glass::open)),
+    program("/api/v1/settings/sign-in", SETTINGS, || get(sign_in::show)),
+    change("PUT", "/api/v1/settings/sign-in", SETTING, || put(sign_in::put)),
+    change("DELETE", "/api/v1/settings/sign-in", SETTING, || delete(sign_in::delete)),
+    open("/{tenant}/.well-known/openid-configuration", CLOUD, || get(entra::metadata)),
+    open("/{tenant}/v2.0/.well-known/openid-configuration", CLOUD, || get(entra::metadata)),
+    open("/{tenant}/discovery/v2.0/keys", CLOUD, || get(entra::keys)),
+    open("/common/discovery/instance", CLOUD, || get(entra::instance)),
+    change("POST", "/{tenant}/oauth2/token", TOKENS, || post(entra::token::serve)),
+    change("POST", "/{tenant}/oauth2/v2.0/token", TOKENS, || post(entra::token::serve)),
 ];
 
 /// All endpoints of this crate.

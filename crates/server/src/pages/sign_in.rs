@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::parts::link;
+
 /// What the door says, if it has something to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -13,6 +15,8 @@ pub(crate) enum Refusal {
     CodeWrong,
     /// The link was used before, or is too old.
     LinkSpent,
+    /// Another issuer did not say who it is, or somebody who may not come in.
+    Elsewhere,
     /// Too many failures: seconds to wait.
     Wait(i64),
 }
@@ -32,6 +36,11 @@ impl Refusal {
                                 --sign-in-link for a new one, or use the name and secret."
                     .to_owned()
             }
+            Self::Elsewhere => {
+                "The sign-in through the other issuer did not succeed. Try again, or use a name and \
+                                secret; the audit log says why."
+                    .to_owned()
+            }
             Self::Wait(seconds) => {
                 format!("Too many attempts by this name from your network. Try again in {seconds} seconds.")
             }
@@ -39,8 +48,8 @@ impl Refusal {
     }
 }
 
-/// Name and secret.
-pub(crate) fn form(back: &str, refusal: Option<&Refusal>) -> Markup {
+/// Name and secret; where people may sign in through another issuer, a button that says so.
+pub(crate) fn form(back: &str, refusal: Option<&Refusal>, elsewhere: Option<&str>) -> Markup {
     door(&html! {
         h1 { "Sign in" }
         @if let Some(refusal) = refusal { (notice(refusal)) }
@@ -50,6 +59,9 @@ pub(crate) fn form(back: &str, refusal: Option<&Refusal>) -> Markup {
             label.field { "Secret" input type="password" name="secret" autocomplete="current-password" required; }
             label.field { "One-time password" span.quiet.small { " if you have set one up" } input type="text" name="one-time" autocomplete="one-time-code" inputmode="numeric" spellcheck="false"; }
             button.primary type="submit" { "Sign in" }
+        }
+        @if let Some(elsewhere) = elsewhere {
+            p { a.button href=(link::query("/sign-in/oidc", &[("back", back)])) { (elsewhere) } }
         }
         p.quiet.small {
             "Boltseal printed a name, a secret and a one-time link when it first started. There is no default password."
