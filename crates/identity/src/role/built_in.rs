@@ -337,6 +337,20 @@ const OWN: &[Given] = &[
             &["*"],
         )
     },
+    data(
+        uuid!("b0175ea1-0000-4000-9000-000000000004"),
+        "Event Reporter",
+        "Sends what a cluster or an engine reports about itself to the audit log.",
+        &[],
+        &["Boltseal/audit/events/write"],
+    ),
+    data(
+        uuid!("b0175ea1-0000-4000-9000-000000000005"),
+        "Witness Client",
+        "Has the checkpoints of another server's log cosigned here.",
+        &[],
+        &["Boltseal/audit/checkpoints/write"],
+    ),
 ];
 
 static ALL: LazyLock<Vec<Arc<Role>>> = LazyLock::new(|| {

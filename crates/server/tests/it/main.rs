@@ -10,6 +10,7 @@
 mod access;
 mod api;
 mod app;
+mod audit_http;
 mod audit_recorder;
 mod browser;
 mod html;
