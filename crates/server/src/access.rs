@@ -22,7 +22,7 @@ use boltseal_audit::{
 };
 use boltseal_flow::access;
 use boltseal_identity::{
-    Action, Authority, Caller, Decision, Directory, DocumentChange, Edit, EditError, RoleId, Summary,
+    Action, Authority, Caller, Change, Decision, Directory, DocumentChange, Edit, EditError, RoleId, Summary,
     secret::Secret,
     token::{Revoked, TokenId},
 };
@@ -106,7 +106,6 @@ impl Access {
             // More than fit are ended by time alone; each was refused when it was ended, so this cannot be.
             let _fits = bytes.map(|bytes| revoked.add(TokenId::new(bytes), expires, now));
         }
-        // Owner is given last, so a first start that was cut off is one again.
         let fresh = !directory.assignments().any(|assignment| assignment.role == RoleId::OWNER);
         let foreign = Foreign::open(facts, directory.federations()).await?;
         let authority = Authority::new(directory, keys, AUDIENCE, revoked);
@@ -151,16 +150,26 @@ impl Access {
             Some(decision) => access::why(&decision),
             None => Why::rule("one's own"),
         };
-        let summary = self.store(&directory, by, source, edit, why, now).await?;
+        let summary = self.store(&directory, Deed { by, source, why, now }, edit).await?;
         Ok((summary, made))
     }
 
-    /// Makes a change in the name of the server itself.
-    async fn edit_unasked(&self, edit: Edit, why: &'static str) -> Result<Summary, Error> {
+    /// Makes changes in the name of the server itself, all in one commit.
+    async fn edit_unasked(&self, edits: Vec<Edit>, why: &'static str) -> Result<(), Error> {
         let _one_at_a_time = self.0.editing.lock().await;
-        let directory = self.0.authority.directory();
-        let by = Caller::system();
-        self.store(&directory, &by, Source::local(), edit, Why::rule(why), (self.0.now)()).await
+        let mut directory = (*self.0.authority.directory()).clone();
+        let (mut documents, mut entries) = (Vec::new(), Vec::new());
+        let deed =
+            Deed { by: &Caller::system(), source: Source::local(), why: Why::rule(why), now: (self.0.now)() };
+        for edit in edits {
+            let (change, record) = deed.clone().apply(&directory, edit)?;
+            directory = change.directory;
+            documents.extend(change.documents.into_iter().map(stored));
+            entries.push(record.entry());
+        }
+        self.0.facts.recording(entries).change_documents(documents).await?;
+        self.0.authority.replace(directory);
+        Ok(())
     }
 
     /// The first of the decisions that allow an edit, or what is missing.
@@ -194,35 +203,12 @@ impl Access {
         Ok(granted)
     }
 
-    async fn store(
-        &self,
-        directory: &Directory,
-        by: &Caller,
-        source: Source,
-        edit: Edit,
-        why: Why,
-        now: Timestamp,
-    ) -> Result<Summary, Error> {
-        let activity = activity(&edit, directory);
-        let change = directory.apply(edit, now)?;
-        let summary = change.summary;
-        let action = action(&summary);
-        let mut record = Record::new(now, activity, action.name())
-            .actor(access::actor(by))
-            .source(source)
-            .subject(Subject::new(format!("/{}s/{}", summary.kind, summary.id)).name(summary.name.clone()))
-            .outcome(Outcome::Success)
-            .why(why)
-            .detail("change", summary.verb);
-        for (name, value) in [("before", &summary.before), ("after", &summary.after)] {
-            if let Some(value) = value {
-                record = record.detail(name, value.clone());
-            }
-        }
+    async fn store(&self, directory: &Directory, deed: Deed<'_>, edit: Edit) -> Result<Summary, Error> {
+        let (change, record) = deed.apply(directory, edit)?;
         let documents = change.documents.into_iter().map(stored).collect();
         self.0.facts.recording(vec![record.entry()]).change_documents(documents).await?;
         self.0.authority.replace(change.directory);
-        Ok(summary)
+        Ok(change.summary)
     }
 
     /// Ends one token before its time, also across a restart. `why` is `signed out`, or who did it.
@@ -237,13 +223,42 @@ impl Access {
             .why(Why::rule(why));
         self.0.facts.recording(vec![record.entry()]).revoke(&token.to_string(), expires).await?;
         if self.0.authority.revoke(token, expires, now).is_err() {
-            self.edit_unasked(
-                Edit::EndSessions { principal: caller.id },
-                "too many tokens were ended one by one",
-            )
-            .await?;
+            let all = vec![Edit::EndSessions { principal: caller.id }];
+            self.edit_unasked(all, "too many tokens were ended one by one").await?;
         }
         Ok(())
+    }
+}
+
+/// Who changes something, and why they may.
+#[derive(Clone)]
+struct Deed<'a> {
+    by: &'a Caller,
+    source: Source,
+    why: Why,
+    now: Timestamp,
+}
+
+impl Deed<'_> {
+    /// What a change makes of the directory, and what the log says of it.
+    fn apply(self, directory: &Directory, edit: Edit) -> Result<(Change, Record), EditError> {
+        let activity = activity(&edit, directory);
+        let change = directory.apply(edit, self.now)?;
+        let summary = &change.summary;
+        let subject = format!("/{}s/{}", summary.kind, summary.id);
+        let mut record = Record::new(self.now, activity, action(summary).name())
+            .actor(access::actor(self.by))
+            .source(self.source)
+            .subject(Subject::new(subject).name(summary.name.clone()))
+            .outcome(Outcome::Success)
+            .why(self.why)
+            .detail("change", summary.verb);
+        for (name, value) in [("before", &summary.before), ("after", &summary.after)] {
+            if let Some(value) = value {
+                record = record.detail(name, value.clone());
+            }
+        }
+        Ok((change, record))
     }
 }
 

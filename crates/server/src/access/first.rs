@@ -20,40 +20,33 @@ const ROLES: [&str; 5] = [
     "Owner",
 ];
 
-/// Makes it, or gives it what it lacks, and a new secret that is shown once.
+/// Makes it, or gives it what it lacks, and a new secret that is shown once; all in one commit.
 pub(super) async fn make(access: &Access, now: Timestamp) -> Result<Secret, Error> {
-    const WHY: &str = "whoever may start the server on this folder";
-    let known = access.authority().directory().principal_named(FIRST).cloned();
-    let mut credentials = known.as_ref().map(|known| known.credentials.clone()).unwrap_or_default();
+    let directory = access.authority().directory();
+    let known = directory.principal_named(FIRST);
+    let mut credentials = known.map(|known| known.credentials.clone()).unwrap_or_default();
     let secret = credentials.rotate_secret(now, None).map_err(|_| Error::Randomness)?;
-    let id = match known {
+    let (id, edit) = match known {
         Some(known) => {
             let (principal, credentials) = (known.id, Box::new(credentials));
-            access
-                .edit_unasked(Edit::SetCredentials { principal, credentials, end_sessions: true }, WHY)
-                .await?;
-            principal
+            (principal, Edit::SetCredentials { principal, credentials, end_sessions: true })
         }
         None => {
             let id = PrincipalId(Uuid::new_v4());
-            let name = FIRST.parse()?;
-            let mut admin = Principal::new(id, PrincipalKind::User, name);
+            let mut admin = Principal::new(id, PrincipalKind::User, FIRST.parse()?);
             "The first principal".clone_into(&mut admin.display);
             admin.credentials = credentials;
-            access.edit_unasked(Edit::CreatePrincipal(Box::new(admin)), WHY).await?;
-            id
+            (id, Edit::CreatePrincipal(Box::new(admin)))
         }
     };
-    for name in ROLES {
-        let directory = access.authority().directory();
-        let Some(role) = directory.role_named(name).map(|role| role.id) else { continue };
-        let has = |held: &Assignment| {
-            held.principal == id && held.role == role && held.scope == ScopePattern::root()
-        };
-        if !directory.assignments().any(has) {
-            access.edit_unasked(Edit::Assign(assignment(id, role, now)), WHY).await?;
-        }
-    }
+    let root = ScopePattern::root();
+    let lacking = ROLES.iter().filter_map(|name| directory.role_named(name)).filter(|role| {
+        let has = |held: &Assignment| held.principal == id && held.role == role.id && held.scope == root;
+        !directory.assignments().any(has)
+    });
+    let assignments = lacking.map(|role| Edit::Assign(assignment(id, role.id, now)));
+    let edits = std::iter::once(edit).chain(assignments).collect();
+    access.edit_unasked(edits, "whoever may start the server on this folder").await?;
     Ok(secret)
 }
 
