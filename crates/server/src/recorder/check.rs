@@ -1,11 +1,14 @@
 //! What is held against what before the log is used.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use boltseal_api::audit::Verified;
 use boltseal_audit::{
     Record,
-    log::{Anchor, Folder, Log, Reader, Storage, verify},
+    log::{Anchor, Folder, Log, Reader, Storage, Verifier, verify},
     record::{Activity, Actor, Outcome, Severity, Source, Subject, Why},
 };
 use boltseal_model::Timestamp;
@@ -66,8 +69,7 @@ pub(super) fn open(config: &Config, known: Known) -> Result<Opened, Error> {
         }
         what = Some(format!("facts.db knew of {} entries only", known.next));
     }
-    let anchor =
-        config.anchors.join(format!("{}.checkpoint", hex::encode(fingerprint(log.signer().verifier_key()))));
+    let anchor = anchor(&config.anchors, log.signer().verifier());
     if let Some(seen) = read_anchor(&anchor, &log)?
         && let Err(source) = seen.check(&log.reader())
     {
@@ -83,6 +85,11 @@ pub(super) fn open(config: &Config, known: Known) -> Result<Opened, Error> {
     };
     let restored = what.map(|what| Restored { what, size });
     Ok(Opened { log, anchor, verified, restored })
+}
+
+/// Where the anchor of the log with this key is.
+pub(super) fn anchor(anchors: &Path, key: &Verifier) -> PathBuf {
+    anchors.join(format!("{}.checkpoint", hex::encode(fingerprint(key.to_string()))))
 }
 
 /// Verifies from the first entry. What is wrong comes back in words.
@@ -120,7 +127,7 @@ fn is_empty(storage: &Folder) -> Result<bool, Error> {
     Ok(found.is_none())
 }
 
-fn read_anchor(path: &std::path::Path, log: &Log<Folder>) -> Result<Option<Anchor>, Error> {
+fn read_anchor(path: &Path, log: &Log<Folder>) -> Result<Option<Anchor>, Error> {
     match fs::read(path) {
         Ok(bytes) => {
             let anchor = Anchor::open(&bytes, log.signer().verifier());

@@ -17,6 +17,7 @@
 mod check;
 mod error;
 mod keys;
+mod outside;
 mod page;
 mod read;
 mod seal;
@@ -37,6 +38,7 @@ use tokio::sync::watch;
 
 pub use error::Error;
 pub(crate) use keys::write_private;
+pub use outside::Outside;
 pub(crate) use read::Raw;
 
 /// Where the log is and what is known of it elsewhere.
