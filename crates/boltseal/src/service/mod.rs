@@ -85,6 +85,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let recorder = log::open(&setup, &facts).await?;
     let (access, secret) =
         Access::open(&setup.data, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
+    access.answers_to(&setup.names);
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
     let config = Config { pulls_without_log: setup.log.pulls_without_log, ..Config::default() };

@@ -13,6 +13,8 @@ mod app;
 mod audit_http;
 mod audit_recorder;
 mod browser;
+mod control;
+mod elsewhere;
 mod html;
 mod pages;
 mod sample;
