@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use crate::output::paint::clean;
+
 /// The five ways a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -52,6 +54,11 @@ impl Failure {
         Self { exit: Exit::Usage, what: what.to_string(), next: None }
     }
 
+    /// Somebody who may decide that said no.
+    pub fn denied(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Denied, what: what.to_string(), next: None }
+    }
+
     /// The outside world did not let us find out.
     pub fn undecided(what: impl fmt::Display) -> Self {
         Self { exit: Exit::Undecided, what: what.to_string(), next: None }
@@ -84,6 +91,29 @@ impl From<boltseal_flow::Error> for Failure {
             }
             Error::Io { .. } => Self::fault(error),
             _ => Self::undecided(error),
+        }
+    }
+}
+
+/// What a server answered: a no is a no, a request that makes no sense is usage, anything else is undecided.
+impl From<boltseal_api::client::Error> for Failure {
+    fn from(error: boltseal_api::client::Error) -> Self {
+        use boltseal_api::client::Error;
+        let Error::Refused(problem) = error else { return Self::undecided(error) };
+        let missing = match (&problem.action, &problem.scope) {
+            (Some(action), Some(scope)) => format!(" ({action} at {scope})"),
+            _ => String::new(),
+        };
+        let what = clean(&format!("{}{missing}", problem.title));
+        let failure = match problem.status {
+            403 => Self::denied(what),
+            401 | 429 | 500.. => Self::undecided(what),
+            _ => Self::usage(what),
+        };
+        match problem.status {
+            401 => failure.next("run `boltseal login`"),
+            _ if problem.detail.is_empty() => failure,
+            _ => failure.next(clean(&problem.detail)),
         }
     }
 }

@@ -39,6 +39,18 @@ pub fn state(data: &Path) -> PathBuf {
         .map_or_else(|| data.with_extension("state"), |home| home.join("boltseal"))
 }
 
+/// Where programs keep what a user decided: `$XDG_CONFIG_HOME` or `~/.config`.
+pub fn config() -> Result<PathBuf, Failure> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CONFIG_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
+        .map(|home| home.join("boltseal"))
+        .ok_or_else(|| {
+            Failure::usage("no folder for settings: neither XDG_CONFIG_HOME nor HOME is set")
+                .next("set one of them, or give BOLTSEAL_SERVER and BOLTSEAL_TOKEN")
+        })
+}
+
 /// The feeds in the data folder, if there are any.
 pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
     Ok(Feeds::at(&data(global)?).open()?)

@@ -17,10 +17,15 @@ mod commands;
 mod console;
 mod exit;
 mod given;
+mod moment;
 mod output;
+mod people;
 mod progress;
+mod reach;
+mod servers;
 mod service;
 mod target;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -22,31 +22,54 @@ pub struct Bar {
     started: Instant,
     drawn: OnceLock<ProgressBar>,
     what: String,
+    unit: Unit,
     total: OnceLock<Option<u64>>,
     done: AtomicU64,
 }
 
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Bytes,
+    Things,
+}
+
 impl Bar {
-    /// For work called `what`; drawn only where `console` welcomes it.
+    /// For work called `what`, measured in bytes; drawn only where `console` welcomes it.
     pub fn new(console: &Console, what: impl Into<String>) -> Self {
+        Self::of(console, what.into(), Unit::Bytes)
+    }
+
+    /// The same for work that is counted.
+    pub fn counting(console: &Console, what: impl Into<String>) -> Self {
+        Self::of(console, what.into(), Unit::Things)
+    }
+
+    fn of(console: &Console, what: String, unit: Unit) -> Self {
         Self {
             welcome: console.progress(),
             started: Instant::now(),
             drawn: OnceLock::new(),
-            what: what.into(),
+            what,
+            unit,
             total: OnceLock::new(),
             done: AtomicU64::new(0),
         }
     }
 
-    /// How many bytes there are, where that is known.
-    pub fn total(&self, bytes: Option<u64>) {
-        let _ = self.total.set(bytes);
+    /// All in all `done` are done.
+    pub fn reach(&self, done: u64) {
+        self.advance(done.saturating_sub(self.done.load(Ordering::Relaxed)));
     }
 
-    /// `bytes` more are done.
-    pub fn advance(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    /// How many there are, where that is known.
+    pub fn total(&self, all: Option<u64>) {
+        let _ = self.total.set(all);
+    }
+
+    /// So many more are done.
+    pub fn advance(&self, more: u64) {
+        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
         if self.welcome && self.started.elapsed() > PATIENCE {
             self.drawn.get_or_init(|| self.draw()).set_position(done);
         }
@@ -61,10 +84,11 @@ impl Bar {
 
     fn draw(&self) -> ProgressBar {
         let total = self.total.get().copied().flatten();
-        let template = if total.is_some() {
-            "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
-        } else {
-            "{msg} {spinner} {bytes} {bytes_per_sec}"
+        let template = match (self.unit, total.is_some()) {
+            (Unit::Bytes, true) => "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            (Unit::Bytes, false) => "{msg} {spinner} {bytes} {bytes_per_sec}",
+            (Unit::Things, true) => "{msg} {bar:30} {human_pos}/{human_len} {per_sec} {eta}",
+            (Unit::Things, false) => "{msg} {spinner} {human_pos} {per_sec}",
         };
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
         bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use boltseal_feed::{Fetched, Outcome, Report as Imports, Update};
 use boltseal_flow::feeds::{Built, Feeds};
 use boltseal_wire::client::Client;
-use clap::ValueEnum;
 use url::Url;
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
-    output::{feeds as output, paint::count},
+    output::{Written, feeds as output, paint::count},
     progress::{FeedBars, Spinner},
     target::Clock,
 };
@@ -85,17 +84,10 @@ struct Build {
 
 #[derive(Debug, clap::Args)]
 struct Status {
-    /// How to write it
-    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
-    format: Form,
+    #[command(flatten)]
+    written: Written,
     #[command(flatten)]
     clock: Clock,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Form {
-    Table,
-    Json,
 }
 
 /// Does it.
@@ -172,9 +164,8 @@ fn build(feeds: &Feeds, clock: Clock, console: &Console) -> Result<Built, Failur
 
 fn status(args: &Status, feeds: &Feeds, console: &Console) -> Result<Exit, Failure> {
     let status = feeds.status()?;
-    console.data(&match args.format {
-        Form::Table => output::status(&status, args.clock.now(), console.paint(None)),
-        Form::Json => output::json(&status)?,
-    })?;
+    let now = args.clock.now();
+    args.written
+        .show(&output::Document::of(&status), console, |_, paint| output::status(&status, now, paint))?;
     Ok(Exit::Pass)
 }

@@ -1,14 +1,27 @@
 //! The commands: one file each, with its arguments and one `run`, and one line in [`Command`].
 
+pub mod audit;
+pub mod break_glass;
+pub mod can_i;
 pub mod completion;
+pub mod federation;
 pub mod feeds;
 pub mod gate;
+pub mod group;
+pub mod login;
+pub mod logout;
 pub mod man;
 pub mod policy;
+pub mod role;
 pub mod sbom;
 pub mod scan;
+pub mod scope_map;
+pub mod sp;
+pub mod token;
 pub mod up;
+pub mod user;
 pub mod version;
+pub mod whoami;
 
 use clap::Subcommand;
 
@@ -33,6 +46,32 @@ pub enum Command {
     Policy(policy::Args),
     /// Run the registry, the scanner and the dashboard on this machine
     Up(up::Args),
+    /// Log in to a server
+    Login(login::Args),
+    /// End a login
+    Logout(logout::Args),
+    /// Show who is logged in, and with which roles
+    Whoami(whoami::Args),
+    /// Ask whether something may be done, and why: exit code 0 or 1
+    CanI(can_i::Args),
+    /// Manage users
+    User(user::Args),
+    /// Manage service principals: programs with secrets or certificates
+    Sp(sp::Args),
+    /// Manage groups
+    Group(group::Args),
+    /// Manage roles, and who has them where
+    Role(role::Args),
+    /// Print a token for container clients; manage tokens for some repositories
+    Token(token::Args),
+    /// Manage scope maps: what tokens for some repositories may do
+    ScopeMap(scope_map::Args),
+    /// Manage whose tokens stand for which principal
+    Federation(federation::Args),
+    /// Come in with the shares of several people, in an emergency
+    BreakGlass(break_glass::Args),
+    /// Read, verify, prove and export the log of what was done
+    Audit(audit::Args),
     /// Print a completion script for a shell
     Completion(completion::Args),
     /// Print the manual page, or write all of them into a folder
@@ -51,6 +90,19 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
+        Command::Login(args) => login::run(&args, &global, console),
+        Command::Logout(args) => logout::run(&args, console),
+        Command::Whoami(args) => whoami::run(&args, &global, console),
+        Command::CanI(args) => can_i::run(&args, &global, console),
+        Command::User(args) => user::run(&args, &global, console),
+        Command::Sp(args) => sp::run(&args, &global, console),
+        Command::Group(args) => group::run(&args, &global, console),
+        Command::Role(args) => role::run(&args, &global, console),
+        Command::Token(args) => token::run(&args, &global, console),
+        Command::ScopeMap(args) => scope_map::run(&args, &global, console),
+        Command::Federation(args) => federation::run(&args, &global, console),
+        Command::BreakGlass(args) => break_glass::run(&args, &global, console),
+        Command::Audit(args) => audit::run(&args, &global, console),
         Command::Completion(args) => completion::run(&args, console),
         Command::Man(args) => man::run(&args, console),
         Command::Version(args) => version::run(&args, console),

@@ -19,6 +19,7 @@ use crate::{
 
 /// What to run and where.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags that have nothing to do with each other")]
 #[command(after_help = "\
 The first start prints the name and the secret to push and pull with, and a link that signs in to the
 dashboard once. SIGHUP, `boltseal feeds …` and changes of the policy take effect without a restart;

@@ -10,8 +10,6 @@ use boltseal_flow::feeds::{Built, Status};
 use boltseal_model::{SnapshotInfo, Timestamp};
 use serde::Serialize;
 
-use crate::exit::Failure;
-
 use super::{
     packages::grid,
     paint::{Paint, count},
@@ -98,28 +96,30 @@ pub fn status(status: &Status, now: Timestamp, paint: Paint) -> String {
 }
 
 /// The same for programs.
-pub fn json(status: &Status) -> Result<String, Failure> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        snapshot: Option<&'a SnapshotInfo>,
-        feeds: Vec<Feed>,
+#[derive(Serialize)]
+pub struct Document<'a> {
+    snapshot: Option<&'a SnapshotInfo>,
+    feeds: Vec<Feed>,
+}
+
+#[derive(Serialize)]
+struct Feed {
+    #[serde(flatten)]
+    info: boltseal_model::FeedInfo,
+    in_use: bool,
+    tally: Tally,
+}
+
+impl<'a> Document<'a> {
+    /// What there is.
+    pub fn of(status: &'a Status) -> Self {
+        let feeds = status.stored.iter().map(|stored| Feed {
+            info: stored.info(),
+            in_use: in_use(stored, status.snapshot.as_ref()),
+            tally: stored.tally(),
+        });
+        Self { snapshot: status.snapshot.as_ref(), feeds: feeds.collect() }
     }
-    #[derive(Serialize)]
-    struct Feed {
-        #[serde(flatten)]
-        info: boltseal_model::FeedInfo,
-        in_use: bool,
-        tally: Tally,
-    }
-    let feeds = status.stored.iter().map(|stored| Feed {
-        info: stored.info(),
-        in_use: in_use(stored, status.snapshot.as_ref()),
-        tally: stored.tally(),
-    });
-    let document = Document { snapshot: status.snapshot.as_ref(), feeds: feeds.collect() };
-    let mut text = serde_json::to_string_pretty(&document).map_err(Failure::fault)?;
-    text.push('\n');
-    Ok(text)
 }
 
 fn in_use(stored: &Stored, snapshot: Option<&SnapshotInfo>) -> bool {

@@ -1,18 +1,65 @@
 //! Answers as text: for people here, for programs in `scan::format`.
 
+pub mod access;
 pub mod feeds;
 mod format;
 pub mod packages;
 pub mod paint;
+pub mod records;
 pub mod table;
 pub mod verdict;
 
 use std::{fs, path::Path};
 
+use clap::ValueEnum;
+use serde::Serialize;
+
 use crate::{console::Console, exit::Failure};
 
 pub use format::Format;
 use paint::Paint;
+
+/// How an answer that is no report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Table,
+    Json,
+}
+
+/// How to write it.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Written {
+    /// How to write it
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    format: Form,
+}
+
+impl Written {
+    /// Writes `value` to stdout: as JSON, or as what `people` makes of it.
+    pub fn show<T: Serialize>(
+        self,
+        value: &T,
+        console: &Console,
+        people: impl FnOnce(&T, Paint) -> String,
+    ) -> Result<(), Failure> {
+        console.data(&match self.format {
+            Form::Table => people(value, console.paint(None)),
+            Form::Json => json(value)?,
+        })
+    }
+
+    /// Whether a program reads it.
+    pub fn is_json(self) -> bool {
+        self.format == Form::Json
+    }
+}
+
+/// For programs, over several lines.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(value).map_err(Failure::fault)?;
+    text.push('\n');
+    Ok(text)
+}
 
 /// Writes `text` to `file`, or to stdout where there is none.
 pub fn deliver(text: &str, file: Option<&Path>, console: &Console) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use boltseal_model::Report;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::{
     paint::{Paint, clean, count},
@@ -36,13 +36,36 @@ pub fn grid<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
     paint: Paint,
 ) -> String {
+    lay_out(Table::new().set_header(head.map(str::to_uppercase)).add_rows(rows.map(cleaned)), paint)
+}
+
+/// The same without columns that are empty in every row. The last column, an id to copy, is never broken.
+pub fn grid_without_gaps<const N: usize>(
+    head: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+    paint: Paint,
+) -> String {
+    let rows: Vec<[String; N]> = rows.map(cleaned).collect();
+    let is_used = |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()));
+    let used: Vec<usize> = (0..N).filter(|column| is_used(*column)).collect();
+    let pick = |row: &[String; N]| -> Vec<String> {
+        used.iter().filter_map(|column| row.get(*column).cloned()).collect()
+    };
     let mut table = Table::new();
+    table.set_header(pick(&head.map(str::to_uppercase))).add_rows(rows.iter().map(pick));
+    if let Some(last) = used.len().checked_sub(1).and_then(|last| table.column_mut(last)) {
+        last.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    lay_out(&mut table, paint)
+}
+
+fn cleaned<const N: usize>(row: [String; N]) -> [String; N] {
+    row.map(|cell| clean(&cell))
+}
+
+fn lay_out(table: &mut Table, paint: Paint) -> String {
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(paint.width).unwrap_or(u16::MAX));
-    table.set_header(head.map(str::to_uppercase));
-    for row in rows {
-        table.add_row(row.iter().map(|cell| clean(cell)));
-    }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
