@@ -45,7 +45,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("input", (event) => {
-  const form = event.target.closest("form.filter");
+  const form = event.target.closest("form.filter:not([data-waits])");
   if (!form) return;
   clearTimeout(form.waiting);
   form.waiting = setTimeout(() => refresh(form), event.target.type === "search" ? 180 : 0);

@@ -35,6 +35,8 @@ async fn main() -> std::io::Result<()> {
     let link = boltseal_server::sign_in_link(&state.access, sample::now()).unwrap_or_default();
     println!("http://{}{link}", listener.local_addr()?);
     println!("{} {secret}", sample::NAME);
+    let recorder = state.recorder.clone();
+    tokio::spawn(async move { recorder.run(std::future::pending()).await });
     axum::serve(listener, boltseal_server::router(state).into_make_service_with_connect_info::<SocketAddr>())
         .await
 }

@@ -7,7 +7,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use boltseal_identity::Caller;
 use boltseal_model::{Digest, Severity, SnapshotInfo, Timestamp};
 use boltseal_policy::{describe, exceptions};
 use boltseal_store::{Facts, ImageFilter, ImageSort, Page, Pushes, VulnerabilityFilter, VulnerabilitySort};
@@ -16,16 +15,17 @@ use maud::Markup;
 use crate::{
     State,
     asking::Asking,
-    assets, attention,
+    assets,
+    attention::{self, Attention},
+    audit::standing,
     failure::Failure,
     pages::{
         self, about, feeds,
-        frame::{Part, Theme, Viewer},
+        frame::{Part, Viewer},
         image, images, overview, policy, vulnerabilities, vulnerability,
     },
     parts::{bar::Share, list::ROWS, timeline::Day},
     remedies::{Remedy, remedies},
-    session,
 };
 
 /// Days of the timeline.
@@ -41,12 +41,7 @@ impl FromRequestParts<State> for Viewer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
-        Ok(Self {
-            caller: parts.extensions.get::<Caller>().filter(|caller| !caller.is_anonymous()).cloned(),
-            theme: session::read_cookie(&parts.headers, "theme").and_then(Theme::of_word),
-            here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-            now: (state.now)(),
-        })
+        Ok(Self::of(state, parts.extensions.get().cloned(), &parts.headers, &parts.uri).await)
     }
 }
 
@@ -57,9 +52,11 @@ pub(crate) async fn overview(From(state): From<State>, viewer: Viewer) -> Answer
     let snapshot = snapshot(&state);
     let active = state.policy.borrow().clone();
     let recent = facts.images(&ImageFilter::default(), Page { offset: 0, limit: RECENT }).await?;
+    let mut attention = concerns(&state, &viewer).await?;
+    attention.extend(attention::attention(&totals, &severities, snapshot.as_deref(), viewer.now));
     let shown = overview::Overview {
         site: &state.site,
-        attention: attention::attention(&totals, &severities, snapshot.as_deref(), viewer.now),
+        attention,
         remedies: worst(facts, REMEDIES).await?,
         days: days(facts, viewer.now).await?,
         recent: recent.rows,
@@ -69,6 +66,15 @@ pub(crate) async fn overview(From(state): From<State>, viewer: Viewer) -> Answer
         severities,
     };
     Ok(page(&viewer, Part::Overview, "Overview", &overview::overview(&viewer, &shown)))
+}
+
+/// What of access and of the log the viewer should look at.
+async fn concerns(state: &State, viewer: &Viewer) -> Result<Vec<Attention>, Failure> {
+    let lately = state.recorder.lately().await?;
+    let (status, directory) = (standing::of(state), state.access.authority().directory());
+    let log = viewer.parts.contains(&Part::Log).then_some((&status, &lately));
+    let directory = viewer.parts.contains(&Part::Access).then_some(&*directory);
+    Ok(attention::concerns(log, directory, viewer.now))
 }
 
 /// The upgrades that help most, with how many images each helps.

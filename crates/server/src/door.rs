@@ -28,6 +28,7 @@ use crate::{
     access::FIRST,
     asking::Asking,
     control,
+    control::me,
     failure::Failure,
     guard,
     pages::{
@@ -38,7 +39,7 @@ use crate::{
     session,
 };
 
-/// The longest form: three short fields.
+/// The longest form: a few short fields.
 const MAX_FORM: usize = 8 << 10;
 /// How long a choice of colours is kept: a year.
 const THEME_SECONDS: u32 = 365 * 86_400;
@@ -87,7 +88,11 @@ pub(crate) async fn enter(
         guard::prove(&state, source.clone(), name, secret, code).await
     };
     let refusal = match outcome {
-        Ok(caller) => return welcome(&state, &caller, source, &back).await,
+        Ok(caller) => {
+            // Whoever is new chooses a password before anything else.
+            let back = if me::comes_first(&state, &caller) { "/account" } else { &back };
+            return welcome(&state, &caller, source, back).await;
+        }
         Err(Failure::Wait(seconds)) => Refusal::Wait(seconds),
         Err(Failure::Refused(Refused::Token(_) | Refused::Ended)) => Refusal::LinkSpent,
         Err(Failure::Refused(Refused::CodeNeeded)) => Refusal::CodeNeeded,
@@ -174,7 +179,8 @@ pub(crate) async fn theme(From(state): From<State>, request: Request) -> Result<
     Ok(response)
 }
 
-async fn read_form(request: Request) -> Result<Asking, Failure> {
+/// The pairs of a form.
+pub(crate) async fn read_form(request: Request) -> Result<Asking, Failure> {
     let bytes: Bytes = axum::body::to_bytes(request.into_body(), MAX_FORM)
         .await
         .map_err(|_| Failure::Asked(format!("the form is longer than {MAX_FORM} bytes")))?;

@@ -27,7 +27,7 @@ use crate::{
     failure::{Failure, Told},
     pages::{
         error,
-        frame::{self, Part, Theme, Viewer},
+        frame::{self, Part, Viewer},
     },
     parts::link,
     session,
@@ -96,11 +96,17 @@ pub(crate) async fn admit(
     if let Needs::Action(action) = gate.needs
         && let Err(failure) = may(&state, &caller, &source, action, &Scope::root()).await
     {
-        return failure.into_response();
+        return of(caller, failure.into_response());
     }
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(source);
-    next.run(request).await
+    of(caller, next.run(request).await)
+}
+
+/// Says whose response it is, so that a page around a failure is theirs as well.
+fn of(caller: Caller, mut response: Response) -> Response {
+    response.extensions_mut().insert(caller);
+    response
 }
 
 /// Whether the caller may do something somewhere. A no is recorded, and some reads are whatever the answer.
@@ -260,7 +266,7 @@ fn own(headers: &HeaderMap, uri_host: Option<&str>) -> bool {
 
 /// Wraps failures into a page or a problem document, and puts the headers on that every answer carries.
 pub(crate) async fn present(From(state): From<State>, request: Request, next: Next) -> Response {
-    let viewer = viewer(&state, &request);
+    let (asked, uri) = (request.headers().clone(), request.uri().clone());
     let path = request.uri().path();
     let program = path.starts_with("/api/") || path.starts_with("/audit/");
     let mut response = next.run(request).await;
@@ -273,7 +279,12 @@ pub(crate) async fn present(From(state): From<State>, request: Request, next: Ne
         });
     }
     if let Some(told) = response.extensions_mut().remove::<Told>() {
-        response = if program { problem(response, &told) } else { page(response, &viewer, &told) };
+        response = if program {
+            problem(response, &told)
+        } else {
+            let caller = response.extensions_mut().remove::<Caller>();
+            page(response, &Viewer::of(&state, caller, &asked, &uri).await, &told)
+        };
     }
     headers(&mut response, state.site.tls);
     response
@@ -316,16 +327,6 @@ fn with_body(response: Response, body: Body, media_type: &'static str) -> Respon
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, body)
-}
-
-/// Who is looking, as far as known here; nobody before [`admit`] has run.
-pub(crate) fn viewer(state: &State, request: &Request) -> Viewer {
-    Viewer {
-        caller: request.extensions().get::<Caller>().filter(|caller| !caller.is_anonymous()).cloned(),
-        theme: session::read_cookie(request.headers(), "theme").and_then(Theme::of_word),
-        here: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        now: (state.now)(),
-    }
 }
 
 /// The page may load its own files and nothing else, run no script but ours, and be framed by nobody.

@@ -24,6 +24,7 @@
 //! This crate must not know: blobs, the gate's inner state, how a verdict is reached, terminals.
 
 pub mod access;
+mod account;
 mod api;
 mod asking;
 mod assets;
@@ -37,9 +38,11 @@ pub mod exchange;
 mod failure;
 mod foreign;
 mod guard;
+mod logbook;
 mod oidc;
 mod pages;
 mod parts;
+mod people;
 pub mod recorder;
 mod remedies;
 mod routes;

@@ -9,7 +9,7 @@ use boltseal_flow::access::{Endpoint, Needs};
 use boltseal_identity::Action;
 
 use crate::{
-    State, api,
+    State, account, api,
     audit::{export, ingest, records, standing, tiles},
     control::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
@@ -18,7 +18,7 @@ use crate::{
     dashboard, door, entra,
     failure::Failure,
     guard::{self, Gate, Kind},
-    oidc,
+    logbook, oidc, people,
 };
 
 /// One route.
@@ -44,6 +44,11 @@ const fn route(
 /// For a person with a browser: whoever is nobody is sent to the door.
 const fn page(path: &'static str, needs: Needs, handler: fn() -> MethodRouter<State>) -> Route {
     route(Kind::Page, "GET", path, needs, handler)
+}
+
+/// What a page sends.
+const fn form(path: &'static str, needs: Needs, handler: fn() -> MethodRouter<State>) -> Route {
+    route(Kind::Page, "POST", path, needs, handler)
 }
 
 /// For a program: whoever is nobody is told how to send credentials.
@@ -114,6 +119,26 @@ pub(crate) const ALL: &[Route] = &[
     page("/vulnerabilities/{id}", VULNERABILITIES, || get(dashboard::vulnerability)),
     page("/feeds", FEEDS, || get(dashboard::feeds)),
     page("/policy", POLICIES, || get(dashboard::policy)),
+    page("/log", AUDIT, || get(logbook::list)),
+    page("/log/{index}", AUDIT, || get(logbook::entry)),
+    page("/access", PRINCIPALS, || get(people::list)),
+    form("/access", PRINCIPAL, || post(people::add)),
+    page("/access/roles", ROLES, || get(people::all_roles)),
+    page("/access/{name}", PRINCIPALS, || get(people::one)),
+    form("/access/{name}/secret", PRINCIPAL, || post(people::new_secret)),
+    form("/access/{name}/secret/remove", PRINCIPAL, || post(people::remove_secret)),
+    form("/access/{name}/sign-out", PRINCIPAL, || post(people::sign_out)),
+    form("/access/{name}/disable", PRINCIPAL, || post(people::disable)),
+    form("/access/{name}/members", PRINCIPAL, || post(people::members)),
+    form("/access/{name}/delete", PRINCIPAL_GONE, || post(people::delete)),
+    form("/access/{name}/assign", Needs::Action(Action::AssignmentWrite), || post(people::assign)),
+    form("/access/{name}/unassign", Needs::Action(Action::AssignmentDelete), || post(people::unassign)),
+    page("/account", Needs::SignedIn, || get(account::show)),
+    form("/account/password", Needs::SignedIn, || post(account::password)),
+    form("/account/factor", Needs::SignedIn, || post(account::begin_factor)),
+    form("/account/factor/confirm", Needs::SignedIn, || post(account::confirm_factor)),
+    form("/account/factor/remove", Needs::SignedIn, || post(account::remove_factor)),
+    form("/account/sign-out", Needs::SignedIn, || post(account::sign_out)),
     page("/about", Needs::SignedIn, || get(dashboard::about)),
     route(Kind::Page, "POST", "/sign-out", Needs::SignedIn, || post(door::leave)),
     route(Kind::Page, "GET", "/sign-in", DOOR, || get(door::form)),

@@ -16,7 +16,8 @@ pub(crate) async fn verify(From(state): From<State>) -> (StatusCode, Json<Status
     (StatusCode::ACCEPTED, Json(of(&state)))
 }
 
-fn of(state: &State) -> Status {
+/// How the log stands.
+pub(crate) fn of(state: &State) -> Status {
     let now = state.recorder.state().borrow().clone();
     let checkpoint = now.checkpoint.checkpoint();
     let key = state.recorder.verifier();

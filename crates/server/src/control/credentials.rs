@@ -114,7 +114,7 @@ async fn whose(state: &State, by: &By, name: &str) -> Result<PrincipalId, Failur
 }
 
 /// Changes credentials as they are at this moment, and not as they were when the request came in.
-async fn change<T>(
+pub(crate) async fn change<T>(
     state: &State,
     by: &By,
     principal: PrincipalId,

@@ -7,7 +7,7 @@ use axum::{
 };
 use boltseal_api::access::{NewTotp, RecoveryCodes, TotpCode};
 use boltseal_identity::{
-    Action, Directory, Edit, PrincipalId, PrincipalKind, Scope, token::Method, totp::Totp,
+    Action, Directory, Edit, PrincipalId, PrincipalKind, Scope, secret::Secret, token::Method, totp::Totp,
 };
 use zeroize::Zeroizing;
 
@@ -15,10 +15,16 @@ use super::{By, created, done, read};
 use crate::{State, failure::Failure, foreign::named, guard};
 
 /// What the authenticator shows above the code.
-const ISSUER: &str = "Boltseal";
+pub(crate) const ISSUER: &str = "Boltseal";
 
 /// `POST /api/v1/me/totp`: a seed, which counts once a code of it was seen.
 pub(crate) async fn begin(From(state): From<State>, by: By) -> Result<Json<NewTotp>, Failure> {
+    let uri = start(&state, &by)?.uri(ISSUER, &by.caller.name).expose().to_owned();
+    Ok(Json(NewTotp { uri }))
+}
+
+/// Makes a seed, which is remembered until a code of it was seen.
+pub(crate) fn start(state: &State, by: &By) -> Result<Totp, Failure> {
     if by.caller.kind != PrincipalKind::User {
         return Err(Failure::Conflict("only people have a second factor".to_owned()));
     }
@@ -29,20 +35,25 @@ pub(crate) async fn begin(From(state): From<State>, by: By) -> Result<Json<NewTo
         return Err(not_shown());
     }
     let totp = Totp::generate().map_err(|wrong| Failure::Conflict(wrong.to_string()))?;
-    let uri = totp.uri(ISSUER, &by.caller.name).expose().to_owned();
-    state.access.foreign().enrolling.begin(by.caller.id, totp, (state.now)());
-    Ok(Json(NewTotp { uri }))
+    state.access.foreign().enrolling.begin(by.caller.id, totp.clone(), (state.now)());
+    Ok(totp)
 }
 
 /// `POST /api/v1/me/totp/confirm`
 pub(crate) async fn confirm(From(state): From<State>, by: By, request: Request) -> Result<Response, Failure> {
     let TotpCode { code } = read(request).await?;
-    let (code, now, principal) = (Zeroizing::new(code), (state.now)(), by.caller.id);
+    let codes = finish(&state, &by, &Zeroizing::new(code)).await?;
+    Ok(created(RecoveryCodes { codes: codes.iter().map(|code| code.expose().to_owned()).collect() }))
+}
+
+/// Lets the seed count from now on, whose code this is. Recovery codes come back, for the only time.
+pub(crate) async fn finish(state: &State, by: &By, code: &str) -> Result<Vec<Secret>, Failure> {
+    let (now, principal) = ((state.now)(), by.caller.id);
     let enrolling = &state.access.foreign().enrolling;
     let totp = enrolling
         .seed(principal, now)
         .ok_or_else(|| Failure::Conflict("no second factor is being set up: begin again".to_owned()))?;
-    if totp.check(&code, None, now).is_none() {
+    if totp.check(code, None, now).is_none() {
         return Err(Failure::Asked(
             "that is not the code of this moment: check the clock of the device".to_owned(),
         ));
@@ -60,7 +71,7 @@ pub(crate) async fn confirm(From(state): From<State>, by: By, request: Request) 
     };
     let (_, codes) = state.access.edit_with(&by.caller, by.source.clone(), edit).await?;
     enrolling.done(principal);
-    Ok(created(RecoveryCodes { codes: codes.iter().map(|code| code.expose().to_owned()).collect() }))
+    Ok(codes)
 }
 
 /// `DELETE /api/v1/me/totp`, for whoever signed in with it.

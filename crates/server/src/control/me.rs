@@ -9,7 +9,8 @@ use axum::{
 };
 use boltseal_api::access::{self as api, CanI, NewPassword, WhoAmI};
 use boltseal_identity::{
-    Action, Considered, Decision, Directory, Edit, Explanation, Outcome, PrincipalKind, Scope, Subject,
+    Action, Caller, Considered, Decision, Directory, Edit, Explanation, Outcome, PrincipalKind, Scope,
+    Subject,
     authority::{Refused, Via},
     token::{Kind, Method},
 };
@@ -115,16 +116,23 @@ pub(crate) async fn password(
     request: Request,
 ) -> Result<Response, Failure> {
     let NewPassword { old, new } = read(request).await?;
-    let (old, new) = (Zeroizing::new(old), Zeroizing::new(new));
+    change_password(&state, &by, Zeroizing::new(old), Zeroizing::new(new)).await?;
+    Ok(done())
+}
+
+/// Changes the caller's own password, and ends all its sessions.
+pub(crate) async fn change_password(
+    state: &State,
+    by: &By,
+    old: Zeroizing<String>,
+    new: Zeroizing<String>,
+) -> Result<(), Failure> {
     let caller = &by.caller;
     if caller.kind != PrincipalKind::User {
         return Err(Failure::Conflict(format!("a {} has no password", caller.kind.word())));
     }
-    let directory = state.access.authority().directory();
-    let known = directory.principal(caller.id).map(|known| &known.credentials);
-    let none = known.is_some_and(|known| known.password.is_none() && known.secrets.is_empty());
-    if !(none && caller.method == Method::Link) {
-        is_own(&state, &by, old).await?;
+    if !comes_first(state, caller) {
+        is_own(state, by, old).await?;
     }
     let hash = principals::hash(caller.name.to_string(), new).await?;
     let principal = caller.id;
@@ -136,7 +144,15 @@ pub(crate) async fn password(
         Ok::<_, Failure>((Edit::SetCredentials { principal, credentials, end_sessions: true }, ()))
     };
     state.access.edit_with(caller, by.source.clone(), edit).await?;
-    Ok(done())
+    Ok(())
+}
+
+/// Whether somebody came by a one-time link and has nothing to prove itself with yet.
+pub(crate) fn comes_first(state: &State, caller: &Caller) -> bool {
+    let directory = state.access.authority().directory();
+    let known = directory.principal(caller.id).map(|known| &known.credentials);
+    let none = known.is_some_and(|known| known.password.is_none() && known.secrets.is_empty());
+    none && caller.kind == PrincipalKind::User && caller.method == Method::Link
 }
 
 /// Whether the caller knows its password or a secret; a wrong one is recorded and costs time, as at the door.

@@ -92,7 +92,7 @@ pub(crate) async fn create(From(state): From<State>, by: By, request: Request) -
 }
 
 /// A one-time link by which a new user comes in and chooses a password.
-fn invitation(state: &State, id: PrincipalId, now: Timestamp) -> Option<String> {
+pub(crate) fn invitation(state: &State, id: PrincipalId, now: Timestamp) -> Option<String> {
     let authority = state.access.authority();
     let caller = authority.caller(id, Method::Link)?;
     // As long as a link may live: the user is somewhere else.

@@ -1,10 +1,16 @@
 //! What surrounds every page.
 
-use boltseal_identity::Caller;
+use axum::http::{HeaderMap, Uri};
+use boltseal_identity::{Action, Caller, Scope};
 use boltseal_model::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::assets;
+use crate::{
+    State, assets,
+    parts::{badge, words},
+    recorder::Glass,
+    session,
+};
 
 /// Light or dark, when the visitor chose; otherwise the system decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +39,42 @@ impl Theme {
 pub(crate) struct Viewer {
     /// Nobody, on the pages that need no one.
     pub caller: Option<Caller>,
+    /// The parts of the site that they may open.
+    pub parts: Vec<Part>,
+    /// The emergency session that is open at this moment.
+    pub glass: Option<Glass>,
     /// Their choice of colours.
     pub theme: Option<Theme>,
     /// Path and query of this page, to come back to.
     pub here: String,
     /// The moment everything on the page is relative to.
     pub now: Timestamp,
+}
+
+impl Viewer {
+    /// Whoever sent a request. What they may open is asked of the directory, which costs next to nothing.
+    pub(crate) async fn of(state: &State, caller: Option<Caller>, headers: &HeaderMap, uri: &Uri) -> Self {
+        let (caller, now) = (caller.filter(|caller| !caller.is_anonymous()), (state.now)());
+        let authority = state.access.authority();
+        let may =
+            |caller: &Caller, action| authority.decide(caller, action, &Scope::root(), now).is_granted();
+        let parts =
+            PARTS.into_iter().filter(|(.., action)| caller.as_ref().is_some_and(|who| may(who, *action)));
+        let parts = parts.map(|(part, ..)| part).collect();
+        // A page is shown whatever the log says: that it cannot be read is told where the log is shown.
+        let glass = match &caller {
+            Some(_) => state.recorder.lately().await.ok().and_then(|lately| lately.open_glass(now).cloned()),
+            None => None,
+        };
+        Self {
+            caller,
+            parts,
+            glass,
+            theme: session::read_cookie(headers, "theme").and_then(Theme::of_word),
+            here: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            now,
+        }
+    }
 }
 
 /// The parts of the site, in the order of the navigation.
@@ -49,15 +85,21 @@ pub(crate) enum Part {
     Vulnerabilities,
     Feeds,
     Policy,
+    Access,
+    Log,
+    Account,
     Elsewhere,
 }
 
-const PARTS: [(Part, &str, &str); 5] = [
-    (Part::Overview, "/", "Overview"),
-    (Part::Images, "/images", "Images"),
-    (Part::Vulnerabilities, "/vulnerabilities", "Vulnerabilities"),
-    (Part::Feeds, "/feeds", "Feeds"),
-    (Part::Policy, "/policy", "Policy"),
+/// Those of the navigation: address, name, and the action without which there is nothing to see.
+pub(crate) const PARTS: [(Part, &str, &str, Action); 7] = [
+    (Part::Overview, "/", "Overview", Action::ImageRead),
+    (Part::Images, "/images", "Images", Action::ImageRead),
+    (Part::Vulnerabilities, "/vulnerabilities", "Vulnerabilities", Action::VulnerabilityRead),
+    (Part::Feeds, "/feeds", "Feeds", Action::FeedRead),
+    (Part::Policy, "/policy", "Policy", Action::PolicyRead),
+    (Part::Access, "/access", "Access", Action::PrincipalRead),
+    (Part::Log, "/log", "Audit log", Action::AuditRead),
 ];
 
 /// A whole page.
@@ -77,6 +119,7 @@ pub(crate) fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> M
             body {
                 a.skip href="#main" { "Skip to content" }
                 (top(viewer, part))
+                @if let Some(glass) = &viewer.glass { (broken_glass(viewer, glass)) }
                 main id="main" tabindex="-1" { (body) }
                 footer.frame {
                     span { "Boltseal " (env!("CARGO_PKG_VERSION")) }
@@ -96,7 +139,7 @@ fn top(viewer: &Viewer, part: Part) -> Markup {
                 @if viewer.caller.is_some() {
                     nav aria-label="Main" {
                         ul {
-                            @for (this, address, name) in PARTS {
+                            @for (this, address, name, _) in PARTS.into_iter().filter(|part| viewer.parts.contains(&part.0)) {
                                 li { a href=(address) aria-current=[(this == part).then_some("page")] { (name) } }
                             }
                         }
@@ -105,10 +148,26 @@ fn top(viewer: &Viewer, part: Part) -> Markup {
                 div.tools {
                     (theme_switch(viewer))
                     @if let Some(caller) = &viewer.caller {
-                        form method="post" action="/sign-out" {
-                            button type="submit" title={ "Signed in as " (caller.name) } { "Sign out" }
-                        }
+                        a.me href="/account" title={ "Signed in as " (caller.name) } aria-current=[(part == Part::Account).then_some("page")] { (caller.name) }
+                        form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// For as long as an emergency session may be open, everybody sees it on every page.
+fn broken_glass(viewer: &Viewer, glass: &Glass) -> Markup {
+    html! {
+        div.alarm role="alert" {
+            div.frame {
+                (badge::glyph("warn"))
+                p {
+                    b { "The glass was broken " (words::ago(glass.at, viewer.now)) "." }
+                    " Until an hour after that, whoever did it may do everything."
+                    @if !glass.reason.is_empty() { " The reason given: “" (glass.reason) "”." }
+                    @if viewer.parts.contains(&Part::Log) { " " a href={ "/log/" (glass.index) } { "The record" } ", " a href="/log?who=break-glass" { "and what was done since" } "." }
                 }
             }
         }

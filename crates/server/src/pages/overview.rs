@@ -190,7 +190,7 @@ fn pushes(viewer: &Viewer, shown: &Overview<'_>) -> Markup {
     html! {
         section.card aria-labelledby="pushes" {
             header { h2 id="pushes" { "Pushes" } span.quiet.small { "last " (shown.days.len()) " days, coloured by today’s verdict" } }
-            div.body { (timeline::timeline(&shown.days, "Images pushed each day, by their verdict today")) }
+            div.body { (timeline::timeline(&shown.days, "Images pushed each day, by their verdict today", "a day")) }
             (images::table(viewer, &shown.recent, None))
             footer { a href="/images" { "All images" } }
         }

@@ -1,23 +1,24 @@
-//! Pushes day by day, as stacked columns coloured by what the gate says of them today.
+//! What happened hour by hour or day by day, as stacked columns.
 
 use maud::{Markup, html};
 
 use super::bar::Share;
 
-/// One day.
+/// One day, or one hour.
 pub(crate) struct Day {
-    /// `14 November`.
+    /// `14 November`, `14 November, 09:00`.
     pub name: String,
-    /// What was pushed, from the bottom up.
+    /// What there is of it, from the bottom up.
     pub shares: Vec<Share>,
 }
 
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 100.0;
 
-/// The columns of `days`, oldest first, stretched to the width of the page; names of days stay text below them.
+/// The columns of `days`, oldest first, stretched to the width of the page; their names stay text below them. `each` is
+/// `a day` or `an hour`.
 #[expect(clippy::cast_precision_loss, reason = "coordinates of a drawing")]
-pub(crate) fn timeline(days: &[Day], label: &str) -> Markup {
+pub(crate) fn timeline(days: &[Day], label: &str, each: &str) -> Markup {
     let highest = days.iter().map(Day::total).max().unwrap_or(0).max(1);
     let step = WIDTH / days.len().max(1) as f64;
     html! {
@@ -36,7 +37,7 @@ pub(crate) fn timeline(days: &[Day], label: &str) -> Markup {
         @if let (Some(first), Some(last)) = (days.first(), days.last()) {
             div.row.spread.small.quiet {
                 span { (first.name) }
-                span { "at most " (super::words::thousands(highest)) " a day" }
+                span { "at most " (super::words::thousands(highest)) " " (each) }
                 span { (last.name) }
             }
         }

@@ -9,6 +9,8 @@ pub(crate) fn count(number: u64, one: &str) -> String {
         "vulnerability" => "vulnerabilities".to_owned(),
         "repository" => "repositories".to_owned(),
         "fix" => "fixes".to_owned(),
+        "witness" => "witnesses".to_owned(),
+        "hash" => "hashes".to_owned(),
         one => format!("{one}s"),
     };
     format!("{} {}", thousands(number), if number == 1 { one.to_owned() } else { plural })

@@ -17,10 +17,12 @@
 mod check;
 mod error;
 mod keys;
+mod lately;
 mod outside;
 mod page;
 mod read;
 mod seal;
+mod walk;
 
 use std::{
     path::{Path, PathBuf},
@@ -38,7 +40,9 @@ use tokio::sync::watch;
 
 pub use error::Error;
 pub(crate) use keys::write_private;
+pub(crate) use lately::{Count, Glass, Lately};
 pub use outside::Outside;
+pub(crate) use page::{Found, Page};
 pub(crate) use read::Raw;
 
 /// Where the log is and what is known of it elsewhere.
@@ -67,6 +71,7 @@ struct Inner {
     /// Held by whoever writes: the task that seals, and whoever publishes cosignatures.
     log: Mutex<Log<Folder>>,
     state: watch::Sender<State>,
+    lately: tokio::sync::Mutex<Lately>,
 }
 
 /// How the log stands.
@@ -109,6 +114,7 @@ impl Recorder {
             anchor: opened.anchor,
             log: Mutex::new(opened.log),
             state: watch::Sender::new(state),
+            lately: tokio::sync::Mutex::default(),
         };
         let recorder = Self(Arc::new(inner));
         // Whether the folder for anchors can be written is found out now rather than at the first change.

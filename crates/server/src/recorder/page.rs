@@ -1,21 +1,16 @@
 //! Records by what they say, newest first, a page at a time.
 
-use boltseal_audit::{Record, log::Error as LogError, query::Filter};
-use boltseal_store::Batch;
+use boltseal_audit::{Record, query::Filter};
 
-use super::{Error, Recorder};
-
-/// Entries that are looked at for one page: about a tenth of a second. A page may so be empty and still have a next one.
-const MAX_SCAN: u64 = 32_768;
-/// Entries of a bundle.
-const BUNDLE: u64 = boltseal_audit::log::TILE_WIDTH as u64;
+use super::{Error, Recorder, walk::Look};
 
 /// What was found, newest first.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// Those that match.
     pub found: Vec<Found>,
-    /// Where the next page begins; `None` at the beginning of what is kept.
+    /// Where the next page begins; `None` at the beginning of what is kept. A page may be empty and still have a next
+    /// one, as only so many entries are looked at for one.
     pub next: Option<u64>,
     /// Entries looked at.
     pub scanned: u64,
@@ -28,6 +23,8 @@ pub(crate) struct Found {
     pub index: u64,
     /// Whether a checkpoint covers it.
     pub sealed: bool,
+    /// What it says; `None` for an entry that this version cannot read.
+    pub record: Option<Record>,
     /// As it was written.
     pub entry: Vec<u8>,
 }
@@ -41,94 +38,29 @@ impl Recorder {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page, Error> {
-        let entered = self.entered();
-        let end = before.unwrap_or(entered).min(entered);
-        let (size, batches) = self.unsealed(end).await?;
-        self.blocking("looking for records", move |this| {
-            let mut scan = Scan { filter, limit: limit.max(1), page: Page::default(), at: end };
-            scan.unsealed(&batches, size);
-            if scan.goes_on() && scan.at <= size {
-                scan.sealed(this, size)?;
-            }
-            let first = this.archived();
-            scan.page.next = Some(scan.at).filter(|at| *at > first);
-            Ok(scan.page)
-        })
-        .await
-    }
-
-    /// How much is sealed, and the batches from there to `end`, as far as one page looks.
-    async fn unsealed(&self, end: u64) -> Result<(u64, Vec<Batch>), Error> {
-        loop {
-            let size = self.size();
-            let from = size.max(end.saturating_sub(MAX_SCAN));
-            if from >= end {
-                return Ok((size, Vec::new()));
-            }
-            let batches = self.0.facts.batches(from, MAX_SCAN).await.map_err(Error::facts)?;
-            if batches.first().is_some_and(|batch| batch.first <= from) {
-                return Ok((size, batches));
-            }
-            // They were sealed meanwhile, and the facts have forgotten them.
-        }
+        let reading = Reading { filter, limit: limit.max(1), page: Page::default() };
+        let (Reading { mut page, .. }, at) = self.walk(0..before.unwrap_or(u64::MAX), reading).await?;
+        page.next = Some(at).filter(|at| *at > self.archived());
+        Ok(page)
     }
 }
 
-/// On the way back through the log.
-struct Scan {
+struct Reading {
     filter: Filter,
     limit: usize,
     page: Page,
-    /// Everything from here on was looked at.
-    at: u64,
 }
 
-impl Scan {
-    fn goes_on(&self) -> bool {
-        self.page.found.len() < self.limit && self.page.scanned < MAX_SCAN
-    }
-
-    fn unsealed(&mut self, batches: &[Batch], size: u64) {
-        let entries = batches.iter().flat_map(|batch| (batch.first..).zip(&batch.entries));
-        let mine: Vec<(u64, &[u8])> = entries
-            .filter(|(index, _)| *index >= size && *index < self.at)
-            .map(|(index, entry)| (index, entry.as_slice()))
-            .collect();
-        for (index, entry) in mine.into_iter().rev() {
-            if !self.goes_on() {
-                return;
-            }
-            self.look(index, entry, false);
-        }
-    }
-
-    fn sealed(&mut self, recorder: &Recorder, size: u64) -> Result<(), Error> {
-        let reader = recorder.reader()?;
-        while self.goes_on() && self.at > recorder.archived() {
-            let first = (self.at - 1) / BUNDLE * BUNDLE;
-            let none = Error::Log(LogError::NoEntry { index: first, size });
-            let bundle = reader.entries(first..self.at, size).next().ok_or(none)??;
-            let entries: Vec<(u64, &[u8])> = bundle.iter().collect();
-            for (index, entry) in entries.into_iter().rev() {
-                if !self.goes_on() {
-                    break;
-                }
-                self.look(index, entry, true);
-            }
-        }
-        Ok(())
-    }
-
-    fn look(&mut self, index: u64, entry: &[u8], sealed: bool) {
-        self.at = index;
+impl Look for Reading {
+    fn look(&mut self, index: u64, entry: &[u8], sealed: bool) -> bool {
         self.page.scanned += 1;
-        if !self.filter.may_match(entry) {
-            return;
+        if self.filter.may_match(entry) {
+            let record = Record::parse(entry).ok();
+            // What cannot be read is shown rather than passed over.
+            if record.as_ref().is_none_or(|record| self.filter.matches(record)) {
+                self.page.found.push(Found { index, sealed, record, entry: entry.to_vec() });
+            }
         }
-        // What cannot be read is shown rather than passed over.
-        if Record::parse(entry).is_ok_and(|record| !self.filter.matches(&record)) {
-            return;
-        }
-        self.page.found.push(Found { index, sealed, entry: entry.to_vec() });
+        self.page.found.len() < self.limit
     }
 }

@@ -62,7 +62,7 @@ async fn somebody(app: &App, name: &str, role: &str, scope: &str) {
 
 #[tokio::test]
 async fn a_mirror_of_the_tiles_verifies() {
-    let app = App::new().await;
+    let app = App::empty().await;
     let entries: Vec<Vec<u8>> =
         (0..700).map(|number| format!("{{\"number\":{number}}}").into_bytes()).collect();
     app.state.facts.append(entries).await.unwrap();
@@ -139,7 +139,7 @@ async fn whoever_may_not_read_the_log_sees_nothing_of_it() {
 
 #[tokio::test]
 async fn records_are_found_and_proved() {
-    let app = App::new().await;
+    let app = App::empty().await;
     app.state.recorder.seal().await.unwrap();
     app.get("/api/v1/audit/status").await;
     let found: Records = json(&app, "/api/v1/audit/records?limit=3").await;

@@ -1,6 +1,8 @@
 //! A small shop with images of every standing, in a real store, judged by the built-in policy. The vulnerabilities
 //! and versions are real ones; `cves.txt` and `images.txt` say them, so that a case more is a line more.
 
+mod history;
+mod people;
 mod text;
 
 use std::{path::Path, sync::Arc};
@@ -18,6 +20,8 @@ pub use text::Described;
 
 /// The name of the first principal.
 pub const NAME: &str = "admin";
+/// The password of `ada` and `lin`.
+pub const PASSWORD: &str = "seven tall ships at anchor";
 
 /// An installation and what opens it.
 pub struct Sample {
@@ -33,16 +37,21 @@ pub fn now() -> Timestamp {
 
 /// An installation with the sample images, kept in `folder`.
 pub async fn installation(folder: &Path) -> Sample {
-    let Sample { state, secret } = empty(folder).await;
+    let Sample { state, secret } = made(folder, history::entries()).await;
     let snapshot = snapshot();
     for described in images() {
         put(&state.facts, &described, &snapshot).await;
     }
+    state.recorder.seal().await.unwrap();
     Sample { state: State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }, secret }
 }
 
 /// An installation on its first day: no feeds, no images.
 pub async fn empty(folder: &Path) -> Sample {
+    made(folder, Vec::new()).await
+}
+
+async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
     let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
     let facts = Facts::open(folder).await.unwrap();
     let config = recorder::Config {
@@ -52,7 +61,14 @@ pub async fn empty(folder: &Path) -> Sample {
         accept_restored: None,
     };
     let recorder = Recorder::open(config, &facts).await.unwrap();
-    let (access, secret) = Access::open_with(folder, &facts, false, now).await.unwrap();
+    let (access, secret) = if history.is_empty() {
+        Access::open_with(folder, &facts, false, now).await.unwrap()
+    } else {
+        let (access, secret) = Access::open_with(folder, &facts, false, people::long_ago).await.unwrap();
+        people::make(&access).await;
+        facts.append(history).await.unwrap();
+        (Access::open_with(folder, &facts, false, now).await.unwrap().0, secret)
+    };
     let state = State {
         recorder,
         exchange: Exchange::open(&facts),
