@@ -44,6 +44,9 @@ pub struct Status {
     pub signed: Option<Timestamp>,
     /// Entries that are durable but not covered yet.
     pub waiting: u64,
+    /// Entries before this one were archived: their hashes are here, they themselves elsewhere.
+    #[serde(default)]
+    pub archived: u64,
     /// What was found when the log was last verified from its beginning.
     pub verified: Verified,
     /// Why nothing is recorded any more, and so nothing changed.
@@ -92,6 +95,68 @@ pub struct Witness {
     /// Why it did not cosign the newest checkpoint, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// `POST /api/v1/audit/witnesses`: a server that shall cosign our checkpoints (C2SP tlog-witness).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewWitness {
+    /// Where: `https://witness.example:8443/audit/witness`; `/add-checkpoint` comes behind it.
+    pub url: String,
+    /// The key that it cosigns with: `name+hash+base64`.
+    pub key: String,
+    /// What to send as `Authorization`, such as `Basic …` of a service principal there. Never shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The authority of its certificate, as PEM, where the system does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+}
+
+impl std::fmt::Debug for NewWitness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewWitness").field("url", &self.url).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// One of `GET /api/v1/audit/witnesses`. `DELETE /api/v1/audit/witnesses?name=NAME` takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessSetting {
+    /// Name of its key.
+    pub name: String,
+    /// Where.
+    pub url: String,
+    /// The key that it cosigns with.
+    pub key: String,
+}
+
+/// `POST /api/v1/audit/witnessed-logs`: another server's log that is cosigned here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewWitnessedLog {
+    /// The log's key: `origin+hash+base64`.
+    pub key: String,
+}
+
+/// `GET /api/v1/audit/witnessed-logs`. `DELETE /api/v1/audit/witnessed-logs?origin=ORIGIN` takes one away, and
+/// forgets what was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessedLogs {
+    /// The key that they are cosigned with; the other server is configured with it.
+    pub key: String,
+    /// The logs.
+    pub logs: Vec<WitnessedLog>,
+}
+
+/// A log that is cosigned here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessedLog {
+    /// Its name.
+    pub origin: String,
+    /// Its key.
+    pub key: String,
+    /// Entries of it when it was cosigned last; 0 for never.
+    pub size: u64,
 }
 
 /// `POST /api/v1/audit/archive`: moves entries out of the log's folder; their hashes stay. Answered with [`Archived`].

@@ -36,16 +36,19 @@ pub enum Purpose {
     Totp,
     /// What a browser carries for us between two steps of a sign-in.
     Cookie,
+    /// Secrets in settings: what other systems are asked with.
+    Setting,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Token, Self::Totp, Self::Cookie];
+    const ALL: [Self; 4] = [Self::Token, Self::Totp, Self::Cookie, Self::Setting];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Token => b"boltseal identity 1 token",
             Self::Totp => b"boltseal identity 1 totp",
             Self::Cookie => b"boltseal identity 1 cookie",
+            Self::Setting => b"boltseal identity 1 setting",
         }
     }
 }
@@ -171,16 +174,17 @@ impl fmt::Debug for Keys {
 
 impl Ring {
     fn new(root: &RootKey) -> Result<Self, SealError> {
-        let [token, totp, cookie] = Purpose::ALL.map(|purpose| Sealer::new(&*root.derive(purpose.label())?));
-        Ok(Self { sealers: [token?, totp?, cookie?], signing: SigningKey::derive(root)? })
+        let [token, totp, cookie, setting] = Purpose::ALL.map(|purpose| Sealer::new(&*root.derive(purpose.label())?));
+        Ok(Self { sealers: [token?, totp?, cookie?, setting?], signing: SigningKey::derive(root)? })
     }
 
     const fn sealer(&self, purpose: Purpose) -> &Sealer {
-        let [token, totp, cookie] = &self.sealers;
+        let [token, totp, cookie, setting] = &self.sealers;
         match purpose {
             Purpose::Token => token,
             Purpose::Totp => totp,
             Purpose::Cookie => cookie,
+            Purpose::Setting => setting,
         }
     }
 }

@@ -128,6 +128,20 @@ impl From<Refused> for Failure {
     }
 }
 
+impl From<crate::exchange::Error> for Failure {
+    fn from(error: crate::exchange::Error) -> Self {
+        use crate::exchange::Error;
+        match error {
+            Error::Asked(why) => Self::Asked(why),
+            Error::Key(wrong) => Self::Asked(format!("`key`: {wrong}")),
+            Error::Missing { what, name } => Self::missing(what, &name),
+            Error::Store(error) => Self::Store(error),
+            Error::Log(error) => Self::Log(error),
+            other => Self::Conflict(other.to_string()),
+        }
+    }
+}
+
 impl From<crate::access::Error> for Failure {
     fn from(error: crate::access::Error) -> Self {
         use boltseal_identity::EditError;

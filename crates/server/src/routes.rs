@@ -10,7 +10,7 @@ use boltseal_identity::Action;
 
 use crate::{
     State, account, api,
-    audit::{export, ingest, records, standing, tiles},
+    audit::{export, ingest, records, standing, tiles, witness},
     control::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
         sign_in,
@@ -75,6 +75,7 @@ const IMAGES: Needs = Needs::Action(Action::ImageRead);
 const VULNERABILITIES: Needs = Needs::Action(Action::VulnerabilityRead);
 const FEEDS: Needs = Needs::Action(Action::FeedRead);
 const AUDIT: Needs = Needs::Action(Action::AuditRead);
+const COSIGN: Needs = Needs::Action(Action::AuditCosign);
 /// At the cluster or engine that reports.
 const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
@@ -164,6 +165,14 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/policy", POLICIES, || get(api::policy)),
     program("/audit/checkpoint", AUDIT, || get(tiles::checkpoint)),
     program("/audit/tile/{*place}", AUDIT, || get(tiles::tile)),
+    program("/audit/witness/latest", COSIGN, || get(witness::latest)),
+    change("POST", "/audit/witness/add-checkpoint", COSIGN, || post(witness::add_checkpoint)),
+    program("/api/v1/audit/witnessed-logs", SETTINGS, || get(witness::logs)),
+    change("POST", "/api/v1/audit/witnessed-logs", SETTING, || post(witness::watch)),
+    change("DELETE", "/api/v1/audit/witnessed-logs", SETTING, || delete(witness::forget)),
+    program("/api/v1/audit/witnesses", SETTINGS, || get(witness::list)),
+    change("POST", "/api/v1/audit/witnesses", SETTING, || post(witness::add)),
+    change("DELETE", "/api/v1/audit/witnesses", SETTING, || delete(witness::remove)),
     program("/api/v1/audit/records", AUDIT, || get(records::records)),
     program("/api/v1/audit/records/{index}", AUDIT, || get(records::record)),
     program("/api/v1/audit/records/{index}/proof", AUDIT, || get(records::proof)),

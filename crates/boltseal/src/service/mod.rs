@@ -86,6 +86,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let (access, secret) =
         Access::open(&setup.data, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
     access.answers_to(&setup.names);
+    let exchange = Exchange::open(&setup.data, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
+    exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
     let config = Config { pulls_without_log: setup.log.pulls_without_log, ..Config::default() };
@@ -97,7 +99,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let tls = certificates.server_config().map_err(Failure::fault)?;
     let told = changes::Told::new(snapshot.as_deref(), policy);
     let state = State {
-        exchange: Exchange::open(&facts),
+        exchange: exchange.clone(),
         facts,
         snapshot: told.snapshot.subscribe(),
         policy: told.policy.subscribe(),
@@ -146,8 +148,10 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         let recorder = recorder.clone();
         async move { changes.watch(&judge, &registry, &told, &recorder).await }
     });
+    let exchanging = tokio::spawn(async move { exchange.run().await });
     doors.await;
     watching.abort();
+    exchanging.abort();
     if let Err(error) = recorder.note(&log::stopped()).await {
         tracing::error!(%error, "the stop could not be recorded");
     }

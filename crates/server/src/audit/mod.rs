@@ -6,6 +6,7 @@
 //! | `records` | single entries, pages of them, proofs |
 //! | `standing` | how the log stands, and reading it again from its beginning |
 //! | `export` | the log in other systems' formats, as a stream |
+//! | `witness` | cosigning other logs, and having ours cosigned |
 //! | `ingest` | what clusters and engines report about themselves |
 //!
 //! Whoever reads needs `Boltseal/audit/records/read`, and each request for records is itself recorded.
@@ -15,3 +16,4 @@ pub(crate) mod ingest;
 pub(crate) mod records;
 pub(crate) mod standing;
 pub(crate) mod tiles;
+pub(crate) mod witness;

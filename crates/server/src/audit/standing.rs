@@ -28,9 +28,10 @@ pub(crate) fn of(state: &State) -> Status {
         root: checkpoint.root.to_string(),
         signed: now.signed,
         waiting: state.recorder.entered().saturating_sub(checkpoint.size),
+        archived: state.recorder.archived(),
         verified: now.verified,
         closed: now.closed,
         failing: now.failing,
-        witnesses: Vec::new(),
+        witnesses: state.exchange.witnesses().standing(),
     }
 }

@@ -68,23 +68,23 @@ impl<S: Sync> FromRequestParts<S> for By {
 }
 
 /// The body of a request as JSON.
-async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Failure> {
+pub(crate) async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Failure> {
     let bytes = bytes(request, MAX_BODY).await?;
     serde_json::from_slice(&bytes)
         .map_err(|wrong| Failure::Asked(format!("the body is not what is wanted: {wrong}")))
 }
 
-async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Failure> {
+pub(crate) async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Failure> {
     axum::body::to_bytes(request.into_body(), limit).await.map_err(|_| Failure::TooLarge(limit))
 }
 
 /// 201 with what was made.
-fn created(made: impl Serialize) -> Response {
+pub(crate) fn created(made: impl Serialize) -> Response {
     (StatusCode::CREATED, Json(made)).into_response()
 }
 
 /// 204.
-fn done() -> Response {
+pub(crate) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 

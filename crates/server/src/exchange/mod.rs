@@ -3,14 +3,27 @@
 //! Nothing here is ever waited for by whoever pushes, pulls or changes something: sinks and witnesses are served from
 //! what is sealed already, by tasks of their own.
 
-use std::sync::Arc;
+mod ask;
+mod error;
+mod setting;
+mod witness;
+mod witnesses;
+
+use std::{path::Path, sync::Arc};
 
 use boltseal_audit::{
     Record,
     ingest::{Ingested, Seen},
 };
+use boltseal_identity::Authority;
 use boltseal_store::Facts;
 use tokio::sync::{Mutex, Semaphore};
+
+use crate::recorder::{Recorder, cosigner};
+
+pub use error::Error;
+pub(crate) use witness::{Refused, Witness};
+pub(crate) use witnesses::Witnesses;
 
 /// Exports at the same time: each reads the disk on a thread of its own for as long as its receiver takes.
 const MAX_EXPORTS: usize = 4;
@@ -27,17 +40,65 @@ struct Inner {
     facts: Facts,
     exports: Arc<Semaphore>,
     seen: Mutex<Seen>,
+    witness: Witness,
+    witnesses: Witnesses,
 }
 
 impl Exchange {
-    /// Reads with whom.
-    pub fn open(facts: &Facts) -> Self {
+    /// Makes ready; nobody is asked anything yet. The key that cosigns other logs is in `keys/witness` of the data
+    /// folder `data`.
+    pub fn open(
+        data: &Path,
+        facts: &Facts,
+        recorder: &Recorder,
+        authority: &Authority,
+    ) -> Result<Self, Error> {
+        let host = recorder.verifier().name().split('/').next().unwrap_or_default();
+        let cosigner = cosigner(&data.join("keys").join("witness"), &format!("{host}/witness"))?;
         let inner = Inner {
             facts: facts.clone(),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             seen: Mutex::new(Seen::new(REMEMBERED)),
+            witness: Witness::new(facts, cosigner),
+            witnesses: Witnesses::new(facts, recorder, authority, data.join("peers")),
         };
-        Self(Arc::new(inner))
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Before anything is served: asks the witnesses that can be reached what they have seen of our log. A log that does
+    /// not continue that is refused, unless somebody accepts it for a reason, which is recorded.
+    pub async fn check(&self, accept_restored: Option<&str>) -> Result<(), Error> {
+        self.0.witnesses.check(accept_restored).await
+    }
+
+    /// Serves witnesses for as long as the process runs.
+    pub async fn run(&self) {
+        loop {
+            tokio::time::sleep(witnesses::EVERY).await;
+            if let Err(error) = self.cosign_now().await {
+                tracing::error!(%error, "the log's checkpoint could not be shown to its witnesses");
+            }
+        }
+    }
+
+    /// Shows the newest checkpoint to every witness that has not cosigned it.
+    pub async fn cosign_now(&self) -> Result<(), Error> {
+        self.0.witnesses.round().await
+    }
+
+    /// Has witnesses that failed asked again at once.
+    pub fn cosign_soon(&self) {
+        self.0.witnesses.soon();
+    }
+
+    /// We as a witness.
+    pub(crate) fn witness(&self) -> &Witness {
+        &self.0.witness
+    }
+
+    /// Others as ours.
+    pub(crate) fn witnesses(&self) -> &Witnesses {
+        &self.0.witnesses
     }
 
     /// Whoever exports takes one, and gives it back at the end.

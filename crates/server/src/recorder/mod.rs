@@ -39,7 +39,7 @@ use boltseal_store::Facts;
 use tokio::sync::watch;
 
 pub use error::Error;
-pub(crate) use keys::write_private;
+pub(crate) use keys::{cosigner, write_private};
 pub(crate) use lately::{Count, Glass, Lately};
 pub use outside::Outside;
 pub(crate) use page::{Found, Page};
@@ -83,6 +83,8 @@ pub struct State {
     pub verified: Verified,
     /// When the newest checkpoint was signed; not known for one of an earlier run.
     pub signed: Option<Timestamp>,
+    /// The newest checkpoint that witnesses have cosigned; the log may have grown since.
+    pub cosigned: Option<SignedCheckpoint>,
     /// Why the last try to seal failed, if it did.
     pub failing: Option<String>,
     /// Why nothing is recorded any more, and so nothing changed.
@@ -104,6 +106,7 @@ impl Recorder {
             checkpoint: opened.log.checkpoint().clone(),
             verified: opened.verified,
             signed: None,
+            cosigned: None,
             failing: None,
             closed: None,
         };
@@ -164,8 +167,16 @@ impl Recorder {
         self.0.facts.append(vec![record.entry()]).await
     }
 
-    /// Publishes the newest checkpoint with a witness's signature on it. `false` where the log has grown meanwhile.
+    /// Nothing is recorded from now on, and so nothing changed.
+    pub(crate) fn close(&self, why: &str) {
+        tracing::error!(why, "the log is closed: nothing is recorded any more, and so nothing changed");
+        self.0.close(why);
+    }
+
+    /// Publishes the newest checkpoint with a witness's signature on it. `false` where the log has grown meanwhile:
+    /// then it is only kept for proofs.
     pub fn publish(&self, cosigned: &SignedCheckpoint) -> Result<bool, Error> {
+        self.0.state.send_modify(|state| state.cosigned = Some(cosigned.clone()));
         let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
         let published = log.publish(cosigned)?;
         if published {

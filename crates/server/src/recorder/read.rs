@@ -66,7 +66,11 @@ impl Recorder {
         let mut state = self.state();
         let sealed = state.wait_for(|state| state.checkpoint.checkpoint().size > index);
         let checkpoint = match tokio::time::timeout(SEALING, sealed).await {
-            Ok(Ok(state)) => state.checkpoint.clone(),
+            // One that witnesses have cosigned says more, even if it is not the newest.
+            Ok(Ok(state)) => {
+                let cosigned = state.cosigned.as_ref().filter(|kept| kept.checkpoint().size > index);
+                cosigned.unwrap_or(&state.checkpoint).clone()
+            }
             _ => return Err(Error::Unsealed { index }),
         };
         self.blocking("making a proof", move |this| {

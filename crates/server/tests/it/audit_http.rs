@@ -39,7 +39,7 @@ async fn json<T: DeserializeOwned>(app: &App, path: &str) -> T {
 }
 
 /// Somebody new who holds a role somewhere.
-async fn somebody(app: &App, name: &str, role: &str, scope: &str) {
+fn somebody(app: &App, name: &str, role: &str, scope: &str) {
     let (access, by) = (&app.state.access, boltseal_identity::Caller::system());
     let id = PrincipalId(Uuid::new_v4());
     let principal = Principal::new(id, PrincipalKind::ServicePrincipal, name.parse().unwrap());
@@ -81,7 +81,7 @@ async fn a_mirror_of_the_tiles_verifies() {
     loop {
         // Verification names the first file that it misses, until it misses none.
         let missing = match verify(&reader, None, &mut |_| ()) {
-            Ok(verified) => break assert_eq!(verified.checkpoint.checkpoint().size, size),
+            Ok(whole) => break assert_eq!(whole.checkpoint.checkpoint().size, size),
             Err(boltseal_audit::log::Broken::Missing { path, .. }) => path,
             Err(boltseal_audit::log::Broken::Unreadable(boltseal_audit::log::Error::Missing { path })) => {
                 path
@@ -114,7 +114,7 @@ async fn a_mirror_of_the_tiles_verifies() {
 #[tokio::test]
 async fn whoever_may_not_read_the_log_sees_nothing_of_it() {
     let app = App::new().await;
-    somebody(&app, "builder", "AcrPull", "/").await;
+    somebody(&app, "builder", "AcrPull", "/");
     for path in [
         "/audit/checkpoint",
         "/audit/tile/0/000",
@@ -208,7 +208,7 @@ async fn what_clusters_report_is_taken_once() {
     let Some(path) = boltseal_testkit::shared("data/admission/audit-sample.jsonl") else { return };
     let batch = std::fs::read(path).unwrap();
     let events = batch.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
-    somebody(&app, "east-api-server", "Event Reporter", "/clusters/east").await;
+    somebody(&app, "east-api-server", "Event Reporter", "/clusters/east");
     let east = "/api/v1/audit/ingest/kubernetes?cluster=east";
     for recorded in [events, 0] {
         let (status, _, body) = bytes(&app, "east-api-server", "POST", east, &batch).await;

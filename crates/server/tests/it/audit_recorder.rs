@@ -1,106 +1,35 @@
 //! What the recorder finds before anything is served, and while it is: old copies, changed bytes, missing keys.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use boltseal_api::audit::Verified;
 use boltseal_audit::{
     Record,
     record::{Activity, Outcome, Subject},
 };
-use boltseal_server::{
-    Recorder,
-    recorder::{Config, Error},
-};
+use boltseal_server::recorder::Error;
 use boltseal_store::{Error as StoreError, Facts};
-use tempfile::TempDir;
 
-use crate::sample;
+use crate::{
+    home::{Home, close},
+    sample,
+};
 
 /// A second is promised; the bench measures that. Here a busy machine may take longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A data folder with a log, and a folder for anchors outside.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    /// Keeps a copy of a part of the data folder.
-    fn keep(&self, part: &str) {
-        let kept = self.0.path().join("kept");
-        for second in [format!("{part}-wal"), format!("{part}-shm")] {
-            if self.data().join(&second).exists() {
-                copy(&self.data().join(&second), &kept.join(&second));
-            } else {
-                drop(fs::remove_file(kept.join(&second)));
-            }
-        }
-        copy(&self.data().join(part), &self.0.path().join("kept").join(part));
-    }
-
-    /// Puts the copy back.
-    fn restore(&self, part: &str) {
-        let (from, to) = (self.0.path().join("kept").join(part), self.data().join(part));
-        if to.is_dir() {
-            fs::remove_dir_all(&to).unwrap();
-        }
-        copy(&from, &to);
-        for second in [format!("{part}-wal"), format!("{part}-shm")] {
-            drop(fs::remove_file(self.data().join(&second)));
-            let kept = self.0.path().join("kept").join(&second);
-            if kept.exists() {
-                copy(&kept, &self.data().join(&second));
-            }
-        }
-    }
-
-    async fn open(&self, accept: Option<&str>) -> Result<(Facts, Recorder), Error> {
-        fs::create_dir_all(self.data()).unwrap();
-        let facts = Facts::open(&self.data()).await.unwrap();
-        let config = Config {
-            data: self.data(),
-            origin: "boltseal.example/audit".to_owned(),
-            anchors: self.0.path().join("anchors"),
-            accept_restored: accept.map(str::to_owned),
-        };
-        Recorder::open(config, &facts).await.map(|recorder| (facts, recorder))
-    }
-
-    /// Records so many images, seals them, and closes everything.
-    async fn record(&self, many: usize) {
-        self.record_of("images", many).await;
-    }
-
-    async fn record_of(&self, what: &str, many: usize) {
-        let (facts, recorder) = self.open(None).await.unwrap();
-        // In two commits: the facts keep the last one even when it is sealed.
-        append(&facts, what, many / 2).await;
-        append(&facts, what, many - many / 2).await;
-        recorder.seal().await.unwrap();
-        close(facts, recorder).await;
-    }
+/// Records so many images, seals them, and closes everything.
+async fn record(home: &Home, many: usize) {
+    record_of(home, "images", many).await;
 }
 
-fn copy(from: &Path, to: &Path) {
-    if from.is_file() {
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from, to).unwrap();
-        return;
-    }
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        copy(&entry.path(), &to.join(entry.file_name()));
-    }
+async fn record_of(home: &Home, what: &str, many: usize) {
+    let (facts, recorder) = home.open(None).await.unwrap();
+    // In two commits: the facts keep the last one even when it is sealed.
+    append(&facts, what, many / 2).await;
+    append(&facts, what, many - many / 2).await;
+    recorder.seal().await.unwrap();
+    close(facts, recorder).await;
 }
 
 async fn append(facts: &Facts, what: &str, many: usize) {
@@ -111,21 +40,6 @@ async fn append(facts: &Facts, what: &str, many: usize) {
             .entry()
     });
     facts.append(entries.collect()).await.unwrap();
-}
-
-/// Lets go of everything, and waits until SQLite has too: it folds its second file into the first, or, where a reader
-/// was the last to leave, lets it be.
-async fn close(facts: Facts, recorder: Recorder) {
-    let second = recorder.folder().with_file_name("facts.db-wal");
-    drop((facts, recorder));
-    let length = || fs::metadata(&second).map(|meta| meta.len()).ok();
-    let (mut same, mut last) = (0, length());
-    while last.is_some() && same < 30 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        let now = length();
-        same = if now == last { same + 1 } else { 0 };
-        last = now;
-    }
 }
 
 async fn refused(home: &Home) -> Error {
@@ -190,10 +104,14 @@ async fn old_copies_are_refused() {
         [(&whole[..], 10, "Rollback"), (&["facts.db"], 10, "OldFacts"), (&["audit"], 10, "OldLog")]
     {
         let home = Home::new();
-        home.record(700).await;
-        parts.iter().for_each(|part| home.keep(part));
-        home.record(then).await;
-        parts.iter().for_each(|part| home.restore(part));
+        record(&home, 700).await;
+        for part in parts {
+            home.keep(part);
+        }
+        record(&home, then).await;
+        for part in parts {
+            home.restore(part);
+        }
         let error = refused(&home).await;
         let name = match &error {
             Error::Rollback { .. } => "Rollback",
@@ -224,15 +142,19 @@ async fn old_copies_are_refused() {
 #[tokio::test]
 async fn a_fork_is_refused_even_if_it_is_longer() {
     let home = Home::new();
-    home.record(700).await;
+    record(&home, 700).await;
     let whole = ["facts.db", "audit", "keys"];
-    whole.iter().for_each(|part| home.keep(part));
-    home.record(10).await;
+    for part in &whole {
+        home.keep(part);
+    }
+    record(&home, 10).await;
     // Elsewhere, where nothing is known of the last ten, the old copy goes on.
-    let (anchors, away) = (home.0.path().join("anchors"), home.0.path().join("away"));
+    let (anchors, away) = (home.path().join("anchors"), home.path().join("away"));
     fs::rename(&anchors, &away).unwrap();
-    whole.iter().for_each(|part| home.restore(part));
-    home.record_of("others", 2_000).await;
+    for part in &whole {
+        home.restore(part);
+    }
+    record_of(&home, "others", 2_000).await;
     fs::remove_dir_all(&anchors).unwrap();
     fs::rename(&away, &anchors).unwrap();
     let error = refused(&home).await;
@@ -243,11 +165,11 @@ async fn a_fork_is_refused_even_if_it_is_longer() {
 #[tokio::test]
 async fn without_its_key_a_log_is_not_gone_on_with() {
     let home = Home::new();
-    home.record(3).await;
-    fs::rename(home.data().join("keys/audit"), home.0.path().join("key")).unwrap();
+    record(&home, 3).await;
+    fs::rename(home.data().join("keys/audit"), home.path().join("key")).unwrap();
     assert!(matches!(refused(&home).await, Error::NoKey { .. }));
     assert!(!home.data().join("keys/audit").exists(), "no other key was made");
-    fs::rename(home.0.path().join("key"), home.data().join("keys/audit")).unwrap();
+    fs::rename(home.path().join("key"), home.data().join("keys/audit")).unwrap();
     home.open(None).await.unwrap();
 }
 
@@ -267,8 +189,8 @@ const FILES: [&str; 9] = [
 #[tokio::test]
 async fn a_flipped_byte_is_found() {
     let home = Home::new();
-    home.record(33_000).await;
-    home.record(33_000).await;
+    record(&home, 33_000).await;
+    record(&home, 33_000).await;
     for file in FILES {
         let path = home.data().join("audit").join(file);
         let good = fs::read(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -298,7 +220,7 @@ async fn a_flipped_byte_is_found() {
 #[tokio::test]
 async fn a_short_log_is_verified_before_anything_is_served() {
     let home = Home::new();
-    home.record(1_000).await;
+    record(&home, 1_000).await;
     let path = home.data().join("audit/tile/entries/001");
     let mut bundle = fs::read(&path).unwrap();
     bundle[500] ^= 1;

@@ -70,8 +70,8 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
         (Access::open_with(folder, &facts, false, now).await.unwrap().0, secret)
     };
     let state = State {
+        exchange: Exchange::open(folder, &facts, &recorder, access.authority()).unwrap(),
         recorder,
-        exchange: Exchange::open(&facts),
         facts,
         snapshot: watch::channel(None).1,
         policy: watch::channel(Arc::new(active)).1,
