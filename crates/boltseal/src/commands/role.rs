@@ -4,7 +4,10 @@ mod assignments;
 
 use std::path::PathBuf;
 
-use boltseal_api::{access::Role, client::Client};
+use boltseal_api::{
+    access::{ImportedRoles, Role},
+    client::Client,
+};
 use serde_json::Value;
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
-    output::{Written, access as output},
+    output::{Written, access as output, paint::clean},
     reach::{Reach, path},
 };
 
@@ -59,8 +62,8 @@ struct Show {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The file is what `az role definition list --custom-role-only` prints for one role. `boltseal can-i --list`
-names all actions; * stands for a part of one.
+The file is what `az role definition list --custom-role-only` prints, or what `az role definition create`
+takes; a role whose id is known is changed. `boltseal can-i --list` names all actions; * stands for a part.
 
 Example:
   boltseal role create team-reader.json
@@ -85,8 +88,13 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         Verb::Create(Create { file, written }) => {
             let definition: Value = serde_json::from_str(&given::text(file)?)
                 .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))?;
-            let role: Role = client.post(&path(&["roles"]), &definition)?;
-            written.show(&role, console, output::role)?;
+            let imported: ImportedRoles = client.post(&path(&["roles"]), &definition)?;
+            for note in &imported.notes {
+                console.note(clean(note));
+            }
+            written.show(&imported.roles, console, |roles, paint| {
+                roles.iter().map(|role| output::role(role, paint)).collect::<Vec<_>>().join("\n")
+            })?;
         }
         Verb::Delete(name) => {
             let role = named(&client, &name.role)?;

@@ -168,27 +168,31 @@ pub fn scope_maps(all: &[ScopeMap], paint: Paint) -> String {
     grid(&["name", "allows"], rows, paint)
 }
 
-/// Federations, one a line.
+/// Federations: each has long texts, so they stand one below the other.
 pub fn federations(all: &[Federation], paint: Paint) -> String {
-    let rows = all.iter().map(|one| {
-        let keys = if one.jwks.is_some() { "given" } else { "fetched" };
-        [
-            one.principal.clone(),
-            one.issuer.clone(),
-            one.audience.clone(),
-            one.subject.clone(),
-            one.claims.join(" "),
-            keys.to_owned(),
-            one.id.to_string(),
-        ]
-    });
-    grid_without_gaps(&["principal", "issuer", "audience", "subject", "claims", "keys", "id"], rows, paint)
+    let mut out = String::new();
+    for one in all {
+        let _ = writeln!(out, "{}", paint.bold(&clean(&one.principal)));
+        line(&mut out, "id", &one.id.to_string());
+        line(&mut out, "issuer", &one.issuer);
+        line(&mut out, "audience", &one.audience);
+        line(&mut out, "subject", &one.subject);
+        line(&mut out, "claims", &one.claims.join(" "));
+        line(&mut out, "keys", if one.jwks.is_some() { "given" } else { "fetched from the issuer" });
+        out.push('\n');
+    }
+    out
 }
 
 /// All that can be done.
 pub fn actions(paint: Paint) -> String {
-    let rows = Action::ALL.iter().map(|action| [action.name().to_owned(), action.about().to_owned()]);
-    grid(&["action", "what it is"], rows, paint)
+    // One a line however wide that is, to search in and to copy from.
+    let width = Action::ALL.iter().map(|action| action.name().len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for action in Action::ALL {
+        let _ = writeln!(out, "{:width$}  {}", action.name(), paint.dim(action.about()));
+    }
+    out
 }
 
 /// Who is logged in.

@@ -2,8 +2,9 @@
 
 use std::{
     ffi::OsStr,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -51,16 +52,47 @@ impl User {
     }
 
     pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
-        let output = self.command(args).output().unwrap();
-        Ran {
+        Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs it with `input` on standard input.
+    pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], input: &str) -> Ran {
+        let mut command = self.command(args);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        Ran::of(child.wait_with_output().unwrap())
+    }
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
             code: output.status.code().expect("an exit code, not a signal"),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
-}
 
-impl Ran {
+    /// What stands after `key:` on stdout.
+    #[track_caller]
+    pub fn value(&self, key: &str) -> String {
+        let line = self.out.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.unwrap_or_else(|| panic!("no `{key}:` in:\n{}", self.out)).trim().to_owned()
+    }
+
+    /// Stdout as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|wrong| panic!("{wrong} in:\n{}", self.out))
+    }
+
+    /// Stdout as JSON, a document a line.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// The same, having ended with `code`.
     #[track_caller]
     pub fn ended(self, code: i32) -> Self {

@@ -3,15 +3,21 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::panic,
+    clippy::indexing_slicing,
     reason = "tests say what they expect in the plainest way"
 )]
 
+mod access;
+mod audit;
 mod azure;
 mod binary;
 mod commands;
 mod crash;
 mod fixtures;
 mod log;
+mod login;
+mod pulling;
 mod readme;
 mod reference;
 mod refusals;
