@@ -10,13 +10,12 @@ use crate::recorder::write_private;
 
 /// Reads the key at `path`, or makes one. `path.old`, if it is there, still opens what it sealed.
 pub(super) fn open(path: &Path) -> Result<Keys, Error> {
-    let key = match read(path)? {
-        Some(key) => key,
-        None => {
-            let key = RootKey::generate().map_err(|_| Error::Randomness)?;
-            write_private(path, key.expose()).map_err(|wrong| unusable(path, &wrong))?;
-            key
-        }
+    let key = if let Some(key) = read(path)? {
+        key
+    } else {
+        let key = RootKey::generate().map_err(|_| Error::Randomness)?;
+        write_private(path, key.expose()).map_err(|wrong| unusable(path, &wrong))?;
+        key
     };
     let old = read(&path.with_extension("old"))?;
     Keys::new(&key, old.as_ref()).map_err(|wrong| unusable(path, &wrong))

@@ -182,7 +182,7 @@ impl Foreign {
         for (keys, federation) in fixed {
             let Some(keys) = keys else { continue };
             match stands_for(&keys, std::slice::from_ref(&federation), token, now) {
-                Ok(id) => return self.caller(authority, id),
+                Ok(id) => return come_in(authority, id),
                 Err(error) => wrong = Some(error),
             }
         }
@@ -190,16 +190,11 @@ impl Foreign {
             let keys = self.issuers.keys(&issuer, key_id.as_deref(), now).await?;
             let table: Vec<Federation> = fetched.into_iter().map(|(_, federation)| federation).collect();
             match stands_for(&keys, &table, token, now) {
-                Ok(id) => return self.caller(authority, id),
+                Ok(id) => return come_in(authority, id),
                 Err(error) => wrong = Some(error),
             }
         }
         Err(wrong.unwrap_or(ForeignError::UnknownIssuer(issuer)))
-    }
-
-    #[expect(clippy::unused_self, reason = "it reads as one of the steps above")]
-    fn caller(&self, authority: &Authority, (principal, by): (Uuid, Uuid)) -> Result<Caller, ForeignError> {
-        authority.caller(PrincipalId(principal), Method::Federation(by)).ok_or(ForeignError::Gone(by))
     }
 
     /// The principal `client` by an assertion that it signed with a registered certificate, or by a token of another
@@ -238,6 +233,11 @@ impl Foreign {
 /// Where keys that came with a federation are kept.
 pub(crate) fn setting(federation: Uuid) -> String {
     format!("federation.keys.{federation}")
+}
+
+/// The caller that a federation makes of a token, unless its principal is gone or disabled.
+fn come_in(authority: &Authority, (principal, by): (Uuid, Uuid)) -> Result<Caller, ForeignError> {
+    authority.caller(PrincipalId(principal), Method::Federation(by)).ok_or(ForeignError::Gone(by))
 }
 
 /// The principal and the federation that make a genuine token good.

@@ -1,5 +1,7 @@
 //! Secrets, passwords, second factors and one-time links.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
@@ -127,7 +129,7 @@ fn code_of(uri: &str) -> String {
     let mut bits = String::new();
     for letter in seed.bytes() {
         let value = if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
-        bits.push_str(&format!("{value:05b}"));
+        write!(bits, "{value:05b}").unwrap();
     }
     let bytes: Vec<u8> = bits
         .as_bytes()

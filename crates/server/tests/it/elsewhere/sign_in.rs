@@ -29,8 +29,8 @@ async fn installation() -> (App, Issuer) {
 
 /// The cookie of an answer, as a browser sends it back.
 fn cookie(answer: &Answer, name: &str) -> String {
-    let all = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
-    let found = all.filter(|value| value.starts_with(&format!("{name}="))).next_back();
+    let mut all = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let found = all.rfind(|value| value.starts_with(&format!("{name}=")));
     found.unwrap_or_default().split(';').next().unwrap().to_owned()
 }
 
@@ -61,12 +61,12 @@ async fn a_browser_goes_there_and_comes_back_signed_in() {
 #[tokio::test]
 async fn whoever_does_not_belong_stays_outside() {
     let (app, issuer) = installation().await;
-    let begin = async || {
+    let send = async || {
         let sent = app.ask("GET", "/sign-in/oidc", &[], "").await;
         (cookie(&sent, "boltseal-oidc"), issuer.browse(sent.header("location")))
     };
-    let (begun, query) = begin().await;
-    let (other, _) = begin().await;
+    let (begun, query) = send().await;
+    let (other, _) = send().await;
     let nobody = json!({ "sub": "mallory" });
     let elsewhere = json!({ "sub": "ada", "aud": "another-app" });
     for (what, cookie, query, person) in [
@@ -80,7 +80,7 @@ async fn whoever_does_not_belong_stays_outside() {
         let (cookie, query) = match person {
             Some(person) => {
                 *issuer.person.lock().unwrap() = person;
-                begin().await
+                send().await
             }
             None => (cookie.to_owned(), query.to_owned()),
         };
