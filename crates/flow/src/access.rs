@@ -108,7 +108,6 @@ fn via(caller: &Caller) -> Via {
         (authority::Via::Token(token::Kind::Session), _) => Via::Session,
         (authority::Via::Token(_), _) => Via::Token,
         (_, Method::Anonymous) => Via::None,
-        (authority::Via::Basic, Method::Secret(_)) => Via::Basic,
         (_, Method::Password | Method::PasswordAndTotp | Method::PasswordAndRecovery) => Via::Password,
         (_, Method::Secret(_)) => Via::Basic,
         (_, Method::Certificate) => Via::Certificate,
