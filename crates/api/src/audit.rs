@@ -159,6 +159,56 @@ pub struct WitnessedLog {
     pub size: u64,
 }
 
+/// `POST /api/v1/audit/sinks`: another system that is sent every record. One with the same name is replaced, and goes on
+/// where it was.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSink {
+    /// Lower-case letters, digits and `-`.
+    pub name: String,
+    /// `https://…` is sent batches by POST; `syslog+tls://HOST:PORT` (RFC 5425) and `syslog://HOST:PORT` (TCP) are sent
+    /// messages with their length before them.
+    pub url: String,
+    /// `ocsf`, `cef`, `syslog`, `cloudevents`, `otlp` or `azure`; over syslog, `syslog` only.
+    pub format: String,
+    /// What to send as `Authorization`. Never shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The authority of its certificate, as PEM, where the system does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// The first entry to send; otherwise, for a new sink, those from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
+}
+
+impl std::fmt::Debug for NewSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewSink").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// One of `GET /api/v1/audit/sinks`. `DELETE /api/v1/audit/sinks?name=NAME` takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// Where.
+    pub url: String,
+    /// In which format.
+    pub format: String,
+    /// The first entry that it was not sent yet.
+    pub next: u64,
+    /// Sealed entries that wait for it.
+    pub waiting: u64,
+    /// When it last took something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Why it does not take what it is sent, if so; it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// `POST /api/v1/audit/archive`: moves entries out of the log's folder; their hashes stay. Answered with [`Archived`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archive {

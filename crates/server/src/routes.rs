@@ -10,7 +10,7 @@ use boltseal_identity::Action;
 
 use crate::{
     State, account, api,
-    audit::{export, ingest, records, standing, tiles, witness},
+    audit::{export, ingest, records, sinks, standing, tiles, witness},
     control::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
         sign_in,
@@ -173,6 +173,9 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/audit/witnesses", SETTINGS, || get(witness::list)),
     change("POST", "/api/v1/audit/witnesses", SETTING, || post(witness::add)),
     change("DELETE", "/api/v1/audit/witnesses", SETTING, || delete(witness::remove)),
+    program("/api/v1/audit/sinks", SETTINGS, || get(sinks::list)),
+    change("POST", "/api/v1/audit/sinks", SETTING, || post(sinks::add)),
+    change("DELETE", "/api/v1/audit/sinks", SETTING, || delete(sinks::remove)),
     program("/api/v1/audit/records", AUDIT, || get(records::records)),
     program("/api/v1/audit/records/{index}", AUDIT, || get(records::record)),
     program("/api/v1/audit/records/{index}/proof", AUDIT, || get(records::proof)),

@@ -7,6 +7,7 @@
 //! | `standing` | how the log stands, and reading it again from its beginning |
 //! | `export` | the log in other systems' formats, as a stream |
 //! | `witness` | cosigning other logs, and having ours cosigned |
+//! | `sinks` | other systems that are sent every record |
 //! | `ingest` | what clusters and engines report about themselves |
 //!
 //! Whoever reads needs `Boltseal/audit/records/read`, and each request for records is itself recorded.
@@ -14,6 +15,7 @@
 pub(crate) mod export;
 pub(crate) mod ingest;
 pub(crate) mod records;
+pub(crate) mod sinks;
 pub(crate) mod standing;
 pub(crate) mod tiles;
 pub(crate) mod witness;

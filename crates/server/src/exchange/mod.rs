@@ -4,8 +4,11 @@
 //! what is sealed already, by tasks of their own.
 
 mod ask;
+mod deliver;
 mod error;
+mod peer;
 mod setting;
+mod sinks;
 mod witness;
 mod witnesses;
 
@@ -22,6 +25,8 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::recorder::{Recorder, cosigner};
 
 pub use error::Error;
+use peer::{address, authority_file, check_ca};
+pub(crate) use sinks::Sinks;
 pub(crate) use witness::{Refused, Witness};
 pub(crate) use witnesses::Witnesses;
 
@@ -42,6 +47,7 @@ struct Inner {
     seen: Mutex<Seen>,
     witness: Witness,
     witnesses: Witnesses,
+    sinks: Sinks,
 }
 
 impl Exchange {
@@ -60,7 +66,8 @@ impl Exchange {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             seen: Mutex::new(Seen::new(REMEMBERED)),
             witness: Witness::new(facts, cosigner),
-            witnesses: Witnesses::new(facts, recorder, authority, data.join("peers")),
+            witnesses: Witnesses::new(facts, recorder, authority, data.join("peers").join("witnesses")),
+            sinks: Sinks::new(facts, recorder, authority, data.join("peers").join("sinks")),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -71,14 +78,30 @@ impl Exchange {
         self.0.witnesses.check(accept_restored).await
     }
 
-    /// Serves witnesses for as long as the process runs.
+    /// Serves sinks and witnesses for as long as the process runs.
     pub async fn run(&self) {
-        loop {
-            tokio::time::sleep(witnesses::EVERY).await;
-            if let Err(error) = self.cosign_now().await {
-                tracing::error!(%error, "the log's checkpoint could not be shown to its witnesses");
+        let witnesses = async {
+            loop {
+                tokio::time::sleep(witnesses::EVERY).await;
+                if let Err(error) = self.cosign_now().await {
+                    tracing::error!(%error, "the log's checkpoint could not be shown to its witnesses");
+                }
             }
-        }
+        };
+        let sinks = async {
+            loop {
+                tokio::time::sleep(sinks::EVERY).await;
+                if let Err(error) = self.send_now().await {
+                    tracing::error!(%error, "sinks could not be looked after");
+                }
+            }
+        };
+        tokio::join!(witnesses, sinks);
+    }
+
+    /// Begins to send every sink what waits for it, and does not wait for the end.
+    pub async fn send_now(&self) -> Result<(), Error> {
+        self.0.sinks.round().await
     }
 
     /// Shows the newest checkpoint to every witness that has not cosigned it.
@@ -89,6 +112,11 @@ impl Exchange {
     /// Has witnesses that failed asked again at once.
     pub fn cosign_soon(&self) {
         self.0.witnesses.soon();
+    }
+
+    /// Other systems that are sent every record.
+    pub(crate) fn sinks(&self) -> &Sinks {
+        &self.0.sinks
     }
 
     /// We as a witness.

@@ -18,21 +18,18 @@ use boltseal_model::Timestamp;
 use boltseal_store::Facts;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
-use url::{Host, Url};
 
 use super::{
-    Error,
+    Error, address,
     ask::{Peer, Problem},
-    setting,
+    authority_file, check_ca, setting,
 };
-use crate::recorder::{self, Recorder, write_private};
+use crate::recorder::{self, Recorder};
 
 /// Where the list is kept.
 const WITNESSES: &str = "audit.witnesses";
 /// More witnesses say no more.
 const MAX_WITNESSES: usize = 8;
-/// Bytes of a certificate authority's PEM.
-const MAX_CA: usize = 64 << 10;
 /// The longest pause after failures, seconds.
 const MAX_PAUSE: i64 = 300;
 /// The pause after the first failure, seconds; it doubles.
@@ -122,8 +119,8 @@ impl Witnesses {
             let wrong = "a witness cosigns with a key of type 0x04; this is a log's own";
             return Err(Error::Asked(wrong.to_owned()));
         }
-        if ca.as_ref().is_some_and(|ca| ca.len() > MAX_CA || !ca.contains("BEGIN CERTIFICATE")) {
-            return Err(Error::Asked(format!("`ca` is PEM with certificates, at most {MAX_CA} bytes")));
+        if let Some(ca) = &ca {
+            check_ca(ca)?;
         }
         let authorization = authorization
             .map(|secret| setting::seal(&self.authority, &Secret::new(secret), &context(verifier.name())))
@@ -267,20 +264,8 @@ impl Witnesses {
         let key: Verifier = kept.key.parse()?;
         let open = |sealed: &String| setting::open(&self.authority, sealed, &context(key.name()));
         let authorization = kept.authorization.as_ref().map(open).transpose()?;
-        let ca = kept.ca.as_ref().map(|ca| self.ca(key.name(), ca)).transpose()?;
+        let ca = kept.ca.as_ref().map(|ca| authority_file(&self.folder, key.name(), ca)).transpose()?;
         Ok(Peer { url: kept.url.clone(), authorization, ca, key })
-    }
-
-    /// The file with a certificate authority, which the client wants as one.
-    fn ca(&self, name: &str, pem: &str) -> Result<PathBuf, Error> {
-        let path = self.folder.join(format!("{}.pem", hex::encode(name)));
-        let unusable =
-            |wrong: std::io::Error| Error::Setting { name: WITNESSES.to_owned(), why: wrong.to_string() };
-        if std::fs::read(&path).is_ok_and(|known| known == pem.as_bytes()) {
-            return Ok(path);
-        }
-        write_private(&path, pem.as_bytes()).map_err(unusable)?;
-        Ok(path)
     }
 }
 
@@ -319,23 +304,4 @@ fn name(key: &str) -> &str {
 /// Bound to a witness's sealed secret.
 fn context(name: &str) -> String {
     format!("audit witness {name}")
-}
-
-/// An address to ask: `https`, or this machine.
-pub(super) fn address(text: &str) -> Result<String, Error> {
-    let wrong = |why: &str| Error::Asked(format!("the address is not usable: {why}"));
-    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-    let local = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && local) {
-        return Err(wrong("it must be https, unless it is on this machine"));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(wrong("credentials go into `authorization`"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
 }

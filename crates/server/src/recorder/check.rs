@@ -89,7 +89,7 @@ pub(super) fn open(config: &Config, known: Known) -> Result<Opened, Error> {
 
 /// Where the anchor of the log with this key is.
 pub(super) fn anchor(anchors: &Path, key: &Verifier) -> PathBuf {
-    anchors.join(format!("{}.checkpoint", hex::encode(fingerprint(key.to_string()))))
+    anchors.join(format!("{}.checkpoint", hex::encode(fingerprint(&key.to_string()))))
 }
 
 /// Verifies from the first entry. What is wrong comes back in words.
@@ -139,7 +139,7 @@ fn read_anchor(path: &Path, log: &Log<Folder>) -> Result<Option<Anchor>, Error> 
 }
 
 /// Names the log's key, so that servers of one user do not share an anchor.
-fn fingerprint(key: String) -> [u8; 8] {
+fn fingerprint(key: &str) -> [u8; 8] {
     let mut short = [0; 8];
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
     for (to, from) in short.iter_mut().zip(digest.as_ref()) {

@@ -62,7 +62,7 @@ async fn entries_are_sealed_unasked() {
     for round in 1..=3 {
         append(&facts, "images", 100).await;
         let sealed = state.wait_for(|state| state.checkpoint.checkpoint().size == round * 100);
-        tokio::time::timeout(PATIENCE, sealed).await.expect("sealed").unwrap();
+        tokio::time::timeout(PATIENCE, sealed).await.unwrap().unwrap();
     }
     append(&facts, "images", 5).await;
     drop(stop);

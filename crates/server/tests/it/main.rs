@@ -12,6 +12,7 @@ mod api;
 mod app;
 mod audit_http;
 mod audit_recorder;
+mod audit_sinks;
 mod audit_witness;
 mod browser;
 mod control;
