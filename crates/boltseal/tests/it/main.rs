@@ -14,6 +14,7 @@ mod azure;
 mod binary;
 mod commands;
 mod crash;
+mod endpoints;
 mod fixtures;
 mod log;
 mod login;

@@ -25,7 +25,7 @@ pub(crate) async fn begin(From(state): From<State>, by: By) -> Result<Json<NewTo
 
 /// Makes a seed, which is remembered until a code of it was seen.
 pub(crate) fn start(state: &State, by: &By) -> Result<Totp, Failure> {
-    if by.caller.kind != PrincipalKind::User {
+    if by.caller.kind != PrincipalKind::User || by.caller.id.is_well_known() {
         return Err(Failure::Conflict("only people have a second factor".to_owned()));
     }
     // Whoever has one must have shown it: a session that was stolen must not replace it.

@@ -128,8 +128,8 @@ pub(crate) async fn change_password(
     new: Zeroizing<String>,
 ) -> Result<(), Failure> {
     let caller = &by.caller;
-    if caller.kind != PrincipalKind::User {
-        return Err(Failure::Conflict(format!("a {} has no password", caller.kind.word())));
+    if caller.kind != PrincipalKind::User || caller.id.is_well_known() {
+        return Err(Failure::Conflict(format!("{} has no password", caller.name)));
     }
     if !comes_first(state, caller) {
         is_own(state, by, old).await?;
