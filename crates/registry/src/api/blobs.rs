@@ -17,10 +17,11 @@ impl Call {
         let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
         // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
         let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
-        if !pushing && let Err(failure) = inner.gate.pass_blob(&found.manifests, true).await {
-            if !self.may(repository, Action::QuarantineRead) {
-                return Err(failure);
-            }
+        if !pushing
+            && let Err(failure) = inner.gate.pass_blob(&found.manifests, true).await
+            && !self.may(repository, Action::QuarantineRead)
+        {
+            return Err(failure);
         }
         if !self.is_head() && inner.blob_pulls.is_new(self.caller.id, digest) {
             self.registry.note_pull(&self.record.clone().digest(digest)).await?;
@@ -77,7 +78,7 @@ impl Call {
 
     pub(super) async fn delete_blob(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
-        let facts = self.recording(self.record.clone().digest(&digest));
+        let facts = self.recording(&self.record.clone().digest(&digest));
         uncancelled(async move {
             let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
             let removed = facts.remove_blob(&repository, &digest).await?;

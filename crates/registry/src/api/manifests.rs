@@ -132,7 +132,7 @@ impl Call {
 
     pub(super) async fn delete_manifest(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
-        let facts = self.recording(self.record.clone().digest(&digest));
+        let facts = self.recording(&self.record.clone().digest(&digest));
         uncancelled(async move {
             let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
             let removed = facts.remove_manifest(&repository, &digest).await?;
@@ -151,7 +151,7 @@ impl Call {
         let inner = self.registry.0.clone();
         let named = Named::Tag(tag.clone());
         let facts =
-            self.recording(about(self.record.clone(), &named).status(format!("the tag {tag} was removed")));
+            self.recording(&about(self.record.clone(), &named).status(format!("the tag {tag} was removed")));
         uncancelled(async move {
             let removed = facts.remove_tag(&repository, &tag).await?;
             inner.deleted();

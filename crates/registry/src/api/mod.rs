@@ -131,7 +131,7 @@ impl Call {
     }
 
     /// The facts, whose next change is committed together with what the log says of it.
-    fn recording(&self, record: Record) -> Facts {
+    fn recording(&self, record: &Record) -> Facts {
         self.registry.0.facts.recording(vec![record.entry()])
     }
 

@@ -1,7 +1,7 @@
 //! `/token`, `/oauth2/token`, `/oauth2/exchange`: credentials for tokens.
 //!
 //! - Docker token authentication: GET with Basic, or with nothing for what everybody may pull; POST as OAuth 2 with a
-//!   password or a refresh token (distribution, "Token Authentication Specification" and "OAuth2").
+//!   password or a refresh token (distribution, "Token Authentication Specification" and its `OAuth2` form).
 //! - ACR's flow: `/oauth2/exchange` turns an access token into a refresh token, which a client then gives as the secret
 //!   of the user `00000000-0000-0000-0000-000000000000`.
 

@@ -26,18 +26,15 @@ pub(super) async fn make(access: &Access, now: Timestamp) -> Result<Secret, Erro
     let known = directory.principal_named(FIRST);
     let mut credentials = known.map(|known| known.credentials.clone()).unwrap_or_default();
     let secret = credentials.rotate_secret(now, None).map_err(|_| Error::Randomness)?;
-    let (id, edit) = match known {
-        Some(known) => {
-            let (principal, credentials) = (known.id, Box::new(credentials));
-            (principal, Edit::SetCredentials { principal, credentials, end_sessions: true })
-        }
-        None => {
-            let id = PrincipalId(Uuid::new_v4());
-            let mut admin = Principal::new(id, PrincipalKind::User, FIRST.parse()?);
-            "The first principal".clone_into(&mut admin.display);
-            admin.credentials = credentials;
-            (id, Edit::CreatePrincipal(Box::new(admin)))
-        }
+    let (id, edit) = if let Some(known) = known {
+        let (principal, credentials) = (known.id, Box::new(credentials));
+        (principal, Edit::SetCredentials { principal, credentials, end_sessions: true })
+    } else {
+        let id = PrincipalId(Uuid::new_v4());
+        let mut admin = Principal::new(id, PrincipalKind::User, FIRST.parse()?);
+        "The first principal".clone_into(&mut admin.display);
+        admin.credentials = credentials;
+        (id, Edit::CreatePrincipal(Box::new(admin)))
     };
     let root = ScopePattern::root();
     let lacking = ROLES.iter().filter_map(|name| directory.role_named(name)).filter(|role| {
