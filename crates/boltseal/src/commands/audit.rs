@@ -1,7 +1,7 @@
 //! `boltseal audit …`: the log of what was done.
 //!
 //! `log`, `verify`, `prove`, `export`, `key` and `status` work on the data folder itself, also while a server runs on it,
-//! or ask a server; `archive` asks a server; `check-proof` needs neither.
+//! or ask a server; `witness`, `witnessed` and `archive` ask a server; `check-proof` needs neither.
 
 mod archive;
 mod check_proof;
@@ -14,6 +14,7 @@ mod search;
 mod status;
 mod verify;
 mod web;
+mod witness;
 
 use crate::{
     cli::Global,
@@ -51,6 +52,10 @@ enum Verb {
     Status(status::Args),
     /// Print the key that checkpoints are checked with
     Key(status::Key),
+    /// Manage the servers that cosign our checkpoints
+    Witness(witness::Witness),
+    /// Manage the logs of other servers that are cosigned here
+    Witnessed(witness::Witnessed),
     /// Move old entries out of the log's folder; their hashes stay
     Archive(archive::Args),
 }
@@ -66,6 +71,8 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         Verb::Export(args) => export::run(args, reach, global, console),
         Verb::Status(args) => status::run(args, reach, global, console),
         Verb::Key(args) => status::key(args, reach, global, console),
+        Verb::Witness(args) => witness::witness(args, reach, global, console),
+        Verb::Witnessed(args) => witness::witnessed(args, reach, global, console),
         Verb::Archive(args) => archive::run(args, reach, global, console),
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Where a column begins that stands behind a word.
-const INDENT: usize = 13;
+const INDENT: usize = 14;
 
 /// What a kind of principal is called.
 pub const fn kind(kind: Kind) -> &'static str {

@@ -138,6 +138,37 @@ fn a_folder_is_read_while_a_server_writes() {
     service.stop();
 }
 
+#[test]
+fn witnesses_and_those_who_are_witnessed() {
+    let user = User::new();
+    let service = Service::start(&user, &[]);
+    as_admin(&user, &service);
+    let log = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    user.run(&["audit", "witnessed", "add", log]).ended(0);
+    let listed = user.run(&["audit", "witnessed", "list"]).ended(0).said(&["example.com/foo"]);
+    let key = listed.value("key");
+    let add = [
+        "audit",
+        "witness",
+        "add",
+        "https://127.0.0.1:1/audit/witness",
+        "--key",
+        &key,
+        "--authorization-stdin",
+    ];
+    user.feed(&add, "Bearer bst_something\n").ended(0);
+    let listed =
+        user.run(&["audit", "witness", "list"]).ended(0).said(&["https://127.0.0.1:1/audit/witness"]);
+    assert!(!listed.out.contains("bst_something"));
+    user.run(&["audit", "status"]).ended(0).said(&["witness"]);
+    let name = key.split('+').next().unwrap();
+    user.run(&["audit", "witness", "remove", name]).ended(0);
+    user.run(&["audit", "witnessed", "remove", "example.com/foo"]).ended(0);
+    let listed = user.run(&["audit", "witnessed", "list"]).ended(0);
+    assert!(!listed.out.contains("example.com/foo"), "{}", listed.out);
+    service.stop();
+}
+
 /// Killed when dropped.
 struct Follower(Child);
 
