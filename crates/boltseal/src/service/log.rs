@@ -8,6 +8,7 @@ use boltseal_model::{SnapshotInfo, Timestamp};
 use boltseal_scan::Snapshot;
 use boltseal_server::{ActivePolicy, Recorder, recorder};
 use boltseal_store::Facts;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::Setup;
 use crate::exit::Failure;
@@ -24,6 +25,37 @@ pub async fn open(setup: &Setup, facts: &Facts) -> Result<Recorder, Failure> {
     Recorder::open(config, facts).await.map_err(Failure::fault)
 }
 
+/// The task that seals what is recorded.
+#[derive(Debug)]
+pub struct Sealing {
+    enough: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Sealing {
+    /// Seals until told to end.
+    pub fn start(recorder: &Recorder) -> Self {
+        let (enough, no_more) = oneshot::channel();
+        let recorder = recorder.clone();
+        let task = tokio::spawn(async move {
+            let told = async { drop(no_more.await) };
+            recorder.run(told).await;
+        });
+        Self { enough, task }
+    }
+
+    /// Records the stop and seals what is left. Everything that was recorded is durable whether this ends or not.
+    pub async fn end(self, recorder: &Recorder) {
+        if let Err(error) = recorder.note(&stopped()).await {
+            tracing::error!(%error, "the stop could not be recorded");
+        }
+        drop(self.enough);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "sealing ended unexpectedly");
+        }
+    }
+}
+
 /// The start of the service, with what it judges by.
 pub fn started(setup: &Setup, policy: &ActivePolicy, snapshot: Option<&Snapshot>) -> Record {
     let record = own(Activity::Start, "Boltseal/start/action", "/")
@@ -38,7 +70,7 @@ pub fn started(setup: &Setup, policy: &ActivePolicy, snapshot: Option<&Snapshot>
 }
 
 /// Its end.
-pub fn stopped() -> Record {
+fn stopped() -> Record {
     own(Activity::Stop, "Boltseal/stop/action", "/").why(Why::rule("a signal"))
 }
 

@@ -16,6 +16,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
+use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
 use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, sign_in_link};
@@ -86,7 +87,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let (access, secret) =
         Access::open(&setup.data, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
     access.answers_to(&setup.names);
-    let exchange = Exchange::open(&setup.data, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
+    let exchange =
+        Exchange::open(&setup.data, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
@@ -113,54 +115,45 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         }),
         now: Timestamp::now,
     };
-    if let Some(secret) = &secret {
-        console.data(&format!("name:    {}\nsecret:  {}\n", FIRST, secret.expose()))?;
-    }
-    if secret.is_some() || setup.sign_in_link {
-        if let Some(link) = sign_in_link(&access, Timestamp::now()) {
-            console.data(&format!("sign in: https://{https}{link}\n"))?;
-        }
-    }
+    show(console, &access, secret.as_ref(), setup.sign_in_link, https)?;
     tracing::info!(authority = %certificates.authority().display(), fingerprint = certificates.fingerprint(), "certificate");
     tokio::spawn(renew(certificates));
 
-    let stop = stop()?;
-    let (sealed_enough, seal_no_more) = tokio::sync::oneshot::channel::<()>();
-    let sealing = tokio::spawn({
-        let recorder = recorder.clone();
-        async move {
-            let told = async { drop(seal_no_more.await) };
-            recorder.run(told).await;
-        }
-    });
+    let (stop, sealing) = (stop()?, log::Sealing::start(&recorder));
+    let stopped = |mut stop: watch::Receiver<bool>| async move { drop(stop.wait_for(|stop| *stop).await) };
     let all = together(registry.router(), boltseal_server::router(state));
-    let only_registry = registry.router();
-    let doors = async {
-        let stopped =
-            |mut stop: watch::Receiver<bool>| async move { drop(stop.wait_for(|stop| *stop).await) };
-        tokio::join!(
-            serve(sealed, all, Some(tls), Limits::default(), stopped(stop.clone())),
-            serve(plain, only_registry, None, Limits::default(), stopped(stop.clone())),
-        );
-    };
+    let sealed_door = serve(sealed, all, Some(tls), Limits::default(), stopped(stop.clone()));
+    let plain_door = serve(plain, registry.router(), None, Limits::default(), stopped(stop));
     tracing::info!(everything = %format_args!("https://{https}"), registry = %http, took = ?setup.started.elapsed(), "ready");
     let watching = tokio::spawn({
         let recorder = recorder.clone();
         async move { changes.watch(&judge, &registry, &told, &recorder).await }
     });
     let exchanging = tokio::spawn(async move { exchange.run().await });
-    doors.await;
+    tokio::join!(sealed_door, plain_door);
     watching.abort();
     exchanging.abort();
-    if let Err(error) = recorder.note(&log::stopped()).await {
-        tracing::error!(%error, "the stop could not be recorded");
-    }
-    // Everything that was recorded is durable already; what is left is to seal it.
-    drop(sealed_enough);
-    if let Err(error) = sealing.await {
-        tracing::error!(%error, "sealing ended unexpectedly");
-    }
+    sealing.end(&recorder).await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// What is shown once: the first principal's secret, and a link that signs it in.
+fn show(
+    console: &Console,
+    access: &Access,
+    secret: Option<&Secret>,
+    link: bool,
+    https: SocketAddr,
+) -> Result<(), Failure> {
+    if let Some(secret) = secret {
+        console.data(&format!("name:    {}\nsecret:  {}\n", FIRST, secret.expose()))?;
+    }
+    if (secret.is_some() || link)
+        && let Some(link) = sign_in_link(access, Timestamp::now())
+    {
+        console.data(&format!("sign in: https://{https}{link}\n"))?;
+    }
     Ok(())
 }
 
