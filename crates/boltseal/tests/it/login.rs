@@ -101,9 +101,12 @@ fn a_second_factor_and_passwords() {
     with(&recovery).ended(0);
     with(&recovery).ended(3).complained(&["one-time password is wrong"]);
 
+    user.run(&["user", "totp", "--remove", "--of", "bob"]).ended(0);
+    log_in(&bob, &service, "bob", second).ended(0);
+
     user.run(&["user", "disable", "bob"]).ended(0);
     bob.run(&["whoami"]).ended(3);
-    user.run(&["user", "show", "bob"]).ended(0).said(&["disabled", "totp"]);
+    user.run(&["user", "show", "bob"]).ended(0).said(&["disabled", "password"]);
     user.run(&["sp", "show", "bob"]).ended(2).complained(&["bob is a user, not a service principal"]);
     user.run(&["user", "delete", "bob"]).ended(0);
     user.run(&["user", "show", "bob"]).ended(2).complained(&["bob"]);

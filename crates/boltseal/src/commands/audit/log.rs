@@ -12,7 +12,7 @@ use boltseal_identity::Action;
 use super::{
     folder::LogFolder,
     place::{LogServer, Place},
-    search::{Meant, newest, since},
+    search::{Meant, Newest, newest, since},
 };
 use crate::{
     cli::Global,
@@ -67,7 +67,12 @@ pub fn run(args: &Args, reach: &Reach, global: &Global, console: &Console) -> Re
 }
 
 fn of_folder(args: &Args, folder: &LogFolder, filter: &Filter, console: &Console) -> Result<(), Failure> {
-    let (found, mut next) = newest(folder, filter, args.n)?;
+    let Newest { found, mut next, gone } = newest(folder, filter, args.n)?;
+    if gone > 0 {
+        console.note(format_args!(
+            "entries before {gone} are not in the folder: archived, or lost, which `boltseal audit verify` tells"
+        ));
+    }
     begin(args, &found, console)?;
     if !args.follow {
         return Ok(());

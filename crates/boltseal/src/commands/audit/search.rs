@@ -97,8 +97,18 @@ pub fn bundle<S: Storage>(reader: &Reader<S>, at: u64, size: u64) -> Result<Opti
     }
 }
 
-/// The newest `most` records that are meant, oldest first, and the number of the next entry.
-pub fn newest(folder: &LogFolder, filter: &Filter, most: usize) -> Result<(Vec<Recorded>, u64), Failure> {
+/// The newest records that are meant.
+pub struct Newest {
+    /// Oldest first.
+    pub found: Vec<Recorded>,
+    /// The number of the next entry.
+    pub next: u64,
+    /// Entries before this one are not there, so they were not looked at.
+    pub gone: u64,
+}
+
+/// The newest `most` records that are meant.
+pub fn newest(folder: &LogFolder, filter: &Filter, most: usize) -> Result<Newest, Failure> {
     let reader = folder.log.reader();
     let (size, waiting) = now(folder, 0)?;
     let next = waiting.last().map_or(size, |(index, _)| index + 1);
@@ -109,17 +119,20 @@ pub fn newest(folder: &LogFolder, filter: &Filter, most: usize) -> Result<(Vec<R
         .take(most)
         .map(|(index, entry)| recorded(*index, false, entry))
         .collect();
-    let mut end = size;
+    let (mut end, mut gone) = (size, 0);
     while end > 0 && found.len() < most {
         let first = (end - 1) / BUNDLE * BUNDLE;
-        let Some(bundle) = bundle(reader, first, end.min(size))? else { break };
+        let Some(bundle) = bundle(reader, first, size)? else {
+            gone = end;
+            break;
+        };
         let entries: Vec<(u64, &[u8])> = bundle.iter().filter(|(index, _)| *index < end).collect();
         let meant = entries.into_iter().rev().filter(|(_, entry)| is_meant(filter, entry));
         found.extend(meant.take(most - found.len()).map(|(index, entry)| recorded(index, true, entry)));
         end = first;
     }
     found.reverse();
-    Ok((found, next))
+    Ok(Newest { found, next, gone })
 }
 
 /// The records from entry `from` on that are meant, and the number of the next entry.

@@ -25,7 +25,8 @@ end each stand once for the application: keep them on paper.
 
 Examples:
   boltseal user totp
-  boltseal user totp --remove")]
+  boltseal user totp --remove
+  boltseal user totp --remove --of bob")]
 pub struct Args {
     /// Read the code from standard input
     #[arg(long)]
@@ -33,12 +34,18 @@ pub struct Args {
     /// Take the second factor away
     #[arg(long, conflicts_with = "code_stdin")]
     remove: bool,
+    /// Of somebody else, who has lost it and the recovery codes; needs the right to change credentials
+    #[arg(long, value_name = "NAME", requires = "remove")]
+    of: Option<String>,
 }
 
 /// Sets it up, or takes it away.
 pub fn run(args: &Args, client: &Client, console: &Console) -> Result<Exit, Failure> {
     if args.remove {
-        client.delete(&path(&["me", "totp"]))?;
+        match &args.of {
+            Some(name) => client.delete(&path(&["principals", name, "totp"]))?,
+            None => client.delete(&path(&["me", "totp"]))?,
+        }
         console.note("the second factor was taken away");
         return Ok(Exit::Pass);
     }
