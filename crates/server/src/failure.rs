@@ -14,6 +14,9 @@ pub(crate) enum Failure {
     /// Nothing is there.
     #[error("there is no {0} here")]
     NotFound(String),
+    /// It was here, and was archived.
+    #[error("record {0} was archived")]
+    Gone(u64),
     /// The address or the form makes no sense.
     #[error("{0}")]
     Asked(String),
@@ -46,7 +49,7 @@ pub(crate) enum Failure {
     Conflict(String),
     /// The log cannot be read.
     #[error("the audit log cannot be read")]
-    Log(#[from] crate::recorder::Error),
+    Log(crate::recorder::Error),
     /// A form of another site.
     #[error("this form was sent from another site, so it was not acted upon")]
     OtherSite,
@@ -78,7 +81,8 @@ impl Failure {
     /// The HTTP status.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) | Self::Log(Log::Log(log::Error::NoEntry { .. })) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Gone(_) => StatusCode::GONE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Asked(_) => StatusCode::BAD_REQUEST,
             Self::NotSignedIn | Self::Refused(_) | Self::Foreign(_) => StatusCode::UNAUTHORIZED,
@@ -94,11 +98,10 @@ impl Failure {
 
     const fn next(&self) -> &'static str {
         match self {
+            Self::Gone(_) => "Its hash is here, the entry itself in the folder audit-archive.",
             Self::TooLarge(_) => "Send less at a time.",
             Self::Busy | Self::Log(Log::Unsealed { .. }) => "Try again in a moment.",
-            Self::NotFound(_) | Self::Log(Log::Log(log::Error::NoEntry { .. })) => {
-                "Check the address, or start from the overview. It may have been deleted."
-            }
+            Self::NotFound(_) => "Check the address, or start from the overview. It may have been deleted.",
             Self::Asked(_) => "Correct the address or the form and try again.",
             Self::NotSignedIn => {
                 "Send HTTP Basic with your name and secret, or a bearer token: boltseal login."
@@ -114,6 +117,16 @@ impl Failure {
             Self::Store(_) | Self::Format(_) | Self::Log(_) => {
                 "The log of the server says why. Try again in a moment."
             }
+        }
+    }
+}
+
+impl From<Log> for Failure {
+    fn from(error: Log) -> Self {
+        match error {
+            Log::Log(log::Error::Archived { index, .. }) => Self::Gone(index),
+            Log::Log(log::Error::NoEntry { index, .. }) => Self::missing("record", &index.to_string()),
+            other => Self::Log(other),
         }
     }
 }
@@ -136,7 +149,7 @@ impl From<crate::exchange::Error> for Failure {
             Error::Key(wrong) => Self::Asked(format!("`key`: {wrong}")),
             Error::Missing { what, name } => Self::missing(what, &name),
             Error::Store(error) => Self::Store(error),
-            Error::Log(error) => Self::Log(error),
+            Error::Log(error) => error.into(),
             other => Self::Conflict(other.to_string()),
         }
     }

@@ -173,6 +173,7 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/audit/witnesses", SETTINGS, || get(witness::list)),
     change("POST", "/api/v1/audit/witnesses", SETTING, || post(witness::add)),
     change("DELETE", "/api/v1/audit/witnesses", SETTING, || delete(witness::remove)),
+    change("POST", "/api/v1/audit/archive", SETTING, || post(standing::archive)),
     program("/api/v1/audit/sinks", SETTINGS, || get(sinks::list)),
     change("POST", "/api/v1/audit/sinks", SETTING, || post(sinks::add)),
     change("DELETE", "/api/v1/audit/sinks", SETTING, || delete(sinks::remove)),

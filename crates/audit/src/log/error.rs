@@ -79,6 +79,14 @@ pub enum Error {
         /// Entries in the log.
         size: u64,
     },
+    /// The entry was archived: its hash is here, the entry itself is elsewhere.
+    #[error("entry {index} was archived, as were all before {first}: look into the archive of the log")]
+    Archived {
+        /// The entry asked for, from 0.
+        index: u64,
+        /// The first entry that was not archived.
+        first: u64,
+    },
     /// A log has no more entries than it can count.
     #[error("the log is full")]
     Full,

@@ -21,12 +21,26 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub struct Reader<S> {
     storage: S,
     verifier: Verifier,
+    /// Bundles of the entries before this one may be elsewhere.
+    archived: u64,
 }
 
 impl<S: Storage> Reader<S> {
     /// A reader for the log whose key this is.
     pub const fn new(storage: S, verifier: Verifier) -> Self {
-        Self { storage, verifier }
+        Self { storage, verifier, archived: 0 }
+    }
+
+    /// The same where the bundles of the entries before `first` were archived: they are not missed, though their
+    /// entries cannot be read. Hashes of them stay, so that everything else is proved and verified as before.
+    #[must_use]
+    pub fn archived(self, first: u64) -> Self {
+        Self { archived: first, ..self }
+    }
+
+    /// The first entry whose bundle must be there.
+    pub const fn first(&self) -> u64 {
+        self.archived
     }
 
     /// The key of the log.
@@ -122,8 +136,13 @@ impl<S: Storage> Entries<'_, S> {
     fn bundle(&self, index: u64) -> Result<Bundle, Error> {
         let wrong = Error::NoEntry { index, size: self.size };
         let tile = Tile::at(Kind::Entries, index / u64::from(TILE_WIDTH), self.size).ok_or(wrong)?;
-        let (bytes, found) = self.reader.tile(tile)?;
         let first = tile.index * u64::from(TILE_WIDTH);
+        let (bytes, found) = match self.reader.tile(tile) {
+            Err(Error::Missing { .. }) if first < self.reader.archived => {
+                return Err(Error::Archived { index, first: self.reader.archived });
+            }
+            found => found?,
+        };
         Bundle::new(bytes, first, found.width, index..self.end).map_err(Error::tile(found))
     }
 }

@@ -22,6 +22,8 @@ pub struct Verified {
     pub checkpoint: SignedCheckpoint,
     /// The first entry that was read: 0, or the beginning of the tile with the first entry since the older checkpoint.
     pub first: u64,
+    /// How many of the entries were not read, as they were archived; their hashes were verified.
+    pub archived: u64,
 }
 
 /// The first thing that is not as it was signed.
@@ -107,6 +109,8 @@ impl Broken {
 /// Reads the whole log, or what came since the checkpoint `since`, and checks that every entry, every tile and the
 /// signed root belong together. `progress` is told how many entries have been checked, bundle by bundle.
 ///
+/// Of entries that were archived (see [`Reader::archived`]) the hashes are verified.
+///
 /// With `since`, which must be trusted, the entries before it are not read, but the tree over them is: the log must
 /// begin with exactly that tree.
 pub fn verify<S: Storage>(
@@ -124,7 +128,8 @@ pub fn verify<S: Storage>(
         return Err(Broken::Shrunk { had: old, has: signed.size });
     }
     let first = old - old % WIDTH;
-    let mut walk = Walk { reader, signed, since, edge: edge_before(reader, first, signed.size)? };
+    let edge = edge_before(reader, first, signed.size)?;
+    let mut walk = Walk { reader, signed, since, edge, archived: 0 };
     walk.meet_since()?;
     for number in first / WIDTH..signed.size.div_ceil(WIDTH) {
         walk.bundle(number)?;
@@ -132,7 +137,8 @@ pub fn verify<S: Storage>(
     }
     walk.right_edge()?;
     compare(&walk.edge, signed)?;
-    Ok(Verified { checkpoint, first })
+    let archived = walk.archived;
+    Ok(Verified { checkpoint, first, archived })
 }
 
 /// The edge of the tree when it had `first` entries, all in full bundles, out of the tiles of a log of `size` entries.
@@ -151,6 +157,8 @@ struct Walk<'a, S> {
     signed: &'a Checkpoint,
     since: Option<&'a Checkpoint>,
     edge: Edge,
+    /// Entries that were not there to be read.
+    archived: u64,
 }
 
 impl<S: Storage> Walk<'_, S> {
@@ -165,10 +173,16 @@ impl<S: Storage> Walk<'_, S> {
     fn bundle(&mut self, number: u64) -> Result<(), Broken> {
         let size = self.signed.size;
         let Some(tile) = Tile::at(Kind::Entries, number, size) else { return Ok(()) };
-        let (bytes, found) = file(self.reader, tile)?;
+        let first = number * WIDTH;
         let leaf_tile = Tile { kind: Kind::Hashes(0), ..tile };
         let logged = read(self.reader, leaf_tile, size)?;
-        let first = number * WIDTH;
+        let (bytes, found) = match file(self.reader, tile) {
+            Err(Broken::Missing { .. }) if first + WIDTH <= self.reader.first() => {
+                self.archived += WIDTH;
+                return self.push(logged);
+            }
+            found => found?,
+        };
         let form = |first, source| Broken::Form { path: found.to_string(), first, source };
         let mut leaves = Vec::with_capacity(logged.len());
         let mut entries = read_entries(&bytes, found.width);
@@ -193,7 +207,12 @@ impl<S: Storage> Walk<'_, S> {
         {
             rest.map_err(|source| form(first + u64::from(tile.width), source))?;
         }
-        let reader = self.reader;
+        self.push(leaves)
+    }
+
+    /// Lets the edge grow, and compares every tile that becomes full with what is on disk.
+    fn push(&mut self, leaves: Vec<Hash>) -> Result<(), Broken> {
+        let (reader, size) = (self.reader, self.signed.size);
         for leaf in leaves {
             self.edge.push(leaf, |tile, hashes| match tile.kind {
                 Kind::Hashes(0) | Kind::Entries => Ok(()),

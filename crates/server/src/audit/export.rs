@@ -69,10 +69,22 @@ struct Source {
 }
 
 impl Source {
+    /// The mark of what was archived, if that was asked for.
+    fn begin(&self) -> Vec<u8> {
+        let mut piece = Vec::with_capacity(PIECE);
+        let first = self.reader.first().min(self.size);
+        if self.from < first {
+            let gap = Gap { from: self.from, to: first, reason: "they were archived".to_owned() };
+            gap.write(self.format, &self.origin, self.now, &mut piece);
+            piece.push(b'\n');
+        }
+        piece
+    }
+
     /// Sends all of it, or ends when nobody listens any more.
     fn send(&self, to: &mpsc::Sender<Result<Bytes, Error>>, _running: OwnedSemaphorePermit) {
-        let mut piece = Vec::with_capacity(PIECE);
-        for bundle in self.reader.entries(self.from..self.size, self.size) {
+        let mut piece = self.begin();
+        for bundle in self.reader.entries(self.from.max(self.reader.first())..self.size, self.size) {
             let bundle = match bundle {
                 Ok(bundle) => bundle,
                 Err(wrong) => {

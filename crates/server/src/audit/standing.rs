@@ -1,9 +1,19 @@
 //! How the log stands, and reading it again from its beginning.
 
-use axum::{Json, extract::State as From, http::StatusCode};
-use boltseal_api::audit::Status;
+use axum::{
+    Json,
+    extract::{Request, State as From},
+    http::StatusCode,
+};
+use boltseal_api::audit::{Archive, Archived, Status};
+use boltseal_audit::record::{Activity, Severity};
 
-use crate::State;
+use super::witness::changed;
+use crate::{
+    State,
+    control::{By, read},
+    failure::Failure,
+};
 
 /// `GET /api/v1/audit/status`
 pub(crate) async fn status(From(state): From<State>) -> Json<Status> {
@@ -14,6 +24,18 @@ pub(crate) async fn status(From(state): From<State>) -> Json<Status> {
 pub(crate) async fn verify(From(state): From<State>) -> (StatusCode, Json<Status>) {
     state.recorder.verify_soon();
     (StatusCode::ACCEPTED, Json(of(&state)))
+}
+
+/// `POST /api/v1/audit/archive`: moves old entries out of the log's folder.
+pub(crate) async fn archive(
+    From(state): From<State>,
+    by: By,
+    request: Request,
+) -> Result<Json<Archived>, Failure> {
+    let Archive { before } = read(request).await?;
+    let record = changed(&state, &by, Activity::Update, "/audit").await?.severity(Severity::High);
+    let first = state.recorder.archive(before, record).await?;
+    Ok(Json(Archived { first }))
 }
 
 /// How the log stands.

@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub(super) first: Option<u64>,
     /// The number of the next entry.
     pub(super) next: u64,
+    /// The first entry that was not archived.
+    pub(super) archived: u64,
 }
 
 /// A log that may be used.
@@ -79,7 +81,7 @@ pub(super) fn open(config: &Config, known: Known) -> Result<Opened, Error> {
         what = Some(source.to_string());
     }
     let verified = if size <= AT_ONCE {
-        whole(&log.reader(), &mut |_| {}).map_err(Error::Broken)?
+        whole(&log.reader().archived(known.archived), &mut |_| {}).map_err(Error::Broken)?
     } else {
         Verified::Running { checked: 0 }
     };

@@ -14,6 +14,7 @@
 //! What is found wrong stops the start, or, while running, closes the facts' log: from then on nothing is changed that
 //! would have to be recorded, secrets are not read, images are not pulled.
 
+mod archive;
 mod check;
 mod error;
 mod keys;
@@ -26,7 +27,7 @@ mod walk;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 
 use boltseal_api::audit::Verified;
@@ -72,6 +73,10 @@ struct Inner {
     log: Mutex<Log<Folder>>,
     state: watch::Sender<State>,
     lately: tokio::sync::Mutex<Lately>,
+    /// The first entry that was not archived.
+    archived: AtomicU64,
+    /// Held by whoever moves bundles.
+    archiving: Mutex<()>,
 }
 
 /// How the log stands.
@@ -95,7 +100,8 @@ impl Recorder {
     /// Opens the log, or makes it on the first start, and holds it against what is known of it.
     pub async fn open(config: Config, facts: &Facts) -> Result<Self, Error> {
         let first = facts.batches(0, 1).await.map_err(Error::facts)?.first().map(|batch| batch.first);
-        let known = check::Known { first, next: *facts.entered().borrow() };
+        let mark = archive::mark(&config.data)?;
+        let known = check::Known { first, next: *facts.entered().borrow(), archived: mark.first };
         let opening = tokio::task::spawn_blocking({
             let config = config.clone();
             move || check::open(&config, known)
@@ -118,10 +124,13 @@ impl Recorder {
             log: Mutex::new(opened.log),
             state: watch::Sender::new(state),
             lately: tokio::sync::Mutex::default(),
+            archived: AtomicU64::new(mark.first),
+            archiving: Mutex::new(()),
         };
         let recorder = Self(Arc::new(inner));
         // Whether the folder for anchors can be written is found out now rather than at the first change.
         recorder.anchor_now()?;
+        recorder.blocking("archiving", move |this| this.finish_archiving(mark)).await?;
         if let Some(restored) = opened.restored {
             facts.skip_entries(restored.size).await.map_err(Error::facts)?;
             facts
@@ -149,7 +158,7 @@ impl Recorder {
     /// Reads what is sealed.
     pub fn reader(&self) -> Result<Reader<Folder>, Error> {
         let folder = Folder::open(&self.0.folder).map_err(|wrong| Error::file(&self.0.folder, wrong))?;
-        Ok(Reader::new(folder, self.0.verifier.clone()))
+        Ok(Reader::new(folder, self.0.verifier.clone()).archived(self.archived()))
     }
 
     /// The key that checkpoints are verified with.

@@ -7,7 +7,7 @@ use std::{
 
 use boltseal_audit::log::{Anchor, Folder, Reader, Rollback, Verifier};
 
-use super::{Error, check, keys};
+use super::{Error, archive, check, keys};
 
 /// A log that is only looked at.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Outside {
         let Some(key) = key else { return Ok(None) };
         let anchor = check::anchor(anchors, &key);
         let storage = Folder::open(&folder).map_err(|wrong| Error::file(&folder, wrong))?;
-        Ok(Some(Self { reader: Reader::new(storage, key), anchor }))
+        Ok(Some(Self { reader: Reader::new(storage, key).archived(archive::mark(data)?.first), anchor }))
     }
 
     /// Reads what is sealed.

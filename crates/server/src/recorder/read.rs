@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use boltseal_audit::log::{self, Folder, Proof, Storage as _, Tile};
+use boltseal_audit::log::{self, Folder, Kind, Proof, Storage as _, Tile};
 
 use super::{Error, Recorder};
 
@@ -22,12 +22,6 @@ impl Recorder {
     /// Entries that the newest checkpoint covers.
     pub(crate) fn size(&self) -> u64 {
         self.0.state.borrow().checkpoint.checkpoint().size
-    }
-
-    /// The first entry that is still kept here; those before it were archived.
-    #[expect(clippy::unused_self, reason = "nothing is archived yet")]
-    pub(crate) const fn archived(&self) -> u64 {
-        0
     }
 
     /// Entries that are durable, sealed or not.
@@ -81,6 +75,10 @@ impl Recorder {
 
     /// The bytes of a tile, if the newest checkpoint has it.
     pub(crate) async fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, Error> {
+        let first = tile.first_entry().filter(|_| tile.kind == Kind::Entries);
+        if let Some(index) = first.filter(|index| *index < self.archived()) {
+            return Err(log::Error::Archived { index, first: self.archived() }.into());
+        }
         // What lies beyond the checkpoint is what a crash left, and not part of the log.
         if Tile::at(tile.kind, tile.index, self.size()).is_none_or(|now| tile.width > now.width) {
             return Ok(None);

@@ -258,3 +258,54 @@ async fn a_broken_log_closes_and_can_still_be_looked_at() {
     assert!(status == 503 || status == 403, "{status}");
     assert!(app.state.facts.append(vec![b"{}".to_vec()]).await.is_err());
 }
+
+#[tokio::test]
+async fn what_is_archived_is_not_missed_but_told() {
+    let app = App::empty().await;
+    let entries = (0..1_000).map(|number| format!("{{\"number\":{number}}}").into_bytes()).collect();
+    app.state.facts.append(entries).await.unwrap();
+    app.state.recorder.seal().await.unwrap();
+    let (status, _, body) =
+        bytes(&app, sample::NAME, "POST", "/api/v1/audit/archive", b"{\"before\":600}").await;
+    assert_eq!((status, &body[..]), (200, &b"{\"first\":512}"[..]), "whole bundles");
+    let log = app.state.recorder.folder().to_owned();
+    let archive = log.with_file_name("audit-archive");
+    assert!(!log.join("tile/entries/001").exists() && archive.join("tile/entries/001").exists());
+    assert!(log.join("tile/entries/002").exists() && log.join("tile/0/001").exists());
+    app.state.recorder.seal().await.unwrap();
+
+    let found: Records = json(&app, "/api/v1/audit/records?subject=/audit&activity=update").await;
+    assert_eq!(found.records[0].record["unmapped"]["detail"]["before"], 512, "it is recorded");
+    for (path, expected) in [
+        ("/api/v1/audit/records/511", 410),
+        ("/api/v1/audit/records/511/proof", 410),
+        ("/audit/tile/entries/001", 410),
+        ("/audit/tile/0/001", 200),
+        ("/api/v1/audit/records/512", 200),
+        ("/api/v1/audit/records/512/proof", 200),
+    ] {
+        let (status, _, body) = bytes(&app, sample::NAME, "GET", path, b"").await;
+        assert_eq!(status, expected, "{path}: {}", String::from_utf8_lossy(&body));
+    }
+    let (mut before, mut last) = (None::<u64>, u64::MAX);
+    loop {
+        let place = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        let page: Records = json(&app, &format!("/api/v1/audit/records?limit=300{place}")).await;
+        last = page.records.last().map_or(last, |record| record.index);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(last, 512, "pages end where the archive begins");
+    let export = app.get("/api/v1/audit/export").await;
+    assert!(export.body.lines().next().unwrap().contains("512 records from index 0"), "a mark, not a hole");
+    assert_eq!(json::<Status>(&app, "/api/v1/audit/status").await.archived, 512);
+
+    assert!(matches!(app.state.recorder.verify(), Verified::Good { .. }));
+    let tile = log.join("tile/0/000");
+    let mut hashes = std::fs::read(&tile).unwrap();
+    hashes[40] ^= 1;
+    std::fs::write(&tile, hashes).unwrap();
+    assert!(matches!(app.state.recorder.verify(), Verified::Broken { .. }), "hashes of the archived count");
+}

@@ -231,3 +231,25 @@ async fn a_short_log_is_verified_before_anything_is_served() {
     fs::remove_file(&path).unwrap();
     assert!(refused(&home).await.to_string().contains("tile/entries/001"));
 }
+
+#[tokio::test]
+async fn archiving_that_was_cut_off_is_finished_and_holes_are_found() {
+    let home = Home::new();
+    record(&home, 1_000).await;
+    let (log, archive) = (home.data().join("audit"), home.data().join("audit-archive"));
+    fs::create_dir_all(archive.join("tile/entries")).unwrap();
+    // As a crash leaves it: one bundle moved, the mark says that more will be.
+    fs::rename(log.join("tile/entries/000"), archive.join("tile/entries/000")).unwrap();
+    assert!(refused(&home).await.to_string().contains("tile/entries/000 is missing"));
+    fs::write(archive.join("first"), "512 moving\n").unwrap();
+    let (facts, recorder) = home.open(None).await.unwrap();
+    assert_eq!(recorder.archived(), 512);
+    assert!(archive.join("tile/entries/001").exists() && !log.join("tile/entries/001").exists());
+    assert_eq!(fs::read_to_string(archive.join("first")).unwrap(), "512\n");
+    close(facts, recorder).await;
+    // What is gone beyond the mark is missed.
+    fs::rename(log.join("tile/entries/002"), archive.join("tile/entries/002")).unwrap();
+    assert!(refused(&home).await.to_string().contains("tile/entries/002 is missing"));
+    fs::write(archive.join("first"), "700\n").unwrap();
+    assert!(refused(&home).await.to_string().contains("no number of a bundle"));
+}

@@ -91,7 +91,7 @@ pub fn bundle<S: Storage>(reader: &Reader<S>, at: u64, size: u64) -> Result<Opti
     let end = (at / BUNDLE + 1) * BUNDLE;
     match reader.entries(at..end, size).next() {
         Some(Ok(bundle)) => Ok(Some(bundle)),
-        Some(Err(Error::Missing { .. })) => Ok(None),
+        Some(Err(Error::Archived { .. })) => Ok(None),
         Some(Err(wrong)) => Err(failed(&wrong)),
         None => Err(failed(&Error::NoEntry { index: at, size })),
     }
