@@ -66,8 +66,22 @@ async fn the_script_runs_and_the_style_applies() {
         .images(&boltseal_store::ImageFilter::default(), boltseal_store::Page::default())
         .await;
     let digest = images.unwrap().rows[1].digest.clone();
-    let pages = ["/", "/images", "/vulnerabilities", "/feeds", "/policy", &format!("/images/{digest}")]
-        .map(str::to_owned);
+    let image = format!("/images/{digest}");
+    let pages = [
+        "/",
+        "/images",
+        "/vulnerabilities",
+        "/feeds",
+        "/policy",
+        "/access",
+        "/access/build",
+        "/access/roles",
+        "/log",
+        "/log/50",
+        "/account",
+        &image,
+    ]
+    .map(str::to_owned);
     let outcome = tokio::task::spawn_blocking(move || {
         for path in pages {
             let dom =

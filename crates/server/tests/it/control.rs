@@ -7,6 +7,8 @@ mod people;
 
 use serde_json::{Value, json};
 
+pub use credentials::code_of;
+
 use crate::app::{App, token};
 
 /// Asks as somebody, by name; with nothing, as nobody.

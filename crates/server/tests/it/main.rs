@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod access_pages;
 mod api;
 mod app;
 mod audit_http;
@@ -19,6 +20,7 @@ mod control;
 mod elsewhere;
 mod home;
 mod html;
+mod log_pages;
 mod pages;
 mod sample;
 mod sign_in;

@@ -124,7 +124,7 @@ async fn a_new_user_comes_by_a_link_and_chooses_a_password() {
 }
 
 /// The code of this moment (RFC 6238), from the URI that an authenticator scans.
-fn code_of(uri: &str) -> String {
+pub fn code_of(uri: &str) -> String {
     let seed = uri.split_once("secret=").unwrap().1.split('&').next().unwrap();
     let mut bits = String::new();
     for letter in seed.bytes() {
