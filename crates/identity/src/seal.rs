@@ -174,7 +174,8 @@ impl fmt::Debug for Keys {
 
 impl Ring {
     fn new(root: &RootKey) -> Result<Self, SealError> {
-        let [token, totp, cookie, setting] = Purpose::ALL.map(|purpose| Sealer::new(&*root.derive(purpose.label())?));
+        let [token, totp, cookie, setting] =
+            Purpose::ALL.map(|purpose| Sealer::new(&*root.derive(purpose.label())?));
         Ok(Self { sealers: [token?, totp?, cookie?, setting?], signing: SigningKey::derive(root)? })
     }
 
