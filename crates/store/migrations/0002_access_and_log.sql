@@ -14,6 +14,10 @@ CREATE TABLE entries (
     body  BLOB   NOT NULL
 );
 
+-- Principals are documents now, and sessions sealed tokens; the first start after this makes `admin` anew.
+DROP TABLE principals;
+DROP TABLE sessions;
+
 -- Tokens and sessions that were ended before their time.
 CREATE TABLE revoked (
     token   TEXT   NOT NULL PRIMARY KEY,

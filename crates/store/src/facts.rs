@@ -5,7 +5,6 @@ mod documents;
 mod entries;
 mod judgements;
 mod pending;
-mod principals;
 mod rows;
 mod views;
 mod writer;

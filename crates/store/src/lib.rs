@@ -1,7 +1,7 @@
 //! Blobs in content-addressed files and facts in SQLite, both on disk before anybody is told so.
 //!
 //! [`Blobs`] keeps bytes under their digest, exactly once, and takes uploads in pieces that survive a crash.
-//! [`Facts`] keeps what changes: repositories, manifests, tags, judgements, principals. Together they are what the
+//! [`Facts`] keeps what changes: repositories, manifests, tags, judgements, documents, and entries of the log. Together they are what the
 //! registry serves from and what the dashboard reads.
 //!
 //! ```no_run

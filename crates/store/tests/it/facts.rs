@@ -69,21 +69,17 @@ async fn what_was_written_is_there_after_reopening() {
             done.await.unwrap().unwrap();
         }
         facts.set("name", "value").await.unwrap();
-        assert!(facts.add_principal("admin", b"salt", b"hash").await.unwrap());
-        assert!(!facts.add_principal("admin", b"other", b"other").await.unwrap());
         let until = Timestamp::from_second(4_000_000_000).unwrap();
-        facts.add_session("id", "admin", until).await.unwrap();
+        facts.revoke("id", until).await.unwrap();
+        facts.revoke("id", until).await.unwrap();
     }
     let facts = Facts::open(folder.path()).await.unwrap();
     assert_eq!(facts.repositories("", 1000).await.unwrap().len(), 200);
     assert_eq!(facts.repositories("r197", 10).await.unwrap(), ["r198", "r199"]);
     assert_eq!(facts.setting("name").await.unwrap().as_deref(), Some("value"));
-    assert_eq!(facts.principal("admin").await.unwrap(), Some((b"salt".to_vec(), b"hash".to_vec())));
-    let session = facts.session("id", Timestamp::now()).await.unwrap();
-    assert_eq!(session.map(|(name, _)| name).as_deref(), Some("admin"));
-    assert_eq!(facts.session("id", Timestamp::from_second(4_000_000_001).unwrap()).await.unwrap(), None);
-    facts.remove_session("id").await.unwrap();
-    assert_eq!(facts.session("id", Timestamp::now()).await.unwrap(), None);
+    let until = Timestamp::from_second(4_000_000_000).unwrap();
+    assert_eq!(facts.revoked(Timestamp::now()).await.unwrap(), [("id".to_owned(), until)]);
+    assert_eq!(facts.revoked(until).await.unwrap(), [], "it has expired by itself");
 }
 
 #[tokio::test]
