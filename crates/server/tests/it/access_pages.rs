@@ -62,7 +62,7 @@ async fn a_principal_shows_what_it_comes_to() {
     let hint = whole.principal_named("deploy").unwrap().credentials.secrets[0].hint().to_owned();
     assert!(page.contains(&format!("bsl_{hint}…")), "a secret is told by its first characters");
     let old = app.get("/access/old-ci").await.body;
-    assert!(old.contains("It may do nothing, whatever it was given") && !old.contains("of 11"));
+    assert!(old.contains("nothing may be done, whatever was given") && !old.contains("of 11"));
     let east = app.get("/access/east").await.body;
     assert!(east.contains("only where") && east.contains("until the new cluster is there"));
     assert_eq!(app.get("/access/nobody").await.status, 404);

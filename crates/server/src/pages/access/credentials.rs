@@ -84,8 +84,8 @@ pub(super) fn card(viewer: &Viewer, one: &Principal, may_write: bool) -> Markup 
     let known = &one.credentials;
     html! {
         section.card aria-labelledby="credentials" {
-            header { h2 id="credentials" { "Proves itself by" } }
-            @if known.is_empty() { p.none { @if one.kind == PrincipalKind::Workload { "Tokens of another issuer." } @else { "Nothing yet: it cannot sign in." } } }
+            header { h2 id="credentials" { "Ways in" } }
+            @if known.is_empty() { p.none { @if one.kind == PrincipalKind::Workload { "Tokens of another issuer." } @else { "None yet: nobody can sign in with this name." } } }
             @else { (list(viewer, one, may_write)) }
             @if may_write && has_secrets(one.kind) { (new_secret(one)) }
             @if may_write { (sign_out(one)) }

@@ -83,12 +83,12 @@ pub(super) fn state(one: &Principal, may_write: bool, may_delete: bool) -> Marku
                     form.body method="post" action={ (address) "/disable" } {
                         input type="hidden" name="disabled" value=(if one.disabled { "no" } else { "yes" });
                         button type="submit" { @if one.disabled { "Enable again" } @else { "Disable" } }
-                        p.quiet.small { @if one.disabled { "It may do again what it was given." } @else { "It may do nothing until it is enabled again, and its sessions end." } }
+                        p.quiet.small { @if one.disabled { "What was given counts again." } @else { "Nothing may be done until it is enabled again; all sessions end." } }
                     }
                 }
                 @if may_delete {
                     form.body.lined method="post" action={ (address) "/delete" } {
-                        label.check { input type="checkbox" name="sure" value="yes" required; "Delete " (one.name) " and everything it was given" }
+                        label.check { input type="checkbox" name="sure" value="yes" required; "Delete " (one.name) " and everything given" }
                         button.danger type="submit" { "Delete" }
                     }
                 }

@@ -100,7 +100,7 @@ fn table(viewer: &Viewer, directory: &Directory, those: &[&Principal]) -> Markup
     html! {
         table.cards {
             caption.unseen { "Principals, their kind, roles and credentials" }
-            thead { tr { th scope="col" { "Name" } th scope="col" { "Kind" } th scope="col" { "Roles" } th scope="col" { "Proves itself by" } th scope="col" { "Since" } } }
+            thead { tr { th scope="col" { "Name" } th scope="col" { "Kind" } th scope="col" { "Roles" } th scope="col" { "Ways in" } th scope="col" { "Since" } } }
             tbody { @for one in those { (row(viewer, directory, one)) } }
         }
     }
@@ -116,7 +116,7 @@ fn row(viewer: &Viewer, directory: &Directory, one: &Principal) -> Markup {
             }
             td data-label="Kind" { div { (place::kind(one.id, one.kind)) } }
             td data-label="Roles" { div { (glance(viewer, directory, one)) } }
-            td data-label="Proves itself by" { div { (credentials::glance(viewer, one)) } }
+            td data-label="Ways in" { div { (credentials::glance(viewer, one)) } }
             td.nowrap data-label="Since" { @if one.id.is_well_known() { span.quiet { "always" } } @else { (words::ago(one.created, viewer.now)) } }
         }
     }

@@ -58,12 +58,12 @@ pub(crate) fn principal(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
             p.lead {
                 @if !one.display.is_empty() { (one.display) ". " }
                 @if built_in { "In every installation." } @else { "Made " (words::ago(one.created, viewer.now)) "." }
-                @if one.disabled { " It may do nothing, whatever it was given." }
+                @if one.disabled { " Disabled: nothing may be done, whatever was given." }
             }
         }
         div.columns {
             div.stack.wide {
-                (effects(&shown.effects))
+                (effects(one, &shown.effects))
                 (given(viewer, shown))
                 @if let Some(recent) = &shown.recent { (records(viewer, one, recent)) }
             }
@@ -77,10 +77,10 @@ pub(crate) fn principal(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn effects(effects: &[(&'static str, Reach)]) -> Markup {
+fn effects(one: &Principal, effects: &[(&'static str, Reach)]) -> Markup {
     html! {
         section.card aria-labelledby="effects" {
-            header { h2 id="effects" { "What it may do" } span.quiet.small { "everything it was given, together" } }
+            header { h2.path id="effects" { "What " (one.name) " may do" } span.quiet.small { "everything given, together" } }
             dl.facts.body.wide {
                 @for (what, reach) in effects {
                     dt { (what) }
