@@ -14,9 +14,9 @@
 //! what was done, [`sign_in_link`] opens a fresh installation. `examples/preview.rs` serves the whole dashboard with sample images.
 //!
 //! Inside, in reading order: `routes` is the table of everything served and who may ask for it; `guard` is what every
-//! request passes; `dashboard` and `api` read the store; `people`, `account`
-//! and `logbook` are what people see and do of access and of the log; `control` changes who may do what; `foreign` knows other issuers'
-//! tokens, `entra` and `oidc` take them; `pages` turn values into markup out of `parts`.
+//! request passes; `dashboard` and `api` read the store; `people`, `account` and `logbook` are what people see and do
+//! of access and of the log; `control` changes who may do what; `foreign` knows other issuers' tokens, `entra` and
+//! `oidc` take them; `pages` turn values into markup out of `parts`.
 //!
 //! - Names, labels, titles and addresses in reports are written by strangers. `maud` escapes all of them, links go to
 //!   web pages only, and the content security policy allows no inline script or style.
