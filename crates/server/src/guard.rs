@@ -93,18 +93,10 @@ pub(crate) async fn admit(
     if needs_somebody && !caller.covers_control() {
         return Failure::Narrow.into_response();
     }
-    if let Needs::Action(action) = gate.needs {
-        // Whoever verifies a log reads its checkpoint and then hundreds of tiles: the first of them is the record.
-        let tile = request.uri().path().starts_with("/audit/tile/");
-        let root = Scope::root();
-        let outcome = if tile {
-            decided(&state, &caller, &source, action, &root).await
-        } else {
-            may(&state, &caller, &source, action, &root).await
-        };
-        if let Err(failure) = outcome {
-            return of(caller, failure.into_response());
-        }
+    if let Needs::Action(action) = gate.needs
+        && let Err(failure) = may(&state, &caller, &source, action, &Scope::root()).await
+    {
+        return of(caller, failure.into_response());
     }
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(source);
@@ -127,7 +119,12 @@ pub(crate) async fn may(
 ) -> Result<Record, Failure> {
     let record = decided(state, caller, source, action, scope).await?;
     if RECORDED.contains(&action) {
-        match state.recorder.note(&record).await {
+        // Whoever verifies a log reads hundreds of tiles: the first of them is the record.
+        let noted = match action {
+            Action::AuditRead => state.recorder.note_look(&record).await,
+            _ => state.recorder.note(&record).await,
+        };
+        match noted {
             // Whoever has to find out what happened to the log must be able to look.
             Err(StoreError::LogClosed(_)) => tracing::warn!(
                 who = %caller.name, action = action.name(), "looked at without a record, as the log is closed"

@@ -10,7 +10,8 @@
 //! | `sinks` | other systems that are sent every record |
 //! | `ingest` | what clusters and engines report about themselves |
 //!
-//! Whoever reads needs `Boltseal/audit/records/read`, and each request for records is itself recorded.
+//! Whoever reads needs `Boltseal/audit/records/read`, and is recorded: once a minute, however
+//! many requests that takes.
 
 pub(crate) mod export;
 pub(crate) mod ingest;

@@ -19,6 +19,7 @@ mod check;
 mod error;
 mod keys;
 mod lately;
+mod look;
 mod outside;
 mod page;
 mod read;
@@ -73,6 +74,7 @@ struct Inner {
     log: Mutex<Log<Folder>>,
     state: watch::Sender<State>,
     lately: tokio::sync::Mutex<Lately>,
+    looks: look::Looks,
     /// The first entry that was not archived.
     archived: AtomicU64,
     /// Held by whoever moves bundles.
@@ -124,6 +126,7 @@ impl Recorder {
             log: Mutex::new(opened.log),
             state: watch::Sender::new(state),
             lately: tokio::sync::Mutex::default(),
+            looks: look::Looks::default(),
             archived: AtomicU64::new(mark.first),
             archiving: Mutex::new(()),
         };

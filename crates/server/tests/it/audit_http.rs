@@ -309,3 +309,18 @@ async fn what_is_archived_is_not_missed_but_told() {
     std::fs::write(&tile, hashes).unwrap();
     assert!(matches!(app.state.recorder.verify(), Verified::Broken { .. }), "hashes of the archived count");
 }
+
+#[tokio::test]
+async fn a_look_at_the_log_is_recorded_once_a_minute() {
+    let app = App::empty().await;
+    somebody(&app, "mirror", "Auditor", "/");
+    for session in [1, 2] {
+        let authorization = format!("Bearer {}", token(&app.state, "mirror"));
+        for _ in 0..20 {
+            let headers = [("authorization", authorization.as_str())];
+            assert_eq!(app.ask("GET", "/audit/checkpoint", &headers, "").await.status, 200);
+        }
+        let found: Records = json(&app, "/api/v1/audit/records?who=mirror").await;
+        assert_eq!(found.records.len(), session, "one for each session");
+    }
+}
