@@ -8,6 +8,7 @@
 //! 64 MB, a snapshot open in 2 ms, 10,000 catalogs matched anew within a second, 15,000 manifests a second.
 
 mod access;
+mod audit;
 mod figures;
 mod log;
 mod machine;
@@ -27,6 +28,7 @@ const ALL: &[Bench] = &[
     ("rejudge", "10,000 stored images judged again after new feeds", rejudging::run),
     ("scan", "cold and cached scan of an image, beside syft: scan [oci:DIR]", scan::run),
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
+    ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),
     ("serve", "start, manifest GET, push, memory of the registry, beside docker-registry", serve::run),
 ];
