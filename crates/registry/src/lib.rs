@@ -5,12 +5,11 @@
 //! stored verdict does not allow answers 403 `DENIED` with the reasons.
 //!
 //! ```no_run
-//! # async fn example(judge: std::sync::Arc<dyn boltseal_registry::Judge>) -> Result<(), Box<dyn std::error::Error>> {
-//! use boltseal_identity::Authority;
+//! # use boltseal_registry::Judge;
+//! # async fn example(judge: std::sync::Arc<dyn Judge>, authority: boltseal_identity::Authority) -> Result<(), Box<dyn std::error::Error>> {
 //! use boltseal_registry::{Config, Registry};
 //! use boltseal_store::{Blobs, Facts};
 //!
-//! # let authority: Authority = todo!();
 //! let folder = std::path::Path::new("data");
 //! let (facts, blobs) = (Facts::open(folder).await?, Blobs::open(folder)?);
 //! let registry = Registry::new(facts, blobs, authority, judge, Config::default());
