@@ -1,8 +1,10 @@
 //! Judgements: durable jobs while pending, the gate's answer afterwards, and what it takes to judge again.
 
+use std::collections::HashSet;
+
 use boltseal_model::{Coverage, Digest, Finding, Gap, Report, SnapshotInfo, Timestamp, Verdict};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Counts, Facts, Judgement, Material, Outcome, State, digest, milliseconds, rows::severity_rank, signed,
@@ -11,6 +13,8 @@ use crate::Error;
 
 /// zstd's fastest useful level: these texts shrink tenfold anyway.
 const LEVEL: i32 = 1;
+/// Rows of one statement: ten values each stay below the number that every build of SQLite takes (999).
+const HITS: usize = 90;
 /// No report is larger unpacked; a larger one is damage.
 const MAX_UNPACKED: usize = 512 << 20;
 
@@ -111,8 +115,9 @@ impl Facts {
         self.writer
             .run(move |db| {
                 Box::pin(async move {
+                    let mut described = HashSet::new();
                     for outcome in packed {
-                        outcome.write(db, now).await?;
+                        outcome.write(db, now, &mut described).await?;
                     }
                     Ok(())
                 })
@@ -228,9 +233,14 @@ impl Packed {
         Ok(Self { image: image.to_string(), content })
     }
 
-    async fn write(self, db: &mut SqliteConnection, now: i64) -> Result<(), Error> {
+    async fn write(
+        self,
+        db: &mut SqliteConnection,
+        now: i64,
+        described: &mut HashSet<String>,
+    ) -> Result<(), Error> {
         match self.content {
-            Ok(columns) => columns.write(db, &self.image, now).await,
+            Ok(columns) => columns.write(db, &self.image, now, described).await,
             Err(error) => {
                 sqlx::query(
                     "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, verdict = NULL, \
@@ -278,7 +288,14 @@ impl Columns {
         })
     }
 
-    async fn write(&self, db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+    /// `described` are the vulnerabilities whose description this transaction has written already: images share most.
+    async fn write(
+        &self,
+        db: &mut SqliteConnection,
+        image: &str,
+        now: i64,
+        described: &mut HashSet<String>,
+    ) -> Result<(), Error> {
         let before: Option<(Option<String>,)> =
             sqlx::query_as("SELECT content_hash FROM judgements WHERE digest = $1")
                 .bind(image)
@@ -300,8 +317,13 @@ impl Columns {
         .execute(&mut *db)
         .await?;
         sqlx::query("DELETE FROM hits WHERE digest = $1").bind(image).execute(&mut *db).await?;
+        for findings in self.findings.chunks(HITS) {
+            write_hits(db, image, findings).await?;
+        }
         for finding in &self.findings {
-            write_hit(db, image, finding).await?;
+            if described.insert(finding.id.clone()) {
+                describe(db, finding).await?;
+            }
         }
         Ok(())
     }
@@ -350,23 +372,29 @@ impl Columns {
     }
 }
 
-async fn write_hit(db: &mut SqliteConnection, image: &str, finding: &Finding) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO hits (vulnerability, digest, purl, path, package, installed, fixed, severity, kev, epss) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-    )
-    .bind(&finding.id)
-    .bind(image)
-    .bind(&finding.purl)
-    .bind(&finding.proof.path)
-    .bind(&finding.package)
-    .bind(&finding.installed)
-    .bind(&finding.fixed)
-    .bind(severity_rank(finding.severity))
-    .bind(i64::from(finding.kev.is_some()))
-    .bind(finding.epss.map(|epss| epss.score))
-    .execute(&mut *db)
-    .await?;
+async fn write_hits(db: &mut SqliteConnection, image: &str, findings: &[Finding]) -> Result<(), Error> {
+    let mut insert = QueryBuilder::new(
+        "INSERT INTO hits (vulnerability, digest, purl, path, package, installed, fixed, severity, kev, epss) ",
+    );
+    insert.push_values(findings, |mut row, finding| {
+        row.push_bind(&finding.id)
+            .push_bind(image)
+            .push_bind(&finding.purl)
+            .push_bind(&finding.proof.path)
+            .push_bind(&finding.package)
+            .push_bind(&finding.installed)
+            .push_bind(&finding.fixed)
+            .push_bind(severity_rank(finding.severity))
+            .push_bind(i64::from(finding.kev.is_some()))
+            .push_bind(finding.epss.map(|epss| epss.score));
+    });
+    insert.push(" ON CONFLICT DO NOTHING");
+    insert.build().execute(db).await?;
+    Ok(())
+}
+
+/// What is known of a vulnerability, for its page.
+async fn describe(db: &mut SqliteConnection, finding: &Finding) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO vulnerabilities (id, title, finding) VALUES ($1, $2, $3) \
          ON CONFLICT (id) DO UPDATE SET title = excluded.title, finding = excluded.finding",
