@@ -101,7 +101,7 @@ impl Failure {
             Self::Gone(_) => "Its hash is here, the entry itself in the folder audit-archive.",
             Self::TooLarge(_) => "Send less at a time.",
             Self::Busy | Self::Log(Log::Unsealed { .. }) => "Try again in a moment.",
-            Self::NotFound(_) => "Check the address, or start from the overview. It may have been deleted.",
+            Self::NotFound(_) => "Check the name or the address. It may have been deleted.",
             Self::Asked(_) => "Correct the address or the form and try again.",
             Self::NotSignedIn => {
                 "Send HTTP Basic with your name and secret, or a bearer token: boltseal login."

@@ -219,9 +219,9 @@ pub fn can_i(answer: &CanI, paint: Paint) -> String {
     let mut out = String::new();
     let (who, action, scope) = (clean(&answer.principal), clean(&answer.action), clean(&answer.scope));
     if answer.allowed {
-        let _ = writeln!(out, "{}: {who} may {action} at {scope}", paint.bold("yes"));
+        let _ = writeln!(out, "{}: {who} may do {action} at {scope}", paint.bold("yes"));
     } else {
-        let _ = writeln!(out, "{}: {who} may not {action} at {scope}", paint.alarm("no"));
+        let _ = writeln!(out, "{}: {who} may not do {action} at {scope}", paint.alarm("no"));
     }
     if let Some(granted) = &answer.granted_by {
         let _ = write!(out, "granted by {}", clean(&held(granted)));
