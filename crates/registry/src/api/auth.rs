@@ -21,7 +21,7 @@ use crate::{
     Registry,
     endpoints::Line,
     failure::{Code, Failure},
-    route::Route,
+    route::{Query, Route, repository},
 };
 
 /// Longer credentials are not ours: a name, and a refresh token in the place of the secret.
@@ -46,8 +46,9 @@ pub(super) async fn admit(
 ) -> Result<Admitted, Failure> {
     let caller = match identify(registry, parts).await {
         Ok(caller) => caller,
-        Err(refused) => return Err(refuse(registry, parts, Some((route, line)), &refused)),
+        Err(refused) => return Err(refuse(registry, parts, scope_for(parts, route, line), &refused)),
     };
+    let challenge = |error| challenge(registry, parts, scope_for(parts, route, line), error);
     let (now, source) = (Timestamp::now(), source(parts));
     let plain = |activity, action: &str, scope: &str| {
         let record = Record::new(now, activity, action).actor(access::actor(&caller));
@@ -56,7 +57,7 @@ pub(super) async fn admit(
     let action = match line.needs {
         // Whoever brings nothing learns here where tokens are to be had.
         Needs::SignedIn | Needs::Filtered(_) if caller.via == Via::Nothing => {
-            return Err(challenge(registry, parts, Some((route, line)), None));
+            return Err(challenge(None));
         }
         Needs::Nothing(_) | Needs::SignedIn => {
             let record = plain(line.activity, "Boltseal/registry/ping", "/");
@@ -67,7 +68,7 @@ pub(super) async fn admit(
             if let RegistryScopes::Listed(_) = &caller.scopes
                 && !caller.scopes.allow_catalog()
             {
-                return Err(challenge(registry, parts, Some((route, line)), Some("insufficient_scope")));
+                return Err(challenge(Some("insufficient_scope")));
             }
             let record = plain(line.activity, action.name(), scope.as_str());
             return Ok(Admitted { caller, record });
@@ -83,8 +84,8 @@ pub(super) async fn admit(
     let deed = Deed { caller: &wide, source, activity: line.activity, action, scope: scope.clone() };
     match access::decide(authority, deed, now) {
         Ok(record) if caller.covers(action, &scope) => Ok(Admitted { caller, record }),
-        Ok(_) => Err(challenge(registry, parts, Some((route, line)), Some("insufficient_scope"))),
-        Err(_) if caller.is_anonymous() => Err(challenge(registry, parts, Some((route, line)), None)),
+        Ok(_) => Err(challenge(Some("insufficient_scope"))),
+        Err(_) if caller.is_anonymous() => Err(challenge(None)),
         Err(missing) => {
             registry.note(&missing.record).await?;
             // The same words whether the repository exists or not.
@@ -179,7 +180,7 @@ pub(super) fn source(parts: &Parts) -> Source {
 pub(super) fn refuse(
     registry: &Registry,
     parts: &Parts,
-    wanted: Option<(&Route, &Line)>,
+    scope: Option<String>,
     refused: &Refused,
 ) -> Failure {
     match refused {
@@ -192,21 +193,16 @@ pub(super) fn refuse(
             Code::Unauthorized,
             "this user has a second factor: run `boltseal login`, and give the client what `boltseal token` prints",
         ),
-        _ => challenge(registry, parts, wanted, Some("invalid_token")),
+        _ => challenge(registry, parts, scope, Some("invalid_token")),
     }
 }
 
 /// 401 that tells where a token is to be had, and for what to ask there.
-fn challenge(
-    registry: &Registry,
-    parts: &Parts,
-    wanted: Option<(&Route, &Line)>,
-    error: Option<&str>,
-) -> Failure {
+fn challenge(registry: &Registry, parts: &Parts, scope: Option<String>, error: Option<&str>) -> Failure {
     let service = registry.0.authority.audience();
     let mut value =
         format!("Bearer realm=\"{}/oauth2/token\",service=\"{service}\"", base_url(registry, parts));
-    if let Some(scope) = wanted.and_then(|(route, line)| scope_for(route, line)) {
+    if let Some(scope) = scope {
         value.push_str(",scope=\"");
         value.push_str(&scope);
         value.push('"');
@@ -226,7 +222,14 @@ fn challenge(
     Failure::new(Code::Unauthorized, message).header(header::WWW_AUTHENTICATE, value)
 }
 
-fn scope_for(route: &Route, line: &Line) -> Option<String> {
+/// Asks for a token with these scopes too, from whoever may have one.
+pub(super) fn too_narrow(registry: &Registry, parts: &Parts, scope: String) -> Failure {
+    challenge(registry, parts, Some(scope), Some("insufficient_scope"))
+}
+
+/// The scope of the token that a request needs. A mount needs to pull where it mounts from, so that clients which ask
+/// for what the challenge says get a token that is wide enough.
+fn scope_for(parts: &Parts, route: &Route, line: &Line) -> Option<String> {
     if *route == Route::Catalog {
         return Some("registry:catalog:*".to_owned());
     }
@@ -235,7 +238,17 @@ fn scope_for(route: &Route, line: &Line) -> Option<String> {
         Needs::Action(Action::ContentDelete) => "pull,delete",
         _ => "pull",
     };
-    route.repository().map(|name| format!("repository:{name}:{actions}"))
+    let mut scope = format!("repository:{}:{actions}", route.repository()?);
+    if let Route::Uploads { .. } = route {
+        let query = Query::parse(parts.uri.query());
+        let source = query.get("mount").and_then(|_| query.get("from"));
+        if let Some(source) = source.and_then(|name| repository(name).ok()) {
+            scope.push_str(" repository:");
+            scope.push_str(&source);
+            scope.push_str(":pull");
+        }
+    }
+    Some(scope)
 }
 
 /// Where this client reaches us: as configured, or else as its own request says.

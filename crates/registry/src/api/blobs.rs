@@ -52,7 +52,8 @@ impl Call {
             Part::Whole => (StatusCode::OK, 0, size),
             Part::Some { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
             Part::Nothing => {
-                let message = format!("the blob has {size} bytes; the range begins after its end");
+                let message =
+                    format!("the blob has {size} bytes; the range lies outside or ends before it begins");
                 return Err(Failure::new(Code::SizeInvalid, message)
                     .status(StatusCode::RANGE_NOT_SATISFIABLE)
                     .header(header::CONTENT_RANGE, format!("bytes */{size}")));
@@ -126,10 +127,8 @@ impl Part {
             (Some(None), Some(Some(count))) => (size.saturating_sub(count), u64::MAX),
             _ => return Self::Whole,
         };
-        if end < start {
-            return Self::Whole;
-        }
-        if start >= size {
+        // Section 15.5.17: also ranges that mean nothing may be answered with 416, which tells more than all bytes do.
+        if end < start || start >= size {
             return Self::Nothing;
         }
         Self::Some { start, length: end.min(size - 1) - start + 1 }
@@ -159,7 +158,7 @@ mod tests {
             ("bytes=100-", Part::Nothing),
             ("bytes=99999999999999999999999-", Part::Nothing),
             ("bytes=-0", Part::Nothing),
-            ("bytes=9-3", Part::Whole),
+            ("bytes=9-3", Part::Nothing),
             ("bytes=0-1,5-6", Part::Whole),
             ("bytes=-", Part::Whole),
             ("bytes=a-b", Part::Whole),

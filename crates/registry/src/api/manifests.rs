@@ -285,7 +285,8 @@ fn prepare(
             new.blobs.push(manifest.config.digest.clone());
             new.subject = manifest.subject.map(|subject| subject.digest);
             // Specification 1.1, "Listing Referrers": the type of the configuration stands in for an absent one.
-            new.artifact_type = manifest.artifact_type.or(Some(manifest.config.media_type));
+            let own = manifest.artifact_type.filter(|text| !text.is_empty());
+            new.artifact_type = own.or(Some(manifest.config.media_type));
         }
     }
     new.artifact_type = new.artifact_type.filter(|text| !text.is_empty());

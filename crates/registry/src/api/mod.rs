@@ -18,7 +18,7 @@ use axum::{
     routing::any,
 };
 use boltseal_audit::Record;
-use boltseal_identity::{Action, Caller, Scope};
+use boltseal_identity::{Action, Caller, Scope, registry_scope::RegistryScopes};
 use boltseal_model::Timestamp;
 use boltseal_store::{Error as StoreError, Facts};
 
@@ -137,10 +137,20 @@ impl Call {
 
     /// Whether the caller may also do this to this repository.
     fn may(&self, repository: &str, action: Action) -> bool {
+        self.allows(&self.caller, repository, action)
+    }
+
+    /// Whether the caller's principal may, even if this token does not cover it.
+    fn principal_may(&self, repository: &str, action: Action) -> bool {
+        let wide = Caller { scopes: RegistryScopes::All, ..self.caller.clone() };
+        self.allows(&wide, repository, action)
+    }
+
+    fn allows(&self, caller: &Caller, repository: &str, action: Action) -> bool {
         let scope = Scope::repository(self.registry.name(), repository);
         scope.is_ok_and(|scope| {
             let authority = &self.registry.0.authority;
-            authority.decide(&self.caller, action, &scope, Timestamp::now()).is_granted()
+            authority.decide(caller, action, &scope, Timestamp::now()).is_granted()
         })
     }
 }

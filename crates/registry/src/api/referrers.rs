@@ -1,7 +1,5 @@
 //! `/v2/<name>/referrers/<digest>`: what says something about a manifest.
 
-use std::collections::HashSet;
-
 use axum::{
     http::{HeaderName, HeaderValue, header},
     response::IntoResponse,
@@ -20,7 +18,13 @@ use crate::{
 
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 /// Entries of a page.
-const PAGE: u64 = 1000;
+const PAGE: usize = 1000;
+/// Pages that are read until a filter leaves something, so that an answer costs a bounded number of reads.
+const MAX_READS: usize = 8;
+/// Entries of an old index that are looked at: each costs two reads, and clients kept a handful.
+const MAX_OLD: usize = 1000;
+/// Characters of a hash in a tag of older clients.
+const MAX_HASH_IN_TAG: usize = 64;
 
 /// A descriptor as it is listed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,22 +41,8 @@ struct Entry {
 
 impl Call {
     pub(super) async fn referrers(&self, repository: &str, subject: &Digest) -> Answer {
-        let last = self.query.get("last").unwrap_or_default();
-        let facts = &self.registry.0.facts;
-        let mut found = facts.referrers(repository, subject, last, PAGE + 1).await?;
-        let more = found.len() as u64 > PAGE;
-        found.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
-        let next = found.last().filter(|_| more).map(|referrer| referrer.digest.to_string());
-        let mut entries: Vec<Entry> = found.into_iter().map(Entry::from).collect();
-        if last.is_empty() {
-            let known: HashSet<Digest> = entries.iter().map(|entry| entry.digest.clone()).collect();
-            let old = self.fallback(repository, subject).await?;
-            entries.extend(old.into_iter().filter(|entry| !known.contains(&entry.digest)));
-        }
         let wanted = self.query.get("artifactType").filter(|wanted| !wanted.is_empty());
-        if let Some(wanted) = wanted {
-            entries.retain(|entry| entry.artifact_type.as_deref() == Some(wanted));
-        }
+        let (entries, next) = self.page_of_referrers(repository, subject, wanted).await?;
         let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries });
         let mut response = index.to_string().into_response();
         let headers = response.headers_mut();
@@ -71,19 +61,69 @@ impl Call {
         Ok(response)
     }
 
-    /// What older clients wrote into an index tagged `sha256-<hex>`, because their registry had no referrers.
+    /// What the filter leaves, and after which digest the next page begins.
+    async fn page_of_referrers(
+        &self,
+        repository: &str,
+        subject: &Digest,
+        wanted: Option<&str>,
+    ) -> Result<(Vec<Entry>, Option<String>), Failure> {
+        let mut last = self.query.get("last").unwrap_or_default().to_owned();
+        let mut entries = Vec::new();
+        if last.is_empty() {
+            entries = self.fallback(repository, subject).await?;
+        }
+        for _ in 0..MAX_READS {
+            let limit = PAGE as u64 + 1;
+            let mut found = self.registry.0.facts.referrers(repository, subject, &last, limit).await?;
+            let more = found.len() > PAGE;
+            found.truncate(PAGE);
+            last = found.last().map_or(last, |referrer| referrer.digest.to_string());
+            entries.extend(found.into_iter().map(Entry::from));
+            if let Some(wanted) = wanted {
+                entries.retain(|entry| entry.artifact_type.as_deref() == Some(wanted));
+            }
+            if !more {
+                return Ok((entries, None));
+            }
+            if !entries.is_empty() {
+                break;
+            }
+        }
+        Ok((entries, Some(last)))
+    }
+
+    /// What older clients wrote into an index tagged `sha256-<hex>`, because their registry had no referrers, unless it
+    /// is in the list anyway by its own subject. What is not stored here any more is not listed either.
     async fn fallback(&self, repository: &str, subject: &Digest) -> Result<Vec<Entry>, Failure> {
         #[derive(Deserialize)]
         struct Index {
+            #[serde(default)]
             manifests: Vec<Entry>,
         }
-        let tag = format!("{}-{}", subject.algorithm().name(), subject.hex());
-        let tag: String = tag.chars().take(128).collect();
+        // Specification 1.1, "Referrers Tag Schema": 64 characters of the hash, whatever the algorithm.
+        let hash: String = subject.hex().chars().take(MAX_HASH_IN_TAG).collect();
+        let tag = format!("{}-{hash}", subject.algorithm().name());
         let Some(held) = self.registry.0.held(repository, &Named::Tag(tag)).await? else {
             return Ok(Vec::new());
         };
-        let index: Result<Index, _> = serde_json::from_slice(&held.bytes);
-        Ok(index.map(|index| index.manifests).unwrap_or_default())
+        let Ok(index) = serde_json::from_slice::<Index>(&held.bytes) else { return Ok(Vec::new()) };
+        let facts = &self.registry.0.facts;
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in index.manifests.into_iter().take(MAX_OLD) {
+            let known = entries.iter().any(|known| known.digest == entry.digest);
+            let Some(stored) = facts.manifest(repository, &entry.digest).await?.filter(|_| !known) else {
+                continue;
+            };
+            // In the order of digests, the first after all but the last character of one is that one, if it is there.
+            let name = entry.digest.to_string();
+            let before = name.get(..name.len().saturating_sub(1)).unwrap_or_default();
+            let next = facts.referrers(repository, subject, before, 1).await?;
+            if next.iter().all(|referrer| referrer.digest != entry.digest) {
+                entries.push(Entry { media_type: stored.media_type, size: stored.size, ..entry });
+            }
+        }
+        Ok(entries)
     }
 }
 

@@ -7,10 +7,10 @@ use axum::{
 };
 use boltseal_audit::Record;
 use boltseal_identity::Action;
-use boltseal_model::Digest;
+use boltseal_model::{Algorithm, Digest};
 use boltseal_store::{Error as StoreError, Upload};
 
-use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, blocking, body::drain, uncancelled};
+use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, auth, blocking, body::drain, uncancelled};
 use crate::{
     Inner,
     failure::{Code, Failure, range},
@@ -26,6 +26,9 @@ impl Call {
             }
         } else if let Some(digest) = self.query.get("digest") {
             return self.put_whole(repository, route::digest(digest)?, body).await;
+        }
+        if let Some(algorithm) = self.query.get("digest-algorithm") {
+            known(algorithm)?;
         }
         let id = self.registry.0.blobs.start_upload(&repository)?;
         Ok(session(StatusCode::ACCEPTED, &repository, &id, 0))
@@ -105,29 +108,47 @@ impl Call {
     /// Gives a repository a blob that another one has, if the caller may pull it there. Otherwise it must be uploaded,
     /// and nothing tells the caller whether it exists.
     async fn mount(&self, repository: &str, digest: &Digest) -> Result<bool, Failure> {
-        let inner = self.registry.0.clone();
+        let inner = &self.registry.0;
         let sources = match self.query.get("from") {
             Some(from) => vec![route::repository(from)?],
             None => inner.facts.repositories_with(digest).await?,
         };
-        let may_pull = |source: &String| self.may(source, Action::ContentRead);
-        let sources: Vec<String> = sources.into_iter().filter(may_pull).collect();
+        let mut beyond = None;
+        for source in sources {
+            let covered = self.may(&source, Action::ContentRead);
+            if !covered && !self.principal_may(&source, Action::ContentRead) {
+                continue;
+            }
+            let Some(found) = inner.blob(&source, digest).await? else { continue };
+            // An image that is still being scanned is not waited for: uploading is the faster way.
+            if inner.gate.pass_blob(&found.manifests, false).await.is_err() {
+                continue;
+            }
+            if !covered {
+                beyond = beyond.or(Some(source));
+            } else if self.mount_from(source, repository, digest).await? {
+                return Ok(true);
+            }
+        }
+        match beyond {
+            // Its principal may pull there, the token just does not say so: another one helps.
+            Some(source) => {
+                let scope = format!("repository:{repository}:pull,push repository:{source}:pull");
+                Err(auth::too_narrow(&self.registry, &self.parts, scope))
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn mount_from(&self, source: String, repository: &str, digest: &Digest) -> Result<bool, Failure> {
+        let inner = self.registry.0.clone();
         let (repository, digest, record) = (repository.to_owned(), digest.clone(), self.record.clone());
         uncancelled(async move {
-            for source in sources {
-                let Some(found) = inner.blob(&source, &digest).await? else { continue };
-                // An image that is still being scanned is not waited for: uploading is the faster way.
-                if inner.gate.pass_blob(&found.manifests, false).await.is_err() {
-                    continue;
-                }
-                let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
-                if let Some(size) = inner.facts.blob(&source, &digest).await? {
-                    let record = record.clone().detail("mounted_from", source);
-                    inner.add(&record, None, &repository, &digest, size).await?;
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
+            let Some(size) = inner.facts.blob(&source, &digest).await? else { return Ok(false) };
+            let record = record.detail("mounted_from", source);
+            inner.add(&record, None, &repository, &digest, size).await?;
+            Ok(true)
         })
         .await
     }
@@ -189,6 +210,17 @@ impl Inner {
         self.changed(repository, std::iter::empty(), std::iter::once(digest));
         Ok(())
     }
+}
+
+/// Whether blobs can be stored under digests of this algorithm; better said before the upload than after it.
+fn known(algorithm: &str) -> Result<(), Failure> {
+    const KNOWN: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
+    if KNOWN.iter().any(|known| known.name() == algorithm) {
+        return Ok(());
+    }
+    let shown: String = algorithm.chars().take(40).collect();
+    let message = format!("digests by `{shown}` are not known here: use sha256 or sha512");
+    Err(Failure::new(Code::DigestInvalid, message))
 }
 
 fn check_length(brought: u64, expected: Option<u64>) -> Result<(), Failure> {

@@ -287,8 +287,8 @@ async fn blobs_are_mounted_from_where_the_caller_may_pull() {
     let both = world.token(&["repository:mine/app:pull,push", "repository:secret/base:pull"]).await;
     let unknown = Digest::of(b"unknown");
     let cases = [
-        ("may not pull there", &push, format!("mount={digest}&from=secret/base"), 202),
-        ("may pull nowhere", &push, format!("mount={digest}"), 202),
+        ("the token says nothing of it", &push, format!("mount={digest}&from=secret/base"), 401),
+        ("nor of any other", &push, format!("mount={digest}"), 401),
         ("is not there", &both, format!("mount={unknown}&from=secret/base"), 202),
         ("is in no such repository", &both, format!("mount={digest}&from=secret/none"), 202),
         ("from", &both, format!("mount={digest}&from=secret/base"), 201),

@@ -9,6 +9,7 @@
 mod access;
 mod api;
 mod gate;
+mod musts;
 mod peers;
 mod people;
 mod world;
