@@ -4,6 +4,8 @@ use std::{fmt, io};
 
 use boltseal_model::{Digest, Platform, ReferenceError};
 
+use crate::remote;
+
 /// Why an image could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,15 +61,8 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A registry said no, or something that is not an answer.
-    #[error("registry {registry}: {what}: {why}")]
-    Registry {
-        /// Host and port.
-        registry: String,
-        /// What was asked for.
-        what: String,
-        /// Status and message, or what is wrong with the answer; and the next step.
-        why: String,
-    },
+    #[error(transparent)]
+    Remote(Box<remote::Error>),
     /// A manifest, index, configuration or archive list breaks its format.
     #[error("{what}: {why}")]
     Malformed {
@@ -175,6 +170,18 @@ impl Error {
 
     pub(crate) fn target(target: &str, why: impl Into<String>) -> Self {
         Self::Target { target: shown(target), why: why.into() }
+    }
+}
+
+/// A wrong digest is one wherever the bytes come from.
+impl From<remote::Error> for Error {
+    fn from(error: remote::Error) -> Self {
+        match error {
+            remote::Error::Digest { what, expected, found } => {
+                Self::Digest { what, expected: *expected, found: *found }
+            }
+            other => Self::Remote(Box::new(other)),
+        }
     }
 }
 

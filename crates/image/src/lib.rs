@@ -1,4 +1,4 @@
-//! Image bytes to a tree of files: layouts, archives, registries.
+//! Image bytes to a tree of files: layouts, archives, registries; and a client for registries.
 //!
 //! [`open`] takes what people write after `scan`, in the words of skopeo and podman, and gives the files that a
 //! [`Selector`](boltseal_model::Selector) asks for; [`read`] does the same for any source of [`Blobs`]. Every digest
@@ -41,12 +41,17 @@
 //! Formats: OCI image specification 1.1 and distribution specification 1.1, Docker image manifest version 2 schema 2,
 //! `docker save` archives, skopeo's `dir:`; POSIX and GNU tar, gzip (RFC 1952), zstd (RFC 8878).
 //!
+//! [`remote`] is the client of registries that the scanner reads through. It also writes: pushes, tags, deletes, copies
+//! between registries and layouts with everything attached, attaches and discovers artifacts.
+//!
 //! This crate must not know: packages, advisories, policies, or what the kept files mean.
 
 // In the order in which an image passes through them.
 mod target;
 
 mod source;
+
+pub mod remote;
 
 mod read;
 

@@ -54,7 +54,7 @@ pub fn open(
     read(&Layout(files), &chosen.digest, Some(&chosen.media_type), reference, selector, options)
 }
 
-fn named<'i>(index: &'i Index, wanted: &str) -> Option<&'i Descriptor> {
+pub fn named<'i>(index: &'i Index, wanted: &str) -> Option<&'i Descriptor> {
     if let Some(digest) = wanted.strip_prefix('@') {
         return index.manifests.iter().find(|entry| entry.digest.to_string() == digest);
     }
@@ -83,7 +83,7 @@ fn only<'i>(index: &'i Index, options: &Options<'_>) -> Option<&'i Descriptor> {
     }
 }
 
-fn not_found(files: &dyn Files, wanted: &str, index: &Index) -> Error {
+pub fn not_found(files: &dyn Files, wanted: &str, index: &Index) -> Error {
     let label = |entry: &Descriptor| {
         let name = entry.annotations.get(REF_NAME).or_else(|| entry.annotations.get(IMAGE_NAME));
         name.map_or_else(|| format!("@{}", entry.digest), |name| shown(name))

@@ -7,7 +7,6 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use boltseal_model::Reference;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -18,11 +17,11 @@ const MAX_FILE: u64 = 1 << 20;
 /// The key Docker Hub has had since its first days.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
-/// The first credentials for `reference` in any of the files.
-pub fn find(reference: &Reference) -> Option<Credentials> {
+/// The first credentials for `name`, a host or a repository with its host, in any of the files.
+pub fn find(name: &str) -> Option<Credentials> {
     files(|name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
         .iter()
-        .find_map(|file| in_file(file, reference))
+        .find_map(|file| in_file(file, name))
 }
 
 /// The files to look into, in podman's order.
@@ -41,13 +40,13 @@ fn files(variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     .collect()
 }
 
-fn in_file(file: &Path, reference: &Reference) -> Option<Credentials> {
+fn in_file(file: &Path, name: &str) -> Option<Credentials> {
     let small = fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_FILE);
     let text = Zeroizing::new(small.then(|| fs::read(file).ok()).flatten()?);
-    in_text(&text, reference)
+    in_text(&text, name)
 }
 
-fn in_text(text: &[u8], reference: &Reference) -> Option<Credentials> {
+fn in_text(text: &[u8], name: &str) -> Option<Credentials> {
     #[derive(Deserialize)]
     struct Stored {
         #[serde(default)]
@@ -55,8 +54,7 @@ fn in_text(text: &[u8], reference: &Reference) -> Option<Credentials> {
     }
     let stored: Stored = serde_json::from_slice(text).ok()?;
     // The longest key that covers the repository counts: `host/team/app`, `host/team`, `host`.
-    let name = reference.name();
-    let mut keys = vec![name.as_str()];
+    let mut keys = vec![name];
     while let Some((shorter, _)) = keys.last().and_then(|key| key.rsplit_once('/')) {
         keys.push(shorter);
     }
@@ -104,6 +102,8 @@ impl Auth {
 
 #[cfg(test)]
 mod tests {
+    use boltseal_model::Reference;
+
     use super::*;
 
     #[test]
@@ -127,11 +127,11 @@ mod tests {
             ("broken.example.org/x", None),
             ("elsewhere.example.org/x", None),
         ] {
-            let found = in_text(text, &reference.parse().unwrap());
+            let found = in_text(text, &reference.parse::<Reference>().unwrap().name());
             let found = found.as_ref().map(|found| (found.username.as_str(), found.password.as_str()));
             assert_eq!(found, expected, "{reference}");
         }
-        assert!(in_text(b"[]", &"debian".parse().unwrap()).is_none());
+        assert!(in_text(b"[]", "docker.io/library/debian").is_none());
     }
 
     #[test]

@@ -1,0 +1,145 @@
+//! Blobs of a repository, and one on its way from there (distribution specification, "Pulling blobs").
+
+use std::io::{self, Read};
+
+use boltseal_model::{Digest, Hasher};
+use boltseal_wire::client::{self, Body, Method, Response};
+
+use super::{Error, Repository};
+
+/// How often a download goes on after a break without having come any further.
+const MAX_TRIES: u32 = 3;
+
+impl Repository {
+    /// Bytes of a blob, or `None` where the registry does not have it in this repository.
+    pub fn head_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        let mut ask = self.remote.ask(
+            Method::Head,
+            &format!("{}/blobs/{digest}", self.name),
+            format!("blob {digest} of {}", self.name),
+        )?;
+        ask.scopes = vec![self.scope("pull")];
+        match self.remote.send(&ask) {
+            Ok(answer) => Ok(Some(answer.length().unwrap_or_default())),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a blob of at most `limit` bytes. A download that breaks goes on where it stopped; reading fails at the
+    /// end if the bytes are not what `digest` promises.
+    pub fn blob(&self, digest: &Digest, limit: u64) -> Result<Download<'_>, Error> {
+        let hasher = Some(Hasher::new(digest.algorithm()));
+        self.download(digest, limit, hasher)
+    }
+
+    /// The same for whoever checks the digest himself.
+    pub(crate) fn blob_unchecked(&self, digest: &Digest) -> Result<Download<'_>, Error> {
+        self.download(digest, u64::MAX, None)
+    }
+
+    /// Removes a blob from the repository, where the registry lets anyone do that.
+    pub fn delete_blob(&self, digest: &Digest) -> Result<(), Error> {
+        let what = format!("blob {digest} of {}", self.name);
+        let mut ask = self.remote.ask(Method::Delete, &format!("{}/blobs/{digest}", self.name), what)?;
+        ask.accepted = &[202, 200, 204];
+        ask.scopes = vec![self.scope("delete")];
+        self.remote.send(&ask).map(drop)
+    }
+
+    fn download(&self, digest: &Digest, limit: u64, hasher: Option<Hasher>) -> Result<Download<'_>, Error> {
+        let body = self.get_blob(digest, 0)?.body(u64::MAX);
+        Ok(Download { repository: self, digest: digest.clone(), body, at: 0, limit, tries: 0, hasher })
+    }
+
+    fn get_blob(&self, digest: &Digest, from: u64) -> Result<Response, Error> {
+        let what = format!("blob {digest} of {}", self.name);
+        let mut ask = self.remote.ask(Method::Get, &format!("{}/blobs/{digest}", self.name), what)?;
+        ask.scopes = vec![self.scope("pull")];
+        if from > 0 {
+            ask.accepted = &[206, 200];
+            ask = ask.header("Range", format!("bytes={from}-"));
+        }
+        self.remote.send(&ask)
+    }
+}
+
+/// Reads a blob; when the connection breaks, asks for the rest (RFC 9110, "Range Requests").
+pub struct Download<'r> {
+    repository: &'r Repository,
+    digest: Digest,
+    body: Body,
+    at: u64,
+    limit: u64,
+    tries: u32,
+    /// None where nobody asked, and after the end.
+    hasher: Option<Hasher>,
+}
+
+impl Download<'_> {
+    fn go_on(&mut self) -> Result<(), Error> {
+        let answer = self.repository.get_blob(&self.digest, self.at)?;
+        let partial = answer.status() == 206;
+        self.body = answer.body(u64::MAX);
+        if !partial {
+            // The registry starts over; what we have had is the same again, or the digest will tell.
+            io::copy(&mut (&mut self.body).take(self.at), &mut io::sink())
+                .map_err(|source| Error::io(self.what(), source))?;
+        }
+        Ok(())
+    }
+
+    fn what(&self) -> String {
+        format!("blob {} of {}", self.digest, self.repository)
+    }
+
+    fn broken(&self, error: io::Error) -> io::Error {
+        let remote = &self.repository.remote;
+        let source = client::Error::of_body(&remote.0.base, error);
+        io::Error::other(Error::unreachable(remote.host(), &self.what(), source))
+    }
+
+    fn had(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.at += bytes.len() as u64;
+        if self.at > self.limit {
+            let why = format!("has more than the {} bytes it should have", self.limit);
+            return Err(io::Error::other(Error::content(self.what(), why)));
+        }
+        if !bytes.is_empty() {
+            self.tries = 0;
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(bytes);
+            }
+            return Ok(());
+        }
+        let Some(hasher) = self.hasher.take() else { return Ok(()) };
+        let found = hasher.finish();
+        if found == self.digest {
+            return Ok(());
+        }
+        Err(io::Error::other(Error::digest(self.what(), &self.digest, found)))
+    }
+}
+
+impl Read for Download<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self.body.read(out) {
+                Ok(read) => {
+                    self.had(out.get(..read).unwrap_or_default())?;
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.tries += 1;
+                    if self.tries > MAX_TRIES || self.go_on().is_err() {
+                        return Err(self.broken(error));
+                    }
+                }
+            }
+        }
+    }
+}
