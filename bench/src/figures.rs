@@ -16,14 +16,29 @@ impl Figures {
         self.0.get(self.0.len() / 2).copied().unwrap_or_default()
     }
 
+    /// The smallest; 0 when there is none.
+    pub fn least(&self) -> f64 {
+        self.0.first().copied().unwrap_or_default()
+    }
+
+    /// The largest; 0 when there is none.
+    pub fn most(&self) -> f64 {
+        self.0.last().copied().unwrap_or_default()
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// `name: median unit (min … max, n runs)`.
     pub fn print(&self, name: &str, unit: &str) {
-        let (least, most) =
-            (self.0.first().copied().unwrap_or_default(), self.0.last().copied().unwrap_or_default());
         println!(
-            "{name:44} {:>10.2} {unit:6} ({least:.2} … {most:.2}, {} runs)",
+            "{name:44} {:>10.2} {unit:6} ({:.2} … {:.2}, {} runs)",
             self.median(),
-            self.0.len()
+            self.least(),
+            self.most(),
+            self.count()
         );
     }
 }

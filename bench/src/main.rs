@@ -14,9 +14,9 @@ mod log;
 mod machine;
 mod matching;
 mod process;
+mod registry;
 mod rejudging;
 mod scan;
-mod serve;
 
 use anyhow::{Result, bail};
 
@@ -30,7 +30,7 @@ const ALL: &[Bench] = &[
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),
-    ("serve", "start, manifest GET, push, memory of the registry, beside docker-registry", serve::run),
+    ("registry", "the registry beside docker-registry: registry [--quick] [--only NAME]", registry::run),
 ];
 
 fn main() -> Result<()> {

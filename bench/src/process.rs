@@ -59,15 +59,6 @@ pub fn supervise(command: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// CPU milliseconds a running process has used so far.
-pub fn cpu_of(pid: u32) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field).and_then(|f| f.parse::<f64>().ok()).unwrap_or_default();
-    // proc(5): utime and stime are fields 14 and 15, counted from 1; the name and what is before it are gone. 100 Hz.
-    Ok((ticks(11) + ticks(12)) * 10.0)
-}
-
 /// A line of `/proc/PID/status` in MiB, such as `VmRSS` or `VmHWM`.
 pub fn memory_of(pid: u32, line: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
