@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+#[path = "../../../../fuzz/bodies/header.rs"]
+mod header;
 #[path = "../../../../fuzz/bodies/layer.rs"]
 mod layer;
 #[path = "../../../../fuzz/bodies/manifest.rs"]
@@ -59,4 +61,23 @@ fn layers() {
 #[test]
 fn manifests() {
     over_seeds("manifest", manifest::body);
+}
+
+#[test]
+fn headers() {
+    let words: [&[u8]; 12] = [
+        b"Bearer ",
+        b"Basic ",
+        b"realm=",
+        b"scope=\"",
+        b"\"",
+        b"\\",
+        b", ",
+        b"; ",
+        b"=",
+        b"<",
+        b">; rel=\"next\"",
+        b"\xc3\xa4",
+    ];
+    boltseal_testkit::mutations("header", &words, 20_000, header::body);
 }

@@ -12,6 +12,7 @@ mod odd;
 mod overlay;
 mod platform;
 mod registry;
+mod remote;
 mod tar;
 mod transports;
 mod tree;
