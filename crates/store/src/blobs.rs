@@ -1,12 +1,12 @@
 //! Bytes under their digest, in files laid out as in the OCI image layout: `blobs/sha256/<hex>`.
 
+mod content;
 mod folder;
 mod upload;
 mod writer;
 
 use std::{
     collections::HashMap,
-    fs::File,
     io::Read as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,8 @@ use std::{
 use boltseal_model::{Algorithm, Digest};
 use tokio::sync::OwnedMutexGuard;
 
-use crate::Error;
+use crate::{Error, Stored};
+pub use content::Content;
 use folder::Folder;
 use upload::Session;
 pub use upload::Upload;
@@ -60,13 +61,14 @@ impl Blobs {
     }
 
     /// The same under a digest the sender chose, which is checked.
-    pub fn put_as(&self, bytes: &[u8], digest: &Digest) -> Result<(), Error> {
-        if self.size(digest)?.is_some() {
-            return writer::check(bytes, digest);
+    pub fn put_as(&self, bytes: &[u8], digest: &Digest) -> Result<Stored, Error> {
+        if self.size(digest)? == Some(bytes.len() as u64) {
+            writer::check(bytes, digest)?;
+            return Ok(Stored { digest: digest.clone(), size: bytes.len() as u64, place: String::new() });
         }
         let mut writer = self.writer(digest.algorithm())?;
         writer.write(bytes)?;
-        writer.finish(digest).map(drop)
+        writer.finish(digest)
     }
 
     /// Takes a blob piece by piece.
@@ -80,8 +82,10 @@ impl Blobs {
     }
 
     /// A blob for reading, and how many bytes it has.
-    pub fn read(&self, digest: &Digest) -> Result<(File, u64), Error> {
-        self.folder(digest.algorithm()).read(&digest.hex())?.ok_or_else(|| Error::NoBlob(digest.clone()))
+    pub fn read(&self, digest: &Digest) -> Result<(Content, u64), Error> {
+        let found = self.folder(digest.algorithm()).read(&digest.hex())?;
+        let (file, size) = found.ok_or_else(|| Error::NoBlob(digest.clone()))?;
+        Ok((Content::file(file), size))
     }
 
     /// A small blob whole; `limit` is what the caller takes for small.

@@ -1,27 +1,34 @@
-//! Facts that change, in SQLite: one writer with group commit, many readers.
+//! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
+mod blobs;
 mod content;
+mod database;
 mod documents;
 mod entries;
+mod follow;
+mod garbage;
 mod judgements;
 mod pending;
 mod rows;
+mod sql;
+mod uploads;
 mod views;
 mod writer;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use boltseal_model::{Digest, Timestamp};
-use sqlx::{
-    SqlSafeStr, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::AnyPool;
 
 use crate::Error;
+pub use blobs::Stored;
 pub use content::{NewManifest, Referrer, StoredManifest};
+use database::{Dialect, Place};
 pub use documents::Document;
 pub use entries::{Batch, Entry, MAX_ENTRY};
+use follow::Follow;
+pub use follow::{Following, Topic};
+pub use garbage::{Condemned, Garbage, Scrub};
 pub use pending::Pending;
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
@@ -31,65 +38,45 @@ pub use rows::{
 pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;
 
-/// Readers at the same time. More do not make two cores faster.
-const READERS: u32 = 4;
-/// How long a reader waits for a checkpoint to let it in.
-const BUSY: Duration = Duration::from_secs(10);
-
 /// The database of everything but bytes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    readers: SqlitePool,
+    readers: AnyPool,
     writer: Writer,
+    follow: Follow,
 }
 
 impl Facts {
     /// Opens `folder/facts.db`, creating and migrating it as needed.
     pub async fn open(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join("facts.db");
-        create_private(&path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY);
-        let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrate(&writing).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(0)
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        let mut connection = writing.acquire().await?.detach();
+        Self::start(Place::folder(folder)?).await
+    }
+
+    /// Connects to a PostgreSQL database that several servers may share, and migrates it as needed:
+    /// `postgres://USER@HOST/DATABASE`, with the parameters that libpq knows.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::start(Place::server(url)?).await
+    }
+
+    async fn start(place: Place) -> Result<Self, Error> {
+        let mut connection = place.connect().await?;
+        place.migrate(&mut connection).await?;
         let next = entries::next(&mut connection).await?;
-        Ok(Self { readers, writer: Writer::start(connection, next) })
+        let readers = place.readers();
+        let shared = place.dialect == Dialect::Postgres;
+        let address = shared.then(|| place.address().to_string());
+        let writer = Writer::start(place, connection, next);
+        let follow = match address {
+            Some(address) => Follow::start(address, &writer).await?,
+            None => Follow::alone(),
+        };
+        Ok(Self { readers, writer, follow })
     }
-}
 
-/// An empty file that only its owner may read, so that SQLite never creates a readable one.
-fn create_private(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| Error::file("create", folder, e))?;
+    /// Whether other servers may change the same facts.
+    pub fn is_shared(&self) -> bool {
+        self.follow.is_shared()
     }
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(|e| Error::file("create", path, e))
-}
-
-async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
-    let scripts = [
-        (1, "start", include_str!("../migrations/0001_start.sql")),
-        (2, "access and log", include_str!("../migrations/0002_access_and_log.sql")),
-    ];
-    let migrations = scripts.map(|(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.into()).run(pool).await.map_err(|e| Error::Migration(e.to_string()))
 }
 
 fn milliseconds(time: Timestamp) -> i64 {

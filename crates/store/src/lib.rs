@@ -32,11 +32,11 @@ mod blobs;
 mod error;
 mod facts;
 
-pub use blobs::{Blobs, Upload, Writer};
+pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
 pub use facts::{
-    Batch, Counts, Document, Entry, Facts, FixRow, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort,
-    Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome, Page, Pending, Pushes, Referrer,
-    ReferrerRow, Severities, State, StoredManifest, Totals, VulnerabilityDetail, VulnerabilityFilter,
-    VulnerabilityRow, VulnerabilitySort,
+    Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following, Garbage, Hit, ImageDetail,
+    ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome,
+    Page, Pending, Pushes, Referrer, ReferrerRow, Scrub, Severities, State, Stored, StoredManifest, Topic,
+    Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
 };

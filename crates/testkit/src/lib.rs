@@ -15,6 +15,8 @@
 //!
 //! [`corpus`] gives catalogs of 732 real images. [`image`] makes images, entry by entry, in every form people keep them.
 //!
+//! [`postgres`] starts a real PostgreSQL.
+//!
 //! [`mutations`] runs the body of a fuzz target over its seeds and mutations of them.
 //!
 //! Used only by tests; it must not know any crate but `model`.
@@ -23,9 +25,11 @@ mod corpus;
 pub mod image;
 mod mutations;
 mod peers;
+mod postgres;
 mod shared;
 
 pub use corpus::corpus;
 pub use mutations::mutations;
 pub use peers::{peer, skip};
+pub use postgres::{Postgres, postgres};
 pub use shared::{Unpacked, shared, unpacked, unzstd};

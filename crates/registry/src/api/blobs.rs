@@ -8,7 +8,7 @@ use axum::{
 use boltseal_identity::Action;
 use boltseal_model::Digest;
 
-use super::{Answer, CONTENT_DIGEST, Call, blocking, body::FileBody, manifests::matches, uncancelled};
+use super::{Answer, CONTENT_DIGEST, Call, blocking, body::ContentBody, manifests::matches, uncancelled};
 use crate::failure::{Code, Failure};
 
 impl Call {
@@ -63,8 +63,8 @@ impl Call {
             Body::empty().into_response()
         } else {
             let (blobs, digest) = (self.registry.0.blobs.clone(), digest.clone());
-            let (file, _) = blocking(move || blobs.read(&digest)).await?;
-            Body::new(FileBody::new(file, start, length).map_err(Failure::fault)?).into_response()
+            let (content, _) = blocking(move || blobs.read(&digest)).await?;
+            Body::new(ContentBody::new(content, start, length).map_err(Failure::fault)?).into_response()
         };
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -81,13 +81,10 @@ impl Call {
         let inner = self.registry.0.clone();
         let facts = self.recording(&self.record.clone().digest(&digest));
         uncancelled(async move {
-            let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
             let removed = facts.remove_blob(&repository, &digest).await?;
             inner.deleted();
-            let orphan = removed.ok_or_else(|| unknown(&repository, &digest))?;
-            if orphan {
-                let (blobs, digest) = (inner.blobs.clone(), digest.clone());
-                blocking(move || blobs.remove(&digest)).await?;
+            if !removed {
+                return Err(unknown(&repository, &digest));
             }
             Ok(StatusCode::ACCEPTED.into_response())
         })

@@ -1,8 +1,7 @@
 //! Bodies: requests that stream to disk, responses that stream from it.
 
 use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
+    io::Read as _,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -11,7 +10,7 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     http::StatusCode,
 };
-use boltseal_store::{Error as StoreError, Upload, Writer};
+use boltseal_store::{Content, Error as StoreError, Upload, Writer};
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -91,39 +90,39 @@ pub(super) async fn small(body: Body, limit: usize) -> Result<Bytes, Failure> {
     }
 }
 
-/// A part of a file, read piece by piece on threads that may block, only as fast as the client takes it.
-pub(super) struct FileBody {
+/// A part of a blob, read piece by piece on threads that may block, only as fast as the client takes it.
+pub(super) struct ContentBody {
     left: u64,
     state: Reading,
 }
 
 enum Reading {
-    Idle(File),
-    Busy(JoinHandle<std::io::Result<(File, Vec<u8>)>>),
+    Idle(Content),
+    Busy(JoinHandle<std::io::Result<(Content, Vec<u8>)>>),
     Ended,
 }
 
-impl FileBody {
+impl ContentBody {
     /// `length` bytes from `start`, which must be there.
-    pub(super) fn new(mut file: File, start: u64, length: u64) -> std::io::Result<Self> {
+    pub(super) fn new(mut content: Content, start: u64, length: u64) -> std::io::Result<Self> {
         if start > 0 {
-            file.seek(SeekFrom::Start(start))?;
+            content.skip_to(start)?;
         }
-        Ok(Self { left: length, state: Reading::Idle(file) })
+        Ok(Self { left: length, state: Reading::Idle(content) })
     }
 }
 
-fn read(mut file: File, left: u64) -> std::io::Result<(File, Vec<u8>)> {
+fn read(mut content: Content, left: u64) -> std::io::Result<(Content, Vec<u8>)> {
     let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
     let mut piece = Vec::with_capacity(wanted);
-    (&mut file).take(wanted as u64).read_to_end(&mut piece)?;
+    (&mut content).take(wanted as u64).read_to_end(&mut piece)?;
     if piece.len() < wanted {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
-    Ok((file, piece))
+    Ok((content, piece))
 }
 
-impl HttpBody for FileBody {
+impl HttpBody for ContentBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -136,7 +135,7 @@ impl HttpBody for FileBody {
         }
         let left = self.left;
         let mut work = match std::mem::replace(&mut self.state, Reading::Ended) {
-            Reading::Idle(file) => tokio::task::spawn_blocking(move || read(file, left)),
+            Reading::Idle(content) => tokio::task::spawn_blocking(move || read(content, left)),
             Reading::Busy(work) => work,
             Reading::Ended => return Poll::Ready(None),
         };
@@ -145,9 +144,9 @@ impl HttpBody for FileBody {
             return Poll::Pending;
         };
         // On an error the state stays ended.
-        Poll::Ready(Some(done.map_err(std::io::Error::other).flatten().map(|(file, piece)| {
+        Poll::Ready(Some(done.map_err(std::io::Error::other).flatten().map(|(content, piece)| {
             self.left -= piece.len() as u64;
-            self.state = Reading::Idle(file);
+            self.state = Reading::Idle(content);
             Frame::data(piece.into())
         })))
     }

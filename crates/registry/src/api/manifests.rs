@@ -134,13 +134,10 @@ impl Call {
         let inner = self.registry.0.clone();
         let facts = self.recording(&self.record.clone().digest(&digest));
         uncancelled(async move {
-            let _nobody_stores_it_meanwhile = inner.blobs.lock(&digest).await;
             let removed = facts.remove_manifest(&repository, &digest).await?;
             inner.deleted();
-            let orphan = removed.ok_or_else(|| unknown(&repository, &Named::Digest(digest.clone())))?;
-            if orphan {
-                let (blobs, digest) = (inner.blobs.clone(), digest.clone());
-                blocking(move || blobs.remove(&digest)).await?;
+            if !removed {
+                return Err(unknown(&repository, &Named::Digest(digest)));
             }
             Ok(StatusCode::ACCEPTED.into_response())
         })
@@ -209,14 +206,19 @@ fn moved(record: &Record, manifest: &NewManifest, tag: &str, before: &Digest) ->
 }
 
 impl Inner {
-    async fn put_manifest(&self, manifest: NewManifest, bytes: Bytes, record: Record) -> Result<(), Failure> {
+    async fn put_manifest(
+        &self,
+        mut manifest: NewManifest,
+        bytes: Bytes,
+        record: Record,
+    ) -> Result<(), Failure> {
         let digest = manifest.digest.clone();
         let (repository, kind) = (manifest.repository.clone(), manifest.kind);
         let names: Vec<String> = manifest.tags.iter().cloned().chain([digest.to_string()]).collect();
         let targets = manifest.blobs.clone();
         let _nobody_removes_it_meanwhile = self.blobs.lock(&digest).await;
         let blobs = self.blobs.clone();
-        blocking(move || blobs.put_as(&bytes, &digest)).await?;
+        manifest.place = blocking(move || blobs.put_as(&bytes, &digest)).await?.place;
         let mut records = vec![pushed(record.clone(), &manifest)];
         for tag in &manifest.tags {
             // Two pushes of one tag at the same moment may both name the digest before them.
@@ -256,6 +258,7 @@ fn prepare(
         repository,
         media_type,
         size: bytes.len() as u64,
+        place: String::new(),
         content_size: 0,
         kind,
         platform: None,

@@ -8,7 +8,7 @@ use axum::{
 use boltseal_audit::Record;
 use boltseal_identity::Action;
 use boltseal_model::{Algorithm, Digest};
-use boltseal_store::{Error as StoreError, Upload};
+use boltseal_store::{Error as StoreError, Stored, Upload};
 
 use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, auth, blocking, body::drain, uncancelled};
 use crate::{
@@ -67,7 +67,7 @@ impl Call {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             let announced = digest.clone();
             match blocking(move || upload.finish(&announced)).await {
-                Ok(size) => inner.add(&record, Some(&id), &repository, &digest, size).await?,
+                Ok(stored) => inner.add(&record, Some(&id), &repository, stored).await?,
                 Err(failure) => {
                     inner.facts.remove_upload(&id).await?;
                     return Err(failure);
@@ -98,8 +98,8 @@ impl Call {
         uncancelled(async move {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             let announced = digest.clone();
-            let size = blocking(move || writer.finish(&announced)).await?;
-            inner.add(&record, None, &repository, &digest, size).await?;
+            let blob = blocking(move || writer.finish(&announced)).await?;
+            inner.add(&record, None, &repository, blob).await?;
             Ok(stored(&repository, &digest))
         })
         .await
@@ -144,11 +144,11 @@ impl Call {
         let inner = self.registry.0.clone();
         let (repository, digest, record) = (repository.to_owned(), digest.clone(), self.record.clone());
         uncancelled(async move {
-            let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
-            let Some(size) = inner.facts.blob(&source, &digest).await? else { return Ok(false) };
-            let record = record.detail("mounted_from", source);
-            inner.add(&record, None, &repository, &digest, size).await?;
-            Ok(true)
+            let record = record.digest(&digest).detail("mounted_from", source.clone());
+            let facts = inner.facts.recording(vec![record.entry()]);
+            let mounted = facts.mount(&source, &repository, &digest).await?.is_some();
+            inner.changed(&repository, std::iter::empty(), std::iter::once(&digest));
+            Ok(mounted)
         })
         .await
     }
@@ -202,12 +202,12 @@ impl Inner {
         record: &Record,
         session: Option<&str>,
         repository: &str,
-        digest: &Digest,
-        size: u64,
+        blob: Stored,
     ) -> Result<(), Failure> {
-        let entry = record.clone().digest(digest).detail("bytes", size).entry();
-        self.facts.recording(vec![entry]).finish_upload(session, repository, digest, size).await?;
-        self.changed(repository, std::iter::empty(), std::iter::once(digest));
+        let digest = blob.digest.clone();
+        let entry = record.clone().digest(&digest).detail("bytes", blob.size).entry();
+        self.facts.recording(vec![entry]).finish_upload(session, repository, blob).await?;
+        self.changed(repository, std::iter::empty(), std::iter::once(&digest));
         Ok(())
     }
 }

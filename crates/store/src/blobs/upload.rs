@@ -12,7 +12,7 @@ use std::{
 use boltseal_model::{Algorithm, Digest, Hasher};
 
 use super::{Blobs, writer::grow};
-use crate::Error;
+use crate::{Error, Stored};
 
 /// How much of a file is hashed at a time.
 const PIECE: usize = 1 << 20;
@@ -175,8 +175,8 @@ impl Upload {
     }
 
     /// Checks the digest and makes the blob visible and durable under it; the session ends. With a wrong digest the
-    /// session ends too, as the bytes are of no use. Gives the size.
-    pub fn finish(mut self, announced: &Digest) -> Result<u64, Error> {
+    /// session ends too, as the bytes are of no use.
+    pub fn finish(mut self, announced: &Digest) -> Result<Stored, Error> {
         let Some(mut progress) = self.progress.take() else { return Err(Error::NoUpload(self.id.clone())) };
         let done = self.publish(&mut progress, announced);
         self.blobs.sessions().remove(&self.id);
@@ -192,7 +192,7 @@ impl Upload {
         self.blobs.0.uploads.remove(&self.id)
     }
 
-    fn publish(&self, progress: &mut Progress, announced: &Digest) -> Result<u64, Error> {
+    fn publish(&self, progress: &mut Progress, announced: &Digest) -> Result<Stored, Error> {
         let folder = &self.blobs.0.uploads;
         let failed = |e: io::Error| Error::file("finish", folder.path(&self.id), e);
         if progress.file.is_none() {
@@ -209,7 +209,7 @@ impl Upload {
         }
         file.sync_data().map_err(failed)?;
         self.blobs.folder(announced.algorithm()).link_from(folder, &self.id, &announced.hex())?;
-        Ok(progress.size)
+        Ok(Stored { digest: announced.clone(), size: progress.size, place: String::new() })
     }
 }
 

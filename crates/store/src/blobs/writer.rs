@@ -8,7 +8,7 @@ use std::{
 use boltseal_model::{Algorithm, Digest, Hasher};
 
 use super::{Blobs, MAX_BLOB};
-use crate::Error;
+use crate::{Error, Stored};
 
 /// A blob on its way in. Dropped before [`Writer::finish`], it leaves nothing.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Checks the digest and makes the blob visible and durable under it. Gives its size.
-    pub fn finish(self, announced: &Digest) -> Result<u64, Error> {
+    /// Checks the digest and makes the blob visible and durable under it.
+    pub fn finish(self, announced: &Digest) -> Result<Stored, Error> {
         let actual = self.hasher.clone().finish();
         if actual != *announced {
             return Err(Error::DigestMismatch { announced: announced.clone(), actual });
@@ -52,7 +52,7 @@ impl Writer {
             None => folder.link_nameless(&self.file, &announced.hex())?,
             Some(name) => folder.link_from(&self.blobs.0.uploads, name, &announced.hex())?,
         }
-        Ok(self.size)
+        Ok(Stored { digest: announced.clone(), size: self.size, place: String::new() })
     }
 
     fn failed(&self, what: &'static str, source: io::Error) -> Error {

@@ -1,9 +1,13 @@
-//! Repositories, blobs, manifests, tags and upload sessions: what the distribution API is about.
+//! Repositories, manifests and tags: what the distribution API is about.
 
 use boltseal_model::{Digest, Platform, Timestamp};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Facts, Kind, State, count, digest, milliseconds, signed, time};
+use super::{
+    Facts, Kind, State, Topic,
+    blobs::{claim, keep, release},
+    count, digest, milliseconds, signed,
+};
 use crate::Error;
 
 /// A manifest about to be stored, with everything that must appear together with it.
@@ -17,6 +21,8 @@ pub struct NewManifest {
     pub media_type: String,
     /// Bytes of the manifest.
     pub size: u64,
+    /// Where an object store has them; empty where their digest is their name.
+    pub place: String,
     /// Bytes of what it points to.
     pub content_size: u64,
     /// What it is for; an image gets a pending judgement unless it has one.
@@ -71,86 +77,13 @@ pub struct Referrer {
 pub type Missing = Vec<Digest>;
 
 impl Facts {
-    /// Lets a repository serve a blob that the blob store has.
-    pub async fn add_blob(&self, repository: &str, blob: &Digest, size: u64) -> Result<(), Error> {
-        self.finish_upload(None, repository, blob, size).await
-    }
-
-    /// The same, ending the upload session that brought it.
-    pub async fn finish_upload(
-        &self,
-        session: Option<&str>,
-        repository: &str,
-        blob: &Digest,
-        size: u64,
-    ) -> Result<(), Error> {
-        let (session, repository) = (session.map(str::to_owned), repository.to_owned());
-        let (blob, size, now) = (blob.to_string(), signed(size), milliseconds(Timestamp::now()));
-        self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    add_repository(db, &repository, now).await?;
-                    sqlx::query(
-                        "INSERT INTO blobs (repository, digest, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                    )
-                    .bind(&repository)
-                    .bind(&blob)
-                    .bind(size)
-                    .execute(&mut *db)
-                    .await?;
-                    if let Some(session) = session {
-                        sqlx::query("DELETE FROM uploads WHERE id = $1").bind(session).execute(db).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// The size of a blob, if the repository may serve it.
-    pub async fn blob(&self, repository: &str, blob: &Digest) -> Result<Option<u64>, Error> {
-        let size: Option<i64> =
-            sqlx::query_scalar("SELECT size FROM blobs WHERE repository = $1 AND digest = $2")
-                .bind(repository)
-                .bind(blob.to_string())
-                .fetch_optional(&self.readers)
-                .await?;
-        size.map(|size| count("blobs.size", size)).transpose()
-    }
-
-    /// Repositories that may serve a blob, a few of them.
-    pub async fn repositories_with(&self, blob: &Digest) -> Result<Vec<String>, Error> {
-        sqlx::query_scalar("SELECT repository FROM blobs WHERE digest = $1 ORDER BY repository LIMIT 32")
-            .bind(blob.to_string())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(Error::from)
-    }
-
-    /// Takes a blob out of a repository. `None`: it was not there. `Some(true)`: nobody has it any more.
-    pub async fn remove_blob(&self, repository: &str, blob: &Digest) -> Result<Option<bool>, Error> {
-        let (repository, blob) = (repository.to_owned(), blob.to_string());
-        self.writer
-            .run_if(
-                move |db| {
-                    Box::pin(async move {
-                        let removed = sqlx::query("DELETE FROM blobs WHERE repository = $1 AND digest = $2")
-                            .bind(&repository)
-                            .bind(&blob)
-                            .execute(&mut *db)
-                            .await?
-                            .rows_affected();
-                        if removed == 0 { Ok(None) } else { orphan(db, &blob).await.map(Some) }
-                    })
-                },
-                Option::is_some,
-            )
-            .await
-    }
-
     /// Stores a manifest, its links, its tags and, for an image, its pending judgement; or tells what is missing.
     pub async fn put_manifest(&self, manifest: NewManifest) -> Result<Missing, Error> {
-        self.writer.run_if(move |db| Box::pin(put_manifest(db, manifest)), Vec::is_empty).await
+        let topic = Topic::Repository(manifest.repository.clone());
+        self.writer
+            .touching(topic)
+            .run_if(move |db| Box::pin(put_manifest(db, manifest)), Vec::is_empty)
+            .await
     }
 
     /// A manifest of a repository.
@@ -176,13 +109,15 @@ impl Facts {
         found.map(|text| digest("tags.digest", &text)).transpose()
     }
 
-    /// Takes a manifest and its tags out of a repository. `None`: it was not there. `Some(true)`: no repository has it.
-    pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<Option<bool>, Error> {
+    /// Takes a manifest and its tags out of a repository; false when it was not there. What only it pointed to goes
+    /// with the next collection of garbage.
+    pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<bool, Error> {
         let (repository, wanted) = (repository.to_owned(), wanted.to_string());
         self.writer
+            .touching(Topic::Repository(repository.clone()))
             .run_if(
                 move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await }),
-                Option::is_some,
+                |removed| *removed,
             )
             .await
     }
@@ -191,6 +126,7 @@ impl Facts {
     pub async fn remove_tag(&self, repository: &str, tag: &str) -> Result<bool, Error> {
         let (repository, tag) = (repository.to_owned(), tag.to_owned());
         self.writer
+            .touching(Topic::Repository(repository.clone()))
             .run_if(
                 move |db| {
                     Box::pin(async move {
@@ -286,58 +222,9 @@ impl Facts {
         .await?;
         rows.iter().map(read_manifest).collect()
     }
-
-    /// Makes the acknowledged size of an upload session durable.
-    pub async fn save_upload(&self, id: &str, repository: &str, size: u64) -> Result<(), Error> {
-        let (id, repository) = (id.to_owned(), repository.to_owned());
-        let (size, now) = (signed(size), milliseconds(Timestamp::now()));
-        self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    sqlx::query(
-                        "INSERT INTO uploads (id, repository, size, touched) VALUES ($1, $2, $3, $4) \
-                         ON CONFLICT (id) DO UPDATE SET size = excluded.size, touched = excluded.touched",
-                    )
-                    .bind(id)
-                    .bind(repository)
-                    .bind(size)
-                    .bind(now)
-                    .execute(db)
-                    .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Upload sessions with acknowledged bytes: id, repository, bytes, last touched.
-    pub async fn uploads(&self) -> Result<Vec<(String, String, u64, Timestamp)>, Error> {
-        let rows: Vec<(String, String, i64, i64)> =
-            sqlx::query_as("SELECT id, repository, size, touched FROM uploads ORDER BY id")
-                .fetch_all(&self.readers)
-                .await?;
-        rows.into_iter()
-            .map(|(id, repository, size, touched)| {
-                Ok((id, repository, count("uploads.size", size)?, time("uploads.touched", touched)?))
-            })
-            .collect()
-    }
-
-    /// Forgets an upload session.
-    pub async fn remove_upload(&self, id: &str) -> Result<(), Error> {
-        let id = id.to_owned();
-        self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    sqlx::query("DELETE FROM uploads WHERE id = $1").bind(id).execute(db).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
 }
 
-fn read_manifest(row: &SqliteRow) -> Result<StoredManifest, Error> {
+fn read_manifest(row: &AnyRow) -> Result<StoredManifest, Error> {
     Ok(StoredManifest {
         digest: digest("manifests.digest", row.try_get("digest")?)?,
         media_type: row.try_get("media_type")?,
@@ -346,7 +233,7 @@ fn read_manifest(row: &SqliteRow) -> Result<StoredManifest, Error> {
     })
 }
 
-async fn add_repository(db: &mut SqliteConnection, name: &str, now: i64) -> Result<(), Error> {
+pub(super) async fn add_repository(db: &mut AnyConnection, name: &str, now: i64) -> Result<(), Error> {
     sqlx::query("INSERT INTO repositories (name, created) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(name)
         .bind(now)
@@ -355,14 +242,25 @@ async fn add_repository(db: &mut SqliteConnection, name: &str, now: i64) -> Resu
     Ok(())
 }
 
-async fn put_manifest(db: &mut SqliteConnection, manifest: NewManifest) -> Result<Missing, Error> {
+async fn put_manifest(db: &mut AnyConnection, manifest: NewManifest) -> Result<Missing, Error> {
+    let (repository, name) = (&manifest.repository, manifest.digest.to_string());
+    let now = milliseconds(manifest.at);
+    // The bytes are stored already: without anybody who has them they are garbage, and known to be.
+    keep(db, &name, manifest.size, &manifest.place, now).await?;
     let missing = missing(db, &manifest).await?;
     if !missing.is_empty() {
         return Ok(missing);
     }
-    let (repository, name) = (&manifest.repository, manifest.digest.to_string());
-    let now = milliseconds(manifest.at);
     add_repository(db, repository, now).await?;
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2")
+            .bind(repository)
+            .bind(&name)
+            .fetch_optional(&mut *db)
+            .await?;
+    if known.is_none() {
+        claim(db, &name).await?;
+    }
     sqlx::query(
         "INSERT INTO manifests (repository, digest, media_type, size, content_size, kind, platform, subject, \
          artifact_type, annotations, pushed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
@@ -383,9 +281,7 @@ async fn put_manifest(db: &mut SqliteConnection, manifest: NewManifest) -> Resul
     .execute(&mut *db)
     .await?;
     for target in manifest.blobs.iter().chain(&manifest.manifests) {
-        let sql =
-            "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(repository).bind(&name).bind(target.to_string()).execute(&mut *db).await?;
+        link(db, repository, &name, &target.to_string()).await?;
     }
     for tag in &manifest.tags {
         let sql = "INSERT INTO tags (repository, tag, digest, updated) VALUES ($1, $2, $3, $4) \
@@ -398,7 +294,7 @@ async fn put_manifest(db: &mut SqliteConnection, manifest: NewManifest) -> Resul
     Ok(missing)
 }
 
-async fn request_judgement(db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+async fn request_judgement(db: &mut AnyConnection, image: &str, now: i64) -> Result<(), Error> {
     let (pending, failed) = (State::Pending.word(), State::Failed.word());
     sqlx::query(
         "INSERT INTO judgements (digest, state, requested, attempts) VALUES ($1, $2, $3, 0) \
@@ -414,7 +310,7 @@ async fn request_judgement(db: &mut SqliteConnection, image: &str, now: i64) -> 
     Ok(())
 }
 
-async fn missing(db: &mut SqliteConnection, manifest: &NewManifest) -> Result<Missing, Error> {
+async fn missing(db: &mut AnyConnection, manifest: &NewManifest) -> Result<Missing, Error> {
     let mut missing = Missing::new();
     let blob = "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2";
     let child = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
@@ -433,17 +329,33 @@ async fn missing(db: &mut SqliteConnection, manifest: &NewManifest) -> Result<Mi
     Ok(missing)
 }
 
-async fn remove_manifest(
-    db: &mut SqliteConnection,
+/// Notes that a manifest points to something, and counts it where that is a blob.
+async fn link(db: &mut AnyConnection, repository: &str, manifest: &str, target: &str) -> Result<(), Error> {
+    let added = sqlx::query(
+        "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(repository)
+    .bind(manifest)
+    .bind(target)
+    .execute(&mut *db)
+    .await?
+    .rows_affected();
+    if added > 0 {
+        sqlx::query("UPDATE blobs SET links = links + 1 WHERE repository = $1 AND digest = $2")
+            .bind(repository)
+            .bind(target)
+            .execute(db)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn remove_manifest(
+    db: &mut AnyConnection,
     repository: &str,
     digest: &str,
-) -> Result<Option<bool>, Error> {
-    for sql in [
-        "DELETE FROM tags WHERE repository = $1 AND digest = $2",
-        "DELETE FROM links WHERE repository = $1 AND manifest = $2",
-    ] {
-        sqlx::query(sql).bind(repository).bind(digest).execute(&mut *db).await?;
-    }
+) -> Result<bool, Error> {
+    let now = milliseconds(Timestamp::now());
     let removed = sqlx::query("DELETE FROM manifests WHERE repository = $1 AND digest = $2")
         .bind(repository)
         .bind(digest)
@@ -451,8 +363,30 @@ async fn remove_manifest(
         .await?
         .rows_affected();
     if removed == 0 {
-        return Ok(None);
+        return Ok(false);
     }
+    sqlx::query(
+        "UPDATE blobs SET links = links - 1, touched = $1 WHERE repository = $2 AND digest IN \
+         (SELECT target FROM links WHERE repository = $2 AND manifest = $3)",
+    )
+    .bind(now)
+    .bind(repository)
+    .bind(digest)
+    .execute(&mut *db)
+    .await?;
+    for sql in [
+        "DELETE FROM tags WHERE repository = $1 AND digest = $2",
+        "DELETE FROM links WHERE repository = $1 AND manifest = $2",
+    ] {
+        sqlx::query(sql).bind(repository).bind(digest).execute(&mut *db).await?;
+    }
+    release(db, digest, now).await?;
+    forget_judgement(db, digest).await?;
+    Ok(true)
+}
+
+/// Nothing is said of an image that no repository has.
+async fn forget_judgement(db: &mut AnyConnection, digest: &str) -> Result<(), Error> {
     let elsewhere: Option<i64> = sqlx::query_scalar("SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1")
         .bind(digest)
         .fetch_optional(&mut *db)
@@ -462,16 +396,5 @@ async fn remove_manifest(
             sqlx::query(sql).bind(digest).execute(&mut *db).await?;
         }
     }
-    orphan(db, digest).await.map(Some)
-}
-
-/// Whether no repository has these bytes any more, neither as a blob nor as a manifest.
-async fn orphan(db: &mut SqliteConnection, digest: &str) -> Result<bool, Error> {
-    let used: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM blobs WHERE digest = $1 UNION ALL SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1",
-    )
-    .bind(digest)
-    .fetch_optional(db)
-    .await?;
-    Ok(used.is_none())
+    Ok(())
 }

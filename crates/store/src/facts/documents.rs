@@ -2,7 +2,7 @@
 
 use boltseal_model::Timestamp;
 
-use super::{Facts, milliseconds, time};
+use super::{Facts, Topic, milliseconds, time};
 use crate::Error;
 
 /// A document of some kind, under its id.
@@ -29,6 +29,7 @@ impl Facts {
     /// Writes and removes documents, all or none.
     pub async fn change_documents(&self, changes: Vec<Document>) -> Result<(), Error> {
         self.writer
+            .touching(Topic::Access)
             .run(move |db| {
                 Box::pin(async move {
                     for Document { kind, id, body } in changes {
@@ -56,6 +57,7 @@ impl Facts {
     pub async fn revoke(&self, token: &str, expires: Timestamp) -> Result<(), Error> {
         let (token, now, expires) = (token.to_owned(), milliseconds(Timestamp::now()), milliseconds(expires));
         self.writer
+            .touching(Topic::Access)
             .run(move |db| {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM revoked WHERE expires <= $1")

@@ -3,7 +3,7 @@
 //! The store does not know what an entry says. It gives each a number, without gaps, in the order of commits, and keeps
 //! them in one row a commit until told that the log has them. The last row always stays: it says which number is next.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::watch;
 
 use super::{Facts, count, signed};
@@ -28,7 +28,7 @@ impl Facts {
     /// The same facts; the next change made through this handle is committed together with these entries, or neither.
     #[must_use]
     pub fn recording(&self, entries: Vec<Entry>) -> Self {
-        Self { readers: self.readers.clone(), writer: self.writer.with(entries) }
+        Self { writer: self.writer.with(entries), ..self.clone() }
     }
 
     /// Writes entries that belong to no change; on disk when it returns.
@@ -76,7 +76,7 @@ impl Facts {
 }
 
 /// Batches that hold entries from number `from` on, in order, at most `limit` batches.
-pub(super) async fn batches(readers: &SqlitePool, from: u64, limit: u64) -> Result<Vec<Batch>, Error> {
+pub(super) async fn batches(readers: &AnyPool, from: u64, limit: u64) -> Result<Vec<Batch>, Error> {
     let rows: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT first, body FROM entries WHERE first + count > $1 ORDER BY first LIMIT $2")
             .bind(signed(from))
@@ -97,7 +97,7 @@ pub(super) fn check(entries: &[Entry]) -> Result<(), Error> {
 }
 
 /// Writes the entries of one commit.
-pub(super) async fn insert(db: &mut SqliteConnection, first: u64, entries: &[Entry]) -> Result<(), Error> {
+pub(super) async fn insert(db: &mut AnyConnection, first: u64, entries: &[Entry]) -> Result<(), Error> {
     // An empty row, which only says where to go on, makes room.
     sqlx::query(
         "INSERT INTO entries (first, count, body) VALUES ($1, $2, $3) \
@@ -112,7 +112,7 @@ pub(super) async fn insert(db: &mut SqliteConnection, first: u64, entries: &[Ent
 }
 
 /// The number of the next entry, as the writing connection sees it.
-pub(super) async fn next(db: &mut SqliteConnection) -> Result<u64, Error> {
+pub(super) async fn next(db: &mut AnyConnection) -> Result<u64, Error> {
     let last: Option<(i64, i64)> =
         sqlx::query_as("SELECT first, count FROM entries ORDER BY first DESC LIMIT 1")
             .fetch_optional(db)

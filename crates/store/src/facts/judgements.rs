@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use boltseal_model::{Coverage, Digest, Finding, Gap, Report, SnapshotInfo, Timestamp, Verdict};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{QueryBuilder, Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Counts, Facts, Judgement, Material, Outcome, State, digest, milliseconds, rows::severity_rank, signed,
+    Counts, Facts, Judgement, Material, Outcome, State, Topic, digest, milliseconds, rows::severity_rank,
+    signed, sql::Query,
 };
 use crate::Error;
 
@@ -64,6 +65,7 @@ impl Facts {
     pub async fn request(&self, image: &Digest) -> Result<(), Error> {
         let (image, now) = (image.to_string(), milliseconds(Timestamp::now()));
         self.writer
+            .touching(Topic::Verdicts)
             .run(move |db| {
                 Box::pin(async move {
                     sqlx::query(
@@ -113,6 +115,7 @@ impl Facts {
         .map_err(|_| Error::Closed)??;
         let now = milliseconds(now);
         self.writer
+            .touching(Topic::Verdicts)
             .run(move |db| {
                 Box::pin(async move {
                     let mut described = HashSet::new();
@@ -235,7 +238,7 @@ impl Packed {
 
     async fn write(
         self,
-        db: &mut SqliteConnection,
+        db: &mut AnyConnection,
         now: i64,
         described: &mut HashSet<String>,
     ) -> Result<(), Error> {
@@ -291,7 +294,7 @@ impl Columns {
     /// `described` are the vulnerabilities whose description this transaction has written already: images share most.
     async fn write(
         &self,
-        db: &mut SqliteConnection,
+        db: &mut AnyConnection,
         image: &str,
         now: i64,
         described: &mut HashSet<String>,
@@ -328,7 +331,7 @@ impl Columns {
         Ok(())
     }
 
-    async fn write_snapshot(&self, db: &mut SqliteConnection) -> Result<(), Error> {
+    async fn write_snapshot(&self, db: &mut AnyConnection) -> Result<(), Error> {
         let Some(snapshot) = &self.snapshot else { return Ok(()) };
         let info = String::from_utf8_lossy(&json(snapshot)?).into_owned();
         sqlx::query("INSERT INTO snapshots (id, info) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -339,7 +342,7 @@ impl Columns {
         Ok(())
     }
 
-    async fn write_verdict(&self, db: &mut SqliteConnection, image: &str, now: i64) -> Result<(), Error> {
+    async fn write_verdict(&self, db: &mut AnyConnection, image: &str, now: i64) -> Result<(), Error> {
         let verdict = self.verdict.as_ref();
         let text = verdict.map(json).transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         sqlx::query(
@@ -372,11 +375,11 @@ impl Columns {
     }
 }
 
-async fn write_hits(db: &mut SqliteConnection, image: &str, findings: &[Finding]) -> Result<(), Error> {
-    let mut insert = QueryBuilder::new(
+async fn write_hits(db: &mut AnyConnection, image: &str, findings: &[Finding]) -> Result<(), Error> {
+    let mut insert = Query::new(
         "INSERT INTO hits (vulnerability, digest, purl, path, package, installed, fixed, severity, kev, epss) ",
     );
-    insert.push_values(findings, |mut row, finding| {
+    insert.push_values(findings, |row, finding| {
         row.push_bind(&finding.id)
             .push_bind(image)
             .push_bind(&finding.purl)
@@ -394,7 +397,7 @@ async fn write_hits(db: &mut SqliteConnection, image: &str, findings: &[Finding]
 }
 
 /// What is known of a vulnerability, for its page.
-async fn describe(db: &mut SqliteConnection, finding: &Finding) -> Result<(), Error> {
+async fn describe(db: &mut AnyConnection, finding: &Finding) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO vulnerabilities (id, title, finding) VALUES ($1, $2, $3) \
          ON CONFLICT (id) DO UPDATE SET title = excluded.title, finding = excluded.finding",
@@ -407,7 +410,7 @@ async fn describe(db: &mut SqliteConnection, finding: &Finding) -> Result<(), Er
     Ok(())
 }
 
-fn read_judgement(row: &SqliteRow) -> Result<Judgement, Error> {
+fn read_judgement(row: &AnyRow) -> Result<Judgement, Error> {
     Ok(Judgement {
         state: State::read(row.try_get("state")?)?,
         verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,

@@ -2,29 +2,23 @@
 
 use std::path::Path;
 
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
+use sqlx::AnyPool;
 
-use super::{BUSY, Batch, entries};
+use super::{Batch, database::Place, entries};
 use crate::Error;
 
 /// Reads entries without the right to change anything.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    readers: SqlitePool,
+    readers: AnyPool,
 }
 
 impl Pending {
     /// Opens `folder/facts.db`; one that is missing is an error, and so is one of a version before the log.
     pub async fn open(folder: &Path) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join("facts.db"))
-            .create_if_missing(false)
-            .read_only(true)
-            .busy_timeout(BUSY);
-        Ok(Self { readers: SqlitePoolOptions::new().max_connections(1).connect_with(options).await? })
+        let path = folder.join("facts.db");
+        std::fs::metadata(&path).map_err(|e| Error::file("open", &path, e))?;
+        Ok(Self { readers: Place::file(&path)?.readers() })
     }
 
     /// The number that the next entry will have.

@@ -1,11 +1,11 @@
 //! What the dashboard and the API read: images, one image, vulnerabilities.
 
 use boltseal_model::{Decision, Digest, Platform};
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{
     Counts, Facts, ImageDetail, ImageFilter, ImageRow, ImageSort, Kind, Listing, Page, ReferrerRow, State,
-    Totals, count, digest, rows::read_decision, time,
+    Totals, count, digest, rows::read_decision, sql::Query, time,
 };
 use crate::Error;
 
@@ -27,12 +27,12 @@ const MAX_CHILDREN: usize = 1000;
 impl Facts {
     /// Images and indexes, in the order of the filter.
     pub async fn images(&self, filter: &ImageFilter, page: Page) -> Result<Listing<ImageRow>, Error> {
-        let mut counting = QueryBuilder::<Sqlite>::new("SELECT COUNT(*)");
+        let mut counting = Query::new("SELECT COUNT(*)");
         counting.push(JOIN);
         restrict(&mut counting, filter);
-        let total: i64 = counting.build_query_scalar().fetch_one(&self.readers).await?;
+        let total: i64 = counting.scalar::<i64>().fetch_one(&self.readers).await?;
 
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Query::new(COLUMNS);
         query.push(JOIN);
         restrict(&mut query, filter);
         query.push(order(filter.sort));
@@ -43,7 +43,7 @@ impl Facts {
 
     /// Everything about one digest, or nothing when no repository holds it.
     pub async fn image(&self, wanted: &Digest) -> Result<Option<ImageDetail>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Query::new(COLUMNS);
         query
             .push(JOIN)
             .push("WHERE m.digest = ")
@@ -82,7 +82,7 @@ impl Facts {
                 OR (state = 'judged' AND decision = 'unknown')) AS unknown, \
              (SELECT COUNT(*) FROM judgements WHERE state = 'pending') AS pending, \
              (SELECT COUNT(DISTINCT vulnerability) FROM hits) AS vulnerabilities, \
-             (SELECT COALESCE(SUM(size), 0) FROM (SELECT DISTINCT digest, size FROM blobs) AS b) AS bytes",
+             (SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM (SELECT DISTINCT digest, size FROM blobs) AS b) AS bytes",
         )
         .fetch_one(&self.readers)
         .await?;
@@ -101,9 +101,12 @@ impl Facts {
     }
 
     async fn children(&self, repository: &str, index: &Digest) -> Result<Vec<ImageRow>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Query::new(COLUMNS);
         query.push(CHILDREN).push_bind(repository.to_owned());
-        query.push(" AND l.manifest = ").push_bind(index.to_string()).push(" ORDER BY m.platform, m.digest");
+        query
+            .push(" AND l.manifest = ")
+            .push_bind(index.to_string())
+            .push(" ORDER BY COALESCE(m.platform, ''), m.digest");
         let found = query.build().fetch_all(&self.readers).await?;
         let mut rows = Vec::with_capacity(found.len().min(MAX_CHILDREN));
         for row in found.iter().take(MAX_CHILDREN) {
@@ -114,7 +117,7 @@ impl Facts {
         Ok(rows)
     }
 
-    async fn complete_rows(&self, found: &[SqliteRow]) -> Result<Vec<ImageRow>, Error> {
+    async fn complete_rows(&self, found: &[AnyRow]) -> Result<Vec<ImageRow>, Error> {
         let mut rows = Vec::with_capacity(found.len());
         for row in found {
             let mut image = read_row(row)?;
@@ -179,7 +182,7 @@ fn sum_up(index: &mut ImageRow, children: &[ImageRow]) {
     index.state = [State::Pending, State::Failed, State::Judged].into_iter().find(|state| in_state(*state));
 }
 
-fn read_row(row: &SqliteRow) -> Result<ImageRow, Error> {
+fn read_row(row: &AnyRow) -> Result<ImageRow, Error> {
     let number = |column: &'static str| {
         let value: Option<i64> = row.try_get(column)?;
         count(column, value.unwrap_or(0))
@@ -220,7 +223,7 @@ fn read_row(row: &SqliteRow) -> Result<ImageRow, Error> {
     })
 }
 
-fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &ImageFilter) {
+fn restrict(query: &mut Query, filter: &ImageFilter) {
     query.push("WHERE 1 = 1");
     if !filter.artifacts {
         query.push(" AND m.kind <> 'artifact'");
@@ -236,10 +239,13 @@ fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &ImageFilter) {
     }
     if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
         let part = contains(text);
-        query.push(" AND (m.repository LIKE ").push_bind(part.clone()).push(" ESCAPE '\\' OR m.digest LIKE ");
+        query
+            .push(" AND (LOWER(m.repository) LIKE ")
+            .push_bind(part.clone())
+            .push(" ESCAPE '\\' OR LOWER(m.digest) LIKE ");
         query.push_bind(part.clone()).push(
             " ESCAPE '\\' OR EXISTS (SELECT 1 FROM tags t WHERE t.repository = m.repository \
-             AND t.digest = m.digest AND t.tag LIKE ",
+             AND t.digest = m.digest AND LOWER(t.tag) LIKE ",
         );
         query.push_bind(part).push(" ESCAPE '\\'))");
     }
@@ -281,7 +287,8 @@ const fn order(sort: ImageSort) -> &'static str {
     }
 }
 
-/// A LIKE pattern for `text` anywhere, with LIKE's own signs taken literally.
+/// A LIKE pattern for `text` anywhere, in small letters, with LIKE's own signs taken literally. Compare it with a
+/// column in small letters: the databases differ in what LIKE makes of large ones.
 fn contains(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
@@ -289,13 +296,13 @@ fn contains(text: &str) -> String {
         if matches!(sign, '%' | '_' | '\\') {
             pattern.push('\\');
         }
-        pattern.push(sign);
+        pattern.push(sign.to_ascii_lowercase());
     }
     pattern.push('%');
     pattern
 }
 
-fn limit(query: &mut QueryBuilder<Sqlite>, page: Page) {
+fn limit(query: &mut Query, page: Page) {
     query.push(" LIMIT ").push_bind(super::signed(page.limit.min(Page::MAX)));
     query.push(" OFFSET ").push_bind(super::signed(page.offset));
 }

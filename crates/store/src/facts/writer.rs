@@ -6,6 +6,9 @@
 //! A change may bring entries for the log of what was done (see [`entries`](super::entries)). Those of all changes that
 //! happened are written as one row in the same transaction: there is no change without its entry, and no entry of a
 //! change that did not happen.
+//!
+//! Where several servers share a database, each has such a task, and a lock that lasts as long as a transaction lets one
+//! of them write at a time: numbers of entries stay without gaps, and a change sees all changes before it.
 
 use std::{
     fmt,
@@ -14,21 +17,29 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AnyConnection, Connection as _};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::entries::{self, Entry};
+use super::{
+    database::{Dialect, Place},
+    entries::{self, Entry},
+    follow::{self, Topic},
+};
 use crate::Error;
 
 /// Changes that may wait. Beyond it callers wait, which is the back pressure.
 const QUEUE: usize = 1024;
 /// Changes in one commit: bounds how long the first of them waits for the last.
 const GROUP: usize = 256;
+/// The name of the lock that lets one server write at a time: any number that nobody else uses.
+const LOCK: i64 = 0x626f_6c74_7365_616c;
+/// Where servers tell each other what they changed.
+const CHANNEL: &str = "boltseal";
 
 type Pinned<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Called with how the commit ended.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-type Change = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Ran> + Send>;
+type Change = Box<dyn for<'c> FnOnce(&'c mut AnyConnection) -> Pinned<'c, Ran> + Send>;
 
 /// What waits for the next commit.
 enum Job {
@@ -43,6 +54,7 @@ enum Job {
 /// A change that ran, before its commit.
 struct Ran {
     entries: Vec<Entry>,
+    topics: Vec<Topic>,
     answer: Answer,
 }
 
@@ -52,8 +64,14 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     /// For the next change of this handle.
     entries: Option<Arc<Mutex<Vec<Entry>>>>,
+    /// What the next change of this handle is about.
+    topics: Vec<Topic>,
     /// The number of the next entry; changes after every commit that brought some.
     entered: watch::Receiver<u64>,
+    tell: Arc<watch::Sender<u64>>,
+    place: Place,
+    /// What this server calls itself when it tells others of its changes.
+    server: Arc<str>,
     /// Why nothing may be recorded any more.
     closed: Arc<OnceLock<String>>,
 }
@@ -67,16 +85,47 @@ impl fmt::Debug for Writer {
 impl Writer {
     /// Starts the task; it ends, with everything committed, when the last handle is dropped. `next` is the number of
     /// the next entry.
-    pub(super) fn start(connection: SqliteConnection, next: u64) -> Self {
+    pub(super) fn start(place: Place, connection: AnyConnection, next: u64) -> Self {
         let (jobs, receiver) = mpsc::channel(QUEUE);
         let (tell, entered) = watch::channel(next);
-        tokio::spawn(write(connection, receiver, tell));
-        Self { jobs, entries: None, entered, closed: Arc::default() }
+        let (tell, server) = (Arc::new(tell), Arc::<str>::from(uuid::Uuid::new_v4().to_string()));
+        let task = Task {
+            place: place.clone(),
+            connection,
+            entered: Arc::clone(&tell),
+            server: Arc::clone(&server),
+        };
+        tokio::spawn(task.write(receiver));
+        Self { jobs, entries: None, topics: Vec::new(), entered, tell, place, server, closed: Arc::default() }
     }
 
     /// A handle whose next change brings these entries with it.
     pub(super) fn with(&self, entries: Vec<Entry>) -> Self {
         Self { entries: Some(Arc::new(Mutex::new(entries))), ..self.clone() }
+    }
+
+    /// A handle whose change is about this: other servers are told.
+    pub(super) fn touching(&self, topic: Topic) -> Self {
+        self.touching_all(vec![topic])
+    }
+
+    /// A handle whose change is about all of these.
+    pub(super) fn touching_all(&self, topics: Vec<Topic>) -> Self {
+        Self { topics, ..self.clone() }
+    }
+
+    /// For the task that listens to other servers.
+    pub(super) fn listening(&self) -> Listening {
+        Listening {
+            entered: Arc::clone(&self.tell),
+            server: Arc::clone(&self.server),
+            place: self.place.clone(),
+        }
+    }
+
+    /// Where servers tell each other what they changed.
+    pub(super) const fn channel(&self) -> &'static str {
+        CHANNEL
     }
 
     /// The number of the next entry, as of the last commit.
@@ -93,7 +142,7 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, change: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
     {
         self.run_if(change, |_| true).await
     }
@@ -102,18 +151,19 @@ impl Writer {
     pub(super) async fn run_if<T, F>(&self, change: F, happened: fn(&T) -> bool) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> Pinned<'c, Result<T, Error>> + Send + 'static,
     {
-        let entries = self.take()?;
+        let (entries, topics) = (self.take()?, self.topics.clone());
         let (sender, receiver) = oneshot::channel();
         let job: Change = Box::new(move |connection| {
             Box::pin(async move {
                 let result = in_savepoint(connection, change).await;
-                let entries = if result.as_ref().is_ok_and(happened) { entries } else { Vec::new() };
+                let (entries, topics) =
+                    if result.as_ref().is_ok_and(happened) { (entries, topics) } else { Default::default() };
                 let answer: Answer = Box::new(move |commit| {
                     let _gone = sender.send(commit.and(result));
                 });
-                Ran { entries, answer }
+                Ran { entries, topics, answer }
             })
         });
         self.jobs.send(Job::Change(job)).await.map_err(|_| Error::Closed)?;
@@ -147,9 +197,9 @@ impl Writer {
     }
 }
 
-async fn in_savepoint<T, F>(connection: &mut SqliteConnection, change: F) -> Result<T, Error>
+async fn in_savepoint<T, F>(connection: &mut AnyConnection, change: F) -> Result<T, Error>
 where
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pinned<'c, Result<T, Error>>,
+    F: for<'c> FnOnce(&'c mut AnyConnection) -> Pinned<'c, Result<T, Error>>,
 {
     let mut savepoint = connection.begin().await?;
     match change(&mut savepoint).await {
@@ -161,62 +211,144 @@ where
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, entered: watch::Sender<u64>) {
-    let mut group = Vec::with_capacity(GROUP);
-    while jobs.recv_many(&mut group, GROUP).await > 0 {
-        commit(&mut connection, &mut group, &entered).await;
+/// What the task that listens to other servers knows of the writer, without keeping it alive.
+pub(super) struct Listening {
+    entered: Arc<watch::Sender<u64>>,
+    server: Arc<str>,
+    place: Place,
+}
+
+impl Listening {
+    pub(super) const fn channel(&self) -> &'static str {
+        CHANNEL
     }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "closing the facts database");
+
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Another server's entries end before this number.
+    pub(super) fn entered(&self, next: u64) {
+        raise(&self.entered, next);
+    }
+
+    /// Reads what was missed.
+    pub(super) async fn look_again(&self) {
+        let next = async { entries::next(&mut self.place.connect().await?).await };
+        match next.await {
+            Ok(next) => raise(&self.entered, next),
+            Err(error) => tracing::warn!(%error, "entries of other servers"),
+        }
+    }
+
+    pub(super) async fn ended(&self) {
+        self.entered.closed().await;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.entered.is_closed()
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, group: &mut Vec<Job>, entered: &watch::Sender<u64>) {
-    let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
-    let (mut gathered, mut next) = (Vec::new(), *entered.borrow());
-    let committed = async {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+fn raise(entered: &watch::Sender<u64>, next: u64) {
+    entered.send_if_modified(|told| {
+        let more = next > *told;
+        *told = next.max(*told);
+        more
+    });
+}
+
+/// The writing connection and what it needs.
+struct Task {
+    place: Place,
+    connection: AnyConnection,
+    entered: Arc<watch::Sender<u64>>,
+    server: Arc<str>,
+}
+
+impl Task {
+    async fn write(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while jobs.recv_many(&mut group, GROUP).await > 0 {
+            self.commit(&mut group).await;
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "closing the facts database");
+        }
+    }
+
+    async fn commit(&mut self, group: &mut Vec<Job>) {
+        let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+        let committed = self.transact(group, &mut answers).await;
+        match &committed {
+            Ok(next) => raise(&self.entered, *next),
+            Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
+        }
+        group.clear();
+        for answer in answers {
+            answer(committed.clone().map(drop));
+        }
+    }
+
+    /// Runs the group in one transaction. Gives the number of the next entry.
+    async fn transact(&mut self, group: &mut Vec<Job>, answers: &mut Vec<Answer>) -> Result<u64, Error> {
+        let dialect = self.place.dialect;
+        // The database may have been started anew since the last commit; nothing has been tried yet.
+        if dialect == Dialect::Postgres && self.connection.ping().await.is_err() {
+            self.connection = self.place.connect().await?;
+        }
+        let mut transaction = match dialect {
+            Dialect::Sqlite => self.connection.begin_with("BEGIN IMMEDIATE").await?,
+            Dialect::Postgres => self.connection.begin().await?,
+        };
+        let (mut gathered, mut topics) = (Vec::new(), Vec::new());
+        let mut next = *self.entered.borrow();
+        if dialect == Dialect::Postgres {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
+            next = entries::next(&mut transaction).await?;
+        }
         for job in group.drain(..) {
-            let entries = match job {
+            match job {
                 Job::Change(change) => {
                     let ran = change(&mut transaction).await;
                     answers.push(ran.answer);
-                    ran.entries
+                    gathered.extend(ran.entries);
+                    topics.extend(ran.topics);
                 }
                 Job::Entries(entries, sender) => {
-                    answers.push(Box::new(move |commit| {
-                        let _gone = sender.send(commit);
-                    }));
-                    entries
+                    answers.push(answer(sender));
+                    gathered.extend(entries);
                 }
                 Job::Skip(to, sender) => {
                     if to > next && gathered.is_empty() {
                         entries::insert(&mut transaction, to, &[]).await?;
                         next = to;
                     }
-                    answers.push(Box::new(move |commit| {
-                        let _gone = sender.send(commit);
-                    }));
-                    Vec::new()
+                    answers.push(answer(sender));
                 }
-            };
-            gathered.extend(entries);
+            }
         }
         if !gathered.is_empty() {
             entries::insert(&mut transaction, next, &gathered).await?;
-        }
-        transaction.commit().await.map_err(Error::from)
-    }
-    .await;
-    match &committed {
-        Ok(()) => {
             next += gathered.len() as u64;
-            entered.send_if_modified(|told| std::mem::replace(told, next) != next);
+            topics.push(Topic::Entries(next));
         }
-        Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
+        if dialect == Dialect::Postgres && !topics.is_empty() {
+            topics.sort();
+            topics.dedup();
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(CHANNEL)
+                .bind(follow::write(&self.server, &topics))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(next)
     }
-    group.clear();
-    for answer in answers {
-        answer(committed.clone());
-    }
+}
+
+fn answer(sender: oneshot::Sender<Result<(), Error>>) -> Answer {
+    Box::new(move |commit| {
+        let _gone = sender.send(commit);
+    })
 }

@@ -25,7 +25,7 @@ fn a_blob_appears_only_whole_and_checked() {
         writer.write(b"hello").unwrap();
         assert_eq!(blobs.size(&digest).unwrap(), None);
         writer.write(b" world").unwrap();
-        assert_eq!(writer.finish(&digest).unwrap(), 11);
+        assert_eq!(writer.finish(&digest).unwrap().size, 11);
         assert_eq!(blobs.size(&digest).unwrap(), Some(11));
         assert_eq!(blobs.content(&digest, 11).unwrap(), b"hello world");
         assert!(matches!(blobs.content(&digest, 10), Err(Error::TooLarge { limit: 10 })));
@@ -63,7 +63,7 @@ fn sessions_are_exclusive_and_end() {
     let mut upload = blobs.resume(&id, "a").unwrap();
     upload.write(b"lo").unwrap();
     let digest = sha512(b"hello");
-    assert_eq!(upload.finish(&digest).unwrap(), 5, "the algorithm is known only at the end");
+    assert_eq!(upload.finish(&digest).unwrap().size, 5, "the algorithm is known only at the end");
     assert_eq!(blobs.content(&digest, 5).unwrap(), b"hello");
     assert!(matches!(blobs.resume(&id, "a"), Err(Error::NoUpload(_))));
 
@@ -97,7 +97,7 @@ fn sessions_come_back_as_acknowledged() {
     let mut upload = blobs.resume(&kept, "a").unwrap();
     assert_eq!(upload.size(), 5);
     upload.write(b" world").unwrap();
-    assert_eq!(upload.finish(&Digest::of(b"hello world")).unwrap(), 11);
+    assert_eq!(upload.finish(&Digest::of(b"hello world")).unwrap().size, 11);
 }
 
 #[test]

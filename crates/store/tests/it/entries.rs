@@ -3,7 +3,7 @@
 use boltseal_model::Digest;
 use boltseal_store::{Document, Error, Facts, MAX_ENTRY, Pending};
 
-use crate::facts::manifest;
+use crate::{databases::Database, facts::manifest};
 
 async fn all(facts: &Facts) -> Vec<(u64, String)> {
     let batches = facts.batches(0, 1000).await.unwrap();
@@ -17,15 +17,20 @@ fn entry(text: &str) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn only_what_happened_is_recorded() {
-    let folder = tempfile::tempdir().unwrap();
-    let facts = Facts::open(folder.path()).await.unwrap();
+    for database in Database::each() {
+        only_what_happened_is_recorded_on(&database).await;
+    }
+}
+
+async fn only_what_happened_is_recorded_on(database: &Database) {
+    let facts = database.open().await;
     let (image, hole) = (Digest::of(b"image"), Digest::of(b"hole"));
 
     let missing = facts.recording(entry("no")).put_manifest(manifest("a", "v1", &image, &[&hole])).await;
     assert_eq!(missing.unwrap(), std::slice::from_ref(&hole));
-    assert_eq!(facts.recording(entry("no")).remove_manifest("a", &image).await.unwrap(), None);
+    assert_eq!(facts.recording(entry("no")).remove_manifest("a", &image).await.unwrap(), false);
     assert!(!facts.recording(entry("no")).remove_tag("a", "v1").await.unwrap());
-    assert_eq!(facts.recording(entry("no")).remove_blob("a", &hole).await.unwrap(), None);
+    assert_eq!(facts.recording(entry("no")).remove_blob("a", &hole).await.unwrap(), false);
     assert_eq!(all(&facts).await, [], "nothing happened");
 
     let recording = facts.recording(entry("push"));
@@ -43,9 +48,14 @@ async fn only_what_happened_is_recorded() {
 
 #[tokio::test]
 async fn numbers_go_on_after_taking_over_and_reopening() {
-    let folder = tempfile::tempdir().unwrap();
+    for database in Database::each() {
+        numbers_go_on_after_taking_over_and_reopening_on(&database).await;
+    }
+}
+
+async fn numbers_go_on_after_taking_over_and_reopening_on(database: &Database) {
     {
-        let facts = Facts::open(folder.path()).await.unwrap();
+        let facts = database.open().await;
         assert_eq!(*facts.entered().borrow(), 0);
         let appends = (0..200).map(|n| {
             let facts = facts.clone();
@@ -60,7 +70,7 @@ async fn numbers_go_on_after_taking_over_and_reopening() {
         facts.taken_over(200).await.unwrap();
         assert_eq!(*facts.entered().borrow(), 200, "the last batch says where to go on");
     }
-    let facts = Facts::open(folder.path()).await.unwrap();
+    let facts = database.open().await;
     facts.append(entry("later")).await.unwrap();
     assert_eq!(facts.batches(200, 10).await.unwrap()[0].first, 200);
     assert_eq!(*facts.entered().borrow(), 201);
@@ -69,15 +79,20 @@ async fn numbers_go_on_after_taking_over_and_reopening() {
     assert_eq!(*facts.entered().borrow(), 201, "never backwards");
     facts.skip_entries(500).await.unwrap();
     drop(facts);
-    let facts = Facts::open(folder.path()).await.unwrap();
+    let facts = database.open().await;
     facts.append(entry("after")).await.unwrap();
     assert_eq!(*facts.entered().borrow(), 501);
 }
 
 #[tokio::test]
 async fn without_a_log_nothing_that_belongs_into_it_is_done() {
-    let folder = tempfile::tempdir().unwrap();
-    let facts = Facts::open(folder.path()).await.unwrap();
+    for database in Database::each() {
+        without_a_log_nothing_that_belongs_into_it_is_done_on(&database).await;
+    }
+}
+
+async fn without_a_log_nothing_that_belongs_into_it_is_done_on(database: &Database) {
+    let facts = database.open().await;
     let document =
         |id: &str| Document { kind: "role".to_owned(), id: id.to_owned(), body: Some("{}".to_owned()) };
     facts.recording(entry("made")).change_documents(vec![document("1")]).await.unwrap();

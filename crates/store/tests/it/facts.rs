@@ -3,12 +3,15 @@
 use boltseal_model::{Digest, Timestamp};
 use boltseal_store::{Facts, Kind, NewManifest, State};
 
+use crate::databases::Database;
+
 pub fn manifest(repository: &str, tag: &str, digest: &Digest, blobs: &[&Digest]) -> NewManifest {
     NewManifest {
         repository: repository.to_owned(),
         digest: digest.clone(),
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
         size: 10,
+        place: String::new(),
         content_size: 100,
         kind: Kind::Image,
         platform: "linux/amd64".parse().ok(),
@@ -44,23 +47,28 @@ async fn a_manifest_comes_with_everything_or_not_at_all() {
     // A second repository keeps the bytes and the judgement alive.
     facts.add_blob("b", &layer, 5).await.unwrap();
     facts.put_manifest(manifest("b", "v1", &image, &[&layer])).await.unwrap();
-    assert_eq!(facts.remove_manifest("a", &image).await.unwrap(), Some(false));
+    assert_eq!(facts.remove_manifest("a", &image).await.unwrap(), true);
     assert_eq!(facts.tag("a", "v1").await.unwrap(), None);
     assert!(facts.judgement(&image).await.unwrap().is_some());
-    assert_eq!(facts.remove_blob("a", &layer).await.unwrap(), Some(false));
-    assert_eq!(facts.remove_manifest("b", &image).await.unwrap(), Some(true));
-    assert_eq!(facts.remove_manifest("b", &image).await.unwrap(), None);
+    assert_eq!(facts.remove_blob("a", &layer).await.unwrap(), true);
+    assert_eq!(facts.remove_manifest("b", &image).await.unwrap(), true);
+    assert_eq!(facts.remove_manifest("b", &image).await.unwrap(), false);
     assert!(facts.judgement(&image).await.unwrap().is_none());
-    assert_eq!(facts.remove_blob("b", &layer).await.unwrap(), Some(true));
-    assert_eq!(facts.remove_blob("b", &layer).await.unwrap(), None);
+    assert_eq!(facts.remove_blob("b", &layer).await.unwrap(), true);
+    assert_eq!(facts.remove_blob("b", &layer).await.unwrap(), false);
 }
 
 #[tokio::test]
 async fn what_was_written_is_there_after_reopening() {
-    let folder = tempfile::tempdir().unwrap();
+    for database in Database::each() {
+        what_was_written_is_there_after_reopening_on(&database).await;
+    }
+}
+
+async fn what_was_written_is_there_after_reopening_on(database: &Database) {
     let layer = Digest::of(b"layer");
     {
-        let facts = Facts::open(folder.path()).await.unwrap();
+        let facts = database.open().await;
         let work = (0..200).map(|n| {
             let (facts, layer) = (facts.clone(), layer.clone());
             tokio::spawn(async move { facts.add_blob(&format!("r{n:03}"), &layer, 5).await })
@@ -73,7 +81,7 @@ async fn what_was_written_is_there_after_reopening() {
         facts.revoke("id", until).await.unwrap();
         facts.revoke("id", until).await.unwrap();
     }
-    let facts = Facts::open(folder.path()).await.unwrap();
+    let facts = database.open().await;
     assert_eq!(facts.repositories("", 1000).await.unwrap().len(), 200);
     assert_eq!(facts.repositories("r197", 10).await.unwrap(), ["r198", "r199"]);
     assert_eq!(facts.setting("name").await.unwrap().as_deref(), Some("value"));
@@ -95,8 +103,13 @@ async fn the_database_is_private() {
 
 #[tokio::test]
 async fn attempts_are_counted_and_a_new_push_starts_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let facts = Facts::open(folder.path()).await.unwrap();
+    for database in Database::each() {
+        attempts_are_counted_and_a_new_push_starts_over_on(&database).await;
+    }
+}
+
+async fn attempts_are_counted_and_a_new_push_starts_over_on(database: &Database) {
+    let facts = database.open().await;
     let image = Digest::of(b"image");
     facts.put_manifest(manifest("a", "v1", &image, &[])).await.unwrap();
     assert_eq!(facts.count_attempt(&image).await.unwrap(), 1);

@@ -3,6 +3,8 @@
 
 mod blobs;
 mod crash;
+mod databases;
 mod entries;
 mod facts;
+mod garbage;
 mod views;

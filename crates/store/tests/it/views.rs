@@ -6,7 +6,7 @@ use boltseal_model::{
 };
 use boltseal_store::{Facts, ImageFilter, Kind, Outcome, Page, State, VulnerabilityFilter};
 
-use crate::facts::manifest;
+use crate::{databases::Database, facts::manifest};
 
 fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>, kev: bool) -> Finding {
     let added = "2024-01-02".parse().unwrap();
@@ -89,8 +89,8 @@ async fn judged(facts: &Facts, image: &Digest, report: Report) {
 }
 
 /// Two judged images, one pending, one artifact, one index of the first two.
-async fn stocked(folder: &std::path::Path) -> (Facts, Digest, Digest) {
-    let facts = Facts::open(folder).await.unwrap();
+async fn stocked(database: &Database) -> (Facts, Digest, Digest) {
+    let facts = database.open().await;
     let (bad, good, new) = (Digest::of(b"bad"), Digest::of(b"good"), Digest::of(b"new"));
     facts.put_manifest(manifest("team/app", "v1", &bad, &[])).await.unwrap();
     facts.put_manifest(manifest("team/app", "", &good, &[])).await.unwrap();
@@ -115,8 +115,13 @@ async fn stocked(folder: &std::path::Path) -> (Facts, Digest, Digest) {
 
 #[tokio::test]
 async fn images_by_every_filter() {
-    let folder = tempfile::tempdir().unwrap();
-    let (facts, bad, good) = stocked(folder.path()).await;
+    for database in Database::each() {
+        images_by_every_filter_on(&database).await;
+    }
+}
+
+async fn images_by_every_filter_on(database: &Database) {
+    let (facts, bad, good) = stocked(database).await;
     let all = ImageFilter::default;
     let cases = [
         ("all", all(), vec!["index", "bad", "new"]),
@@ -181,8 +186,13 @@ async fn images_by_every_filter() {
 
 #[tokio::test]
 async fn vulnerabilities_over_all_images() {
-    let folder = tempfile::tempdir().unwrap();
-    let (facts, bad, good) = stocked(folder.path()).await;
+    for database in Database::each() {
+        vulnerabilities_over_all_images_on(&database).await;
+    }
+}
+
+async fn vulnerabilities_over_all_images_on(database: &Database) {
+    let (facts, bad, good) = stocked(database).await;
     let all = VulnerabilityFilter::default;
     let cases = [
         ("all, exploited first", all(), vec!["CVE-1", "CVE-2"]),

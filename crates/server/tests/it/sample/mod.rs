@@ -105,6 +105,7 @@ pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) 
         digest: digest.clone(),
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
         size: 1200,
+        place: String::new(),
         content_size: described.bytes,
         kind: Kind::Image,
         platform: Some("linux/amd64".parse().unwrap()),

@@ -2,13 +2,14 @@
 
 use boltseal_model::{Decision, Severity, Timestamp};
 use serde::Serialize;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::Row as _;
 
 use crate::{
     Error,
     facts::{
         Counts, Facts, State, count, milliseconds,
         rows::{read_decision, severity_of},
+        sql::Query,
     },
 };
 
@@ -64,7 +65,7 @@ impl Facts {
     /// Distinct vulnerabilities by their worst severity.
     pub async fn severities(&self) -> Result<Severities, Error> {
         let found = sqlx::query(
-            "SELECT severity, COUNT(*) AS every, SUM(fixable) AS fixable, SUM(kev) AS kev FROM \
+            "SELECT severity, COUNT(*) AS every, CAST(SUM(fixable) AS BIGINT) AS fixable, CAST(SUM(kev) AS BIGINT) AS kev FROM \
              (SELECT MAX(severity) AS severity, MAX(CASE WHEN fixed IS NULL THEN 0 ELSE 1 END) AS fixable, \
              MAX(kev) AS kev FROM hits GROUP BY vulnerability) AS worst GROUP BY severity",
         )
@@ -107,15 +108,11 @@ impl Facts {
 
     /// Images with a fixable finding in any of these packages.
     pub async fn images_fixed_by(&self, purls: &[&str]) -> Result<u64, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT COUNT(DISTINCT digest) FROM hits WHERE fixed IS NOT NULL AND purl IN (",
-        );
-        let mut list = query.separated(", ");
-        for purl in purls.iter().take(MAX_PURLS) {
-            list.push_bind((*purl).to_owned());
-        }
+        let mut query =
+            Query::new("SELECT COUNT(DISTINCT digest) FROM hits WHERE fixed IS NOT NULL AND purl IN (");
+        query.push_list(purls.iter().take(MAX_PURLS).copied());
         query.push(")");
-        let images: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
+        let images: i64 = query.scalar::<i64>().fetch_one(&self.readers).await?;
         count("hits", images)
     }
 

@@ -1,7 +1,7 @@
 //! Vulnerabilities over all images.
 
 use boltseal_model::{Digest, Finding};
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{contains, limit};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         Facts, Hit, Listing, Page, State, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
         VulnerabilitySort, count, digest,
         rows::{read_decision, severity_of, severity_rank},
+        sql::Query,
     },
 };
 
@@ -27,18 +28,18 @@ impl Facts {
         filter: &VulnerabilityFilter,
         page: Page,
     ) -> Result<Listing<VulnerabilityRow>, Error> {
-        let mut counting = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM (SELECT h.vulnerability");
+        let mut counting = Query::new("SELECT COUNT(*) FROM (SELECT h.vulnerability");
         counting.push(JOIN);
         restrict(&mut counting, filter);
         counting.push(") AS found");
-        let total: i64 = counting.build_query_scalar().fetch_one(&self.readers).await?;
+        let total: i64 = counting.scalar::<i64>().fetch_one(&self.readers).await?;
 
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Query::new(COLUMNS);
         query.push(JOIN);
         restrict(&mut query, filter);
         query.push(match filter.sort {
             VulnerabilitySort::Risk => {
-                " ORDER BY kev DESC, severity DESC, epss DESC, images DESC, h.vulnerability"
+                " ORDER BY kev DESC, severity DESC, COALESCE(MAX(h.epss), -1) DESC, images DESC, h.vulnerability"
             }
             VulnerabilitySort::Images => " ORDER BY images DESC, kev DESC, severity DESC, h.vulnerability",
             VulnerabilitySort::Epss => {
@@ -64,7 +65,7 @@ impl Facts {
         let finding: Finding =
             serde_json::from_str(&finding).map_err(|e| Error::corrupt("vulnerabilities.finding", &e))?;
 
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Query::new(COLUMNS);
         query.push(JOIN).push("WHERE h.vulnerability = ").push_bind(id.to_owned());
         query.push(" GROUP BY h.vulnerability");
         let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
@@ -105,7 +106,7 @@ impl Facts {
         Ok(hits)
     }
 
-    async fn complete_vulnerability(&self, row: &SqliteRow) -> Result<VulnerabilityRow, Error> {
+    async fn complete_vulnerability(&self, row: &AnyRow) -> Result<VulnerabilityRow, Error> {
         let id: String = row.try_get("vulnerability")?;
         let packages =
             sqlx::query_scalar("SELECT DISTINCT package FROM hits WHERE vulnerability = $1 ORDER BY package")
@@ -126,15 +127,15 @@ impl Facts {
     }
 }
 
-fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &VulnerabilityFilter) {
+fn restrict(query: &mut Query, filter: &VulnerabilityFilter) {
     query.push("WHERE 1 = 1");
     if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
         let part = contains(text);
         query
-            .push(" AND (h.vulnerability LIKE ")
+            .push(" AND (LOWER(h.vulnerability) LIKE ")
             .push_bind(part.clone())
-            .push(" ESCAPE '\\' OR h.package LIKE ");
-        query.push_bind(part.clone()).push(" ESCAPE '\\' OR v.title LIKE ").push_bind(part);
+            .push(" ESCAPE '\\' OR LOWER(h.package) LIKE ");
+        query.push_bind(part.clone()).push(" ESCAPE '\\' OR LOWER(v.title) LIKE ").push_bind(part);
         query.push(" ESCAPE '\\')");
     }
     query.push(" GROUP BY h.vulnerability HAVING 1 = 1");
