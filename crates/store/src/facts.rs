@@ -7,6 +7,7 @@ mod documents;
 mod entries;
 mod follow;
 mod garbage;
+mod jobs;
 mod judgements;
 mod pending;
 mod rows;
@@ -29,6 +30,7 @@ pub use entries::{Batch, Entry, MAX_ENTRY};
 use follow::Follow;
 pub use follow::{Following, Topic};
 pub use garbage::{Condemned, Garbage, Scrub};
+pub use jobs::{Job, JobState, Progress};
 pub use pending::Pending;
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,

@@ -36,7 +36,8 @@ pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
 pub use facts::{
     Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following, Garbage, Hit, ImageDetail,
-    ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, MAX_ENTRY, Material, NewManifest, Outcome,
-    Page, Pending, Pushes, Referrer, ReferrerRow, Scrub, Severities, State, Stored, StoredManifest, Topic,
-    Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
+    ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Listing, MAX_ENTRY, Material,
+    NewManifest, Outcome, Page, Pending, Progress, Pushes, Referrer, ReferrerRow, Scrub, Severities, State,
+    Stored, StoredManifest, Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+    VulnerabilitySort,
 };

@@ -29,10 +29,11 @@ const DURABLE: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRA
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Scripts in their order. A script never changes after it was released.
-const SCRIPTS: [(i64, &str, &str); 3] = [
+const SCRIPTS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "access and log", include_str!("../../migrations/0002_access_and_log.sql")),
     (3, "references and leases", include_str!("../../migrations/0003_references.sql")),
+    (4, "jobs", include_str!("../../migrations/0004_jobs.sql")),
 ];
 
 /// What differs in what a database can do.
@@ -128,14 +129,14 @@ impl Place {
 
     /// Brings the tables to this version. Servers that start together wait for each other.
     pub(super) async fn migrate(&self, connection: &mut AnyConnection) -> Result<(), Error> {
-        let migrations = SCRIPTS.map(|(version, name, sql)| {
+        let migrations = SCRIPTS.iter().map(|(version, name, sql)| {
             let sql = match self.dialect {
-                Dialect::Sqlite => sqlx::AssertSqlSafe(sql.to_owned()).into_sql_str(),
+                Dialect::Sqlite => sqlx::AssertSqlSafe((*sql).to_owned()).into_sql_str(),
                 Dialect::Postgres => sqlx::AssertSqlSafe(for_postgres(sql)).into_sql_str(),
             };
-            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
         });
-        let migrator = Migrator::with_migrations(migrations.into());
+        let migrator = Migrator::with_migrations(migrations.collect());
         migrator.run_direct(None, connection, false).await.map_err(|e| Error::Migration(e.to_string()))
     }
 }

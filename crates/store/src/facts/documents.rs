@@ -17,19 +17,24 @@ pub struct Document {
 }
 
 impl Facts {
-    /// All documents, by kind and id.
+    /// All documents about access, by kind and id: those whose kind does not begin with `registry.`.
     pub async fn documents(&self) -> Result<Vec<Document>, Error> {
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT kind, id, body FROM documents ORDER BY kind, id")
-                .fetch_all(&self.readers)
-                .await?;
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT kind, id, body FROM documents WHERE kind NOT LIKE 'registry.%' ORDER BY kind, id",
+        )
+        .fetch_all(&self.readers)
+        .await?;
         Ok(rows.into_iter().map(|(kind, id, body)| Document { kind, id, body: Some(body) }).collect())
     }
 
     /// Writes and removes documents, all or none.
     pub async fn change_documents(&self, changes: Vec<Document>) -> Result<(), Error> {
+        self.change(Topic::Access, changes).await
+    }
+
+    async fn change(&self, about: Topic, changes: Vec<Document>) -> Result<(), Error> {
         self.writer
-            .touching(Topic::Access)
+            .touching(about)
             .run(move |db| {
                 Box::pin(async move {
                     for Document { kind, id, body } in changes {
@@ -51,6 +56,23 @@ impl Facts {
                 })
             })
             .await
+    }
+
+    /// Documents of one kind, by id.
+    pub async fn documents_of(&self, kind: &str) -> Result<Vec<Document>, Error> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT id, body FROM documents WHERE kind = $1 ORDER BY id")
+                .bind(kind)
+                .fetch_all(&self.readers)
+                .await?;
+        let kind = kind.to_owned();
+        Ok(rows.into_iter().map(|(id, body)| Document { kind: kind.clone(), id, body: Some(body) }).collect())
+    }
+
+    /// As [`Facts::change_documents`], for documents that are not about access: the registry's own settings,
+    /// whose kind begins with `registry.`.
+    pub async fn change_settings(&self, changes: Vec<Document>) -> Result<(), Error> {
+        self.change(Topic::Settings, changes).await
     }
 
     /// Ends one token before its time: remembers its id until `expires`.

@@ -34,6 +34,10 @@ pub enum Topic {
     Verdicts,
     /// Principals, roles, assignments, tokens that ended.
     Access,
+    /// Work that takes a while was asked for, or ended.
+    Jobs,
+    /// Settings of the registry: documents that are not about access.
+    Settings,
     /// New entries of the log; the number that comes next.
     Entries(u64),
     /// Anything.
@@ -167,6 +171,8 @@ pub(super) fn write(server: &str, topics: &[Topic]) -> String {
             Topic::Repository(name) => text.extend(["r", name]),
             Topic::Verdicts => text.push('v'),
             Topic::Access => text.push('a'),
+            Topic::Jobs => text.push('j'),
+            Topic::Settings => text.push('s'),
             Topic::Entries(next) => text.push_str(&format!("e{next}")),
             Topic::Everything => text.push('*'),
         }
@@ -193,6 +199,8 @@ fn read(text: &str, own: &str) -> Vec<Topic> {
         Some(("r", name)) => Topic::Repository(name.to_owned()),
         Some(("v", _)) => Topic::Verdicts,
         Some(("a", _)) => Topic::Access,
+        Some(("j", _)) => Topic::Jobs,
+        Some(("s", _)) => Topic::Settings,
         Some(("e", next)) => next.parse().map_or(Topic::Everything, Topic::Entries),
         // What a newer version says, this one takes for anything.
         _ => Topic::Everything,

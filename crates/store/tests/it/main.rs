@@ -7,4 +7,5 @@ mod databases;
 mod entries;
 mod facts;
 mod garbage;
+mod jobs;
 mod views;
