@@ -13,11 +13,12 @@
 //! Every request carries a [`Peer`] in its extensions: who is at the other end, and whether the way there is sealed.
 
 mod body;
+mod crowd;
 mod stall;
 
-use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{Router, body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -26,7 +27,6 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     task::JoinSet,
     time::timeout,
 };
@@ -34,12 +34,14 @@ use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
 use body::Patient;
+use crowd::{Answered, Crowd, Seat};
 use stall::Stall;
 
 /// How much one client, and all together, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at the same time; more wait in the kernel's queue. Each costs some kilobytes and a descriptor.
+    /// Connections at the same time. Each costs some kilobytes and a descriptor. For one more, the one that has waited
+    /// longest for a request is closed; when all are in requests, it waits.
     pub connections: usize,
     /// Header lines of a request; browsers and container tools send about twenty.
     pub headers: usize,
@@ -53,6 +55,8 @@ pub struct Limits {
     pub write_pause: Duration,
     /// For the TLS handshake.
     pub handshake: Duration,
+    /// How long what a client still sends after it was refused is taken and thrown away, so that it can read why.
+    pub linger: Duration,
     /// From being told to stop to cutting what still runs.
     pub drain: Duration,
 }
@@ -67,6 +71,7 @@ impl Default for Limits {
             body_pause: Duration::from_mins(1),
             write_pause: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
+            linger: Duration::from_secs(3),
             drain: Duration::from_secs(20),
         }
     }
@@ -92,7 +97,7 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let crowd = Crowd::new(limits.connections);
     let acceptor = tls.map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -100,16 +105,17 @@ pub async fn serve(
     let mut running = JoinSet::new();
     loop {
         let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
-            Some((permit, accept(&listener).await))
+            let (stream, address) = accept(&listener).await;
+            Some((crowd.enter().await?, stream, address))
         };
-        let (permit, (stream, address)) = tokio::select! {
+        let (seat, stream, address) = tokio::select! {
             biased;
             () = &mut stop => break,
             Some(next) = next => next,
             else => break,
         };
         let connection = Connection {
+            seat: Arc::new(seat),
             router: router.clone(),
             peer: Peer { address, tls: acceptor.is_some() },
             limits,
@@ -118,8 +124,11 @@ pub async fn serve(
         let acceptor = acceptor.clone();
         while running.try_join_next().is_some() {}
         running.spawn(async move {
-            connection.run(stream, acceptor).await;
-            drop(permit);
+            let (seat, peer) = (Arc::clone(&connection.seat), connection.peer);
+            tokio::select! {
+                () = connection.run(stream, acceptor) => {}
+                () = seat.dismissed() => tracing::debug!(peer = %peer.address, "made room for another connection"),
+            }
         });
     }
     drop(listener);
@@ -141,6 +150,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 struct Connection {
+    seat: Arc<Seat>,
     router: Router,
     peer: Peer,
     limits: Limits,
@@ -159,18 +169,23 @@ impl Connection {
     }
 
     async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let Self { router, peer, limits, watcher } = self;
+        let Self { seat, router, peer, limits, watcher } = self;
         let service = service_fn(move |request: Request<Incoming>| {
+            let (seat, mut router) = (Arc::clone(&seat), router.clone());
+            seat.works();
             let mut request = request.map(|body| Body::new(Patient::new(body, limits.body_pause)));
             request.extensions_mut().insert(peer);
-            router.clone().call(request)
+            async move {
+                let response: Result<Response, Infallible> = router.call(request).await;
+                response.map(|response| response.map(|body| Answered::new(body, seat)))
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_time)
             .max_headers(limits.headers)
             .max_header_size(limits.head)
-            .serve_connection(TokioIo::new(Stall::new(stream, limits.write_pause)), service);
+            .serve_connection(TokioIo::new(Stall::new(stream, limits.write_pause, limits.linger)), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(peer = %peer.address, %error, "connection ended");
         }

@@ -1,9 +1,13 @@
-//! A connection that ends when the other side stops taking what we send.
+//! A connection that ends when the other side stops taking what we send, and that ends gently.
+//!
+//! A server that answers before it has read the whole request and then closes makes the kernel reset the connection, and
+//! the answer may be lost on the way. So the writing half is closed first, and what still comes is thrown away for a
+//! while (RFC 9112, section 9.6).
 
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -12,16 +16,22 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
+/// Bytes thrown away at a time.
+const THROWN: usize = 16 << 10;
+
 /// Watches the writing half; reading has its own limits above.
 pub(super) struct Stall<S> {
     inner: S,
     pause: Duration,
+    linger: Duration,
+    /// Of the write that waits, or of throwing away what still comes.
     deadline: Option<Pin<Box<Sleep>>>,
+    closed: bool,
 }
 
 impl<S> Stall<S> {
-    pub(super) const fn new(inner: S, pause: Duration) -> Self {
-        Self { inner, pause, deadline: None }
+    pub(super) const fn new(inner: S, pause: Duration, linger: Duration) -> Self {
+        Self { inner, pause, linger, deadline: None, closed: false }
     }
 
     fn judge<T>(&mut self, context: &mut Context<'_>, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -40,6 +50,26 @@ impl<S> Stall<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Stall<S> {
+    /// Ready when the other side has closed too, or has had its time.
+    fn poll_throw_away(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger;
+        let deadline =
+            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + linger)));
+        if deadline.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut bytes = [std::mem::MaybeUninit::uninit(); THROWN];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            match ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -50,7 +80,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stall<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -79,7 +109,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let progress = Pin::new(&mut self.inner).poll_shutdown(context);
-        self.judge(context, progress)
+        if !self.closed {
+            let progress = Pin::new(&mut self.inner).poll_shutdown(context);
+            ready!(self.judge(context, progress))?;
+            self.closed = true;
+            self.deadline = None;
+        }
+        self.poll_throw_away(context).map(Ok)
     }
 }
