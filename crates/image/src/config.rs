@@ -10,7 +10,9 @@ use crate::Error;
 /// What a configuration says.
 #[derive(Debug)]
 pub struct Parsed {
+    /// How the image wants to run.
     pub config: Config,
+    /// What it runs on.
     pub platform: Option<Platform>,
     /// Of the archives, bottom first.
     pub diff_ids: Vec<Digest>,

@@ -57,7 +57,7 @@ mod read;
 
 pub mod manifest;
 
-mod config;
+pub mod config;
 
 mod single;
 

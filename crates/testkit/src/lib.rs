@@ -15,13 +15,14 @@
 //!
 //! [`corpus`] gives catalogs of 732 real images. [`image`] makes images, entry by entry, in every form people keep them.
 //!
-//! [`postgres`] starts a real PostgreSQL.
+//! [`postgres`] starts a real PostgreSQL, [`Distribution`] a registry of others.
 //!
 //! [`mutations`] runs the body of a fuzz target over its seeds and mutations of them.
 //!
 //! Used only by tests; it must not know any crate but `model`.
 
 mod corpus;
+mod distribution;
 pub mod image;
 mod mutations;
 mod peers;
@@ -29,6 +30,7 @@ mod postgres;
 mod shared;
 
 pub use corpus::corpus;
+pub use distribution::Distribution;
 pub use mutations::mutations;
 pub use peers::{peer, skip};
 pub use postgres::{Postgres, postgres};

@@ -93,7 +93,7 @@ impl Repository {
 
     fn put_file(&self, file: &Content) -> Result<Value, Error> {
         let (digest, size) = measured(&file.path)?;
-        if self.head_blob(&digest)?.is_none() {
+        if !self.has_blob(&digest)? {
             self.put_blob_from(&digest, size, &mut || Ok(Box::new(opened(&file.path)?)))?;
         }
         Ok(json!({

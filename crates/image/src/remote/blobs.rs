@@ -26,6 +26,16 @@ impl Repository {
         }
     }
 
+    /// Whether sending a blob would be in vain. A registry that holds images back answers 403 for what it has; it takes
+    /// it again all the same, and says no to the upload where that is what it means.
+    pub(super) fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        match self.head_blob(digest) {
+            Ok(size) => Ok(size.is_some()),
+            Err(error) if error.status() == Some(403) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads a blob of at most `limit` bytes. A download that breaks goes on where it stopped; reading fails at the
     /// end if the bytes are not what `digest` promises.
     pub fn blob(&self, digest: &Digest, limit: u64) -> Result<Download<'_>, Error> {

@@ -1,13 +1,15 @@
 //! Manifests and indexes of a repository (distribution specification, "Pulling manifests", "Pushing Manifests").
 
+use std::io::Read as _;
+
 use boltseal_model::{Digest, Hasher, Reference};
 use boltseal_wire::client::{Method, Response};
 
 use super::{Error, Repository, exchange::Ask};
 use crate::{
-    MAX_MANIFEST,
+    MAX_CONFIG, MAX_MANIFEST, config,
     error::shown,
-    manifest::{self, DOCKER_LIST, DOCKER_MANIFEST, Document, OCI_INDEX, OCI_MANIFEST},
+    manifest::{self, DOCKER_LIST, DOCKER_MANIFEST, Document, Manifest, OCI_INDEX, OCI_MANIFEST},
 };
 
 /// What a manifest is asked for by.
@@ -76,9 +78,15 @@ pub struct Stored {
 }
 
 impl Repository {
-    /// Digest, type and size of a manifest. A registry that does not tell the digest is asked for the bytes.
+    /// Digest, type and size of a manifest. A registry that does not tell the digest is asked for the bytes, and one
+    /// that says no is asked why: an answer to HEAD has no words.
     pub fn head(&self, name: Name<'_>) -> Result<Head, Error> {
-        let answer = self.remote.send(&self.manifest_ask(Method::Head, name)?)?;
+        let answer = match self.remote.send(&self.manifest_ask(Method::Head, name)?) {
+            Err(error) if error.status() == Some(403) => {
+                return Err(self.manifest(name).err().unwrap_or(error));
+            }
+            other => other?,
+        };
         let promised = promised(&answer);
         let (media_type, size) = (media_type(&answer), answer.length());
         match (name, promised) {
@@ -109,6 +117,17 @@ impl Repository {
             Some(expected) => checked(&bytes, &expected, &ask.what)?,
         };
         Ok(Fetched { digest, media_type, bytes })
+    }
+
+    /// The configuration of an image, at most [`MAX_CONFIG`] bytes. Artifacts have none: that is an error.
+    pub fn config(&self, manifest: &Manifest) -> Result<config::Parsed, Error> {
+        let digest = &manifest.config.digest;
+        let what = format!("configuration {digest} of {self}");
+        let mut bytes = Vec::new();
+        self.blob(digest, MAX_CONFIG)?
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::of_read(&what, error))?;
+        config::parse(&bytes, &what).map_err(|error| Error::content(what, error))
     }
 
     /// Stores exactly `bytes` under a tag, or under their digest only.

@@ -45,7 +45,7 @@ impl Repository {
     /// Stores `bytes` as a blob. What is there already is not sent again.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
-        if self.head_blob(&digest)?.is_none() {
+        if !self.has_blob(&digest)? {
             self.start_upload()?.finish(&digest, bytes)?;
         }
         Ok(digest)

@@ -124,6 +124,7 @@ impl Store {
         }
     }
 
+    /// Whether sending a manifest would be in vain; as with blobs, a registry that holds it back takes it again.
     pub(super) fn has_manifest(&self, digest: &Digest) -> Result<bool, Error> {
         match self {
             Self::Repository(repository) => found(repository.head(Name::Digest(digest))),
@@ -159,7 +160,7 @@ impl Store {
 
     pub(super) fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         match self {
-            Self::Repository(repository) => repository.head_blob(digest).map(|size| size.is_some()),
+            Self::Repository(repository) => repository.has_blob(digest),
             Self::Layout(layout) => layout.has(digest),
         }
     }
@@ -182,7 +183,7 @@ impl Store {
 fn found<T>(answer: Result<T, Error>) -> Result<bool, Error> {
     match answer {
         Ok(_) => Ok(true),
-        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) if error.is_not_found() || error.status() == Some(403) => Ok(false),
         Err(error) => Err(error),
     }
 }

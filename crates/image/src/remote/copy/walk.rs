@@ -96,7 +96,8 @@ impl<'c> Walk<'c> {
         };
         let subject = subject.map(|subject| subject.digest.clone());
         let tagged = match role.tag {
-            Some(tag) => self.to.tagged(tag)?.as_ref() == Some(&fetched.digest),
+            // What is held back there cannot be compared.
+            Some(tag) => there && self.to.tagged(tag)?.as_ref() == Some(&fetched.digest),
             None => true,
         };
         // A layout knows manifests that are on nobody's list; they are put there.

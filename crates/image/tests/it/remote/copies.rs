@@ -93,7 +93,7 @@ fn sends_lists_and_deletes() {
     assert!(app.head(Name::Tag("v1")).unwrap_err().is_not_found());
     assert!(remote.repository("UPPER").is_err() && app.head(Name::Tag("a/b")).is_err());
     // What was stored is what the scanner reads.
-    let opened = open(&format!("docker://{}/alone:v1", peer.address), &All, &Options::default()).unwrap();
+    let opened = open(&format!("docker://{}/alone:v1", peer.address()), &All, &Options::default()).unwrap();
     assert_eq!(view(&opened.tree), ["arch=linux/amd64@1", "shared=in every image@0"]);
 }
 
@@ -248,7 +248,7 @@ fn logs_in_to_write() {
         let mut access = Access::default();
         access.anonymous = true;
         access.credentials = password.map(|password| Credentials::new("u", password));
-        Remote::connect(&peer.address, &access).unwrap()
+        Remote::connect(peer.address(), &access).unwrap()
     };
     assert!(as_whom(None).ping().unwrap_err().is_denied());
     let wrong = as_whom(Some("x")).ping().unwrap_err();
