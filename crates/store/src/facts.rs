@@ -1,5 +1,6 @@
 //! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
+mod attributes;
 mod blobs;
 mod content;
 mod database;
@@ -22,6 +23,9 @@ use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyPool;
 
 use crate::Error;
+pub use attributes::{
+    AttributeOrder, AttributePage, ManifestAttributes, RepositoryAttributes, TagAttributes,
+};
 pub use blobs::Stored;
 pub use content::{NewManifest, Referrer, StoredManifest};
 use database::{Dialect, Place};

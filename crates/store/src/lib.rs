@@ -35,9 +35,9 @@ mod facts;
 pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
 pub use facts::{
-    Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following, Garbage, Hit, ImageDetail,
-    ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Listing, MAX_ENTRY, Material,
-    NewManifest, Outcome, Page, Pending, Progress, Pushes, Referrer, ReferrerRow, Scrub, Severities, State,
-    Stored, StoredManifest, Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
-    VulnerabilitySort,
+    AttributeOrder, AttributePage, Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following,
+    Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Listing,
+    MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress, Pushes, Referrer,
+    ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest, TagAttributes,
+    Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
 };

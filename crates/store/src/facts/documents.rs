@@ -32,7 +32,7 @@ impl Facts {
         self.change(Topic::Access, changes).await
     }
 
-    async fn change(&self, about: Topic, changes: Vec<Document>) -> Result<(), Error> {
+    pub(super) async fn change(&self, about: Topic, changes: Vec<Document>) -> Result<(), Error> {
         self.writer
             .touching(about)
             .run(move |db| {
