@@ -127,7 +127,11 @@ impl Authority {
                     let at = Scope::repository(registry, &name).ok()?;
                     let granted = actions
                         .iter()
-                        .filter(|action| may(action.action(), &at))
+                        .filter(|action| {
+                            // Whoever may release images may change that much of what is said about them.
+                            let releases = *action == RegistryAction::MetadataWrite;
+                            may(action.action(), &at) || releases && may(Action::QuarantineWrite, &at)
+                        })
                         .fold(Actions::default(), Actions::with);
                     RegistryScope::repository(&name, granted)
                 }

@@ -89,6 +89,8 @@ impl Caller {
             // Clients list tags with a token for pulling.
             Action::MetadataRead => has(RegistryAction::MetadataRead) || has(RegistryAction::Pull),
             Action::MetadataWrite => has(RegistryAction::MetadataWrite),
+            // ACR's scanners ask for `pull,push` in order to release what they looked at.
+            Action::QuarantineWrite => has(RegistryAction::MetadataWrite) || has(RegistryAction::Push),
             _ => false,
         }
     }
