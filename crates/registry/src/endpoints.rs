@@ -1,4 +1,4 @@
-//! Every endpoint of the distribution API, in one table: which method, which path, what it needs. What is not here is
+//! Every endpoint of the distribution API and of ACR's, in one table: which method, which path, what it needs. What is not here is
 //! not served.
 
 use axum::http::Method;
@@ -19,6 +19,12 @@ pub(crate) enum Kind {
     Uploads,
     Upload,
     Referrers,
+    AcrCatalog,
+    AcrRepository,
+    AcrTags,
+    AcrTag,
+    AcrManifests,
+    AcrManifest,
 }
 
 /// One line of the table.
@@ -46,6 +52,7 @@ const WRITE: Needs = Needs::Action(Action::ContentWrite);
 const DELETE: Needs = Needs::Action(Action::ContentDelete);
 const METADATA: Needs = Needs::Action(Action::MetadataRead);
 const LIST: Needs = Needs::Filtered(Action::MetadataRead);
+const QUARANTINE: Needs = Needs::Action(Action::QuarantineWrite);
 
 const TABLE: &[Line] = &[
     line(Kind::Ping, "GET", "/v2/", Needs::SignedIn, Activity::Read),
@@ -62,6 +69,19 @@ const TABLE: &[Line] = &[
     line(Kind::Upload, "PATCH", "/v2/{repository}/blobs/uploads/{id}", WRITE, Activity::Create),
     line(Kind::Upload, "PUT", "/v2/{repository}/blobs/uploads/{id}", WRITE, Activity::Create),
     line(Kind::Upload, "DELETE", "/v2/{repository}/blobs/uploads/{id}", WRITE, Activity::Create),
+    line(Kind::AcrCatalog, "GET", "/acr/v1/_catalog", LIST, Activity::Read),
+    line(Kind::AcrRepository, "GET", "/acr/v1/{repository}", METADATA, Activity::Read),
+    line(Kind::AcrTags, "GET", "/acr/v1/{repository}/_tags", METADATA, Activity::Read),
+    line(Kind::AcrTag, "GET", "/acr/v1/{repository}/_tags/{reference}", METADATA, Activity::Read),
+    line(Kind::AcrManifests, "GET", "/acr/v1/{repository}/_manifests", METADATA, Activity::Read),
+    line(Kind::AcrManifest, "GET", "/acr/v1/{repository}/_manifests/{digest}", METADATA, Activity::Read),
+    line(
+        Kind::AcrManifest,
+        "PATCH",
+        "/acr/v1/{repository}/_manifests/{digest}",
+        QUARANTINE,
+        Activity::Update,
+    ),
 ];
 
 const TOKENS: Needs = Needs::Nothing("this is where credentials are exchanged");
@@ -112,6 +132,12 @@ impl Route {
             Self::Uploads { .. } => Kind::Uploads,
             Self::Upload { .. } => Kind::Upload,
             Self::Referrers { .. } => Kind::Referrers,
+            Self::AcrCatalog => Kind::AcrCatalog,
+            Self::AcrRepository { .. } => Kind::AcrRepository,
+            Self::AcrTags { .. } => Kind::AcrTags,
+            Self::AcrTag { .. } => Kind::AcrTag,
+            Self::AcrManifests { .. } => Kind::AcrManifests,
+            Self::AcrManifest { .. } => Kind::AcrManifest,
         }
     }
 

@@ -1,6 +1,7 @@
-//! The gate: whether what is stored may be pulled, by the verdict that is stored with it.
+//! The gate: whether what is stored may be pulled, by the verdict that is stored with it, unless somebody with the role
+//! for it decided otherwise.
 //!
-//! Nothing is computed here. A pull reads one cached answer; only an image that is still being scanned is waited for,
+//! Nothing is computed here. A pull reads cached answers; only an image that is still being scanned is waited for,
 //! shortly, and by a bounded number of requests.
 
 use std::{
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     cache::Cache,
     failure::{Code, Failure},
+    quarantine::{Quarantine, QuarantineState},
 };
 
 /// How long a pull waits for a judgement: most scans take less, and no client gives up earlier.
@@ -25,8 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const WAITERS: usize = 256;
 /// Verdicts in memory. A thousand bytes each at most: some megabytes.
 const VERDICTS: u64 = 10_000;
+/// Manifests of which is known whether somebody decided about them; most are a few bytes that say that nobody did.
+const DECISIONS: u64 = 100_000;
 /// Reasons in an answer. The dashboard has all of them.
 const MAX_REASONS: usize = 20;
+/// What every refusal begins with.
+const REFUSED: &str = "image refused: ";
 /// OCI distribution specification, "Warnings": at most 4096 bytes in all.
 const MAX_WARNING: usize = 1000;
 
@@ -43,6 +49,8 @@ pub(crate) enum Ruling {
 pub(crate) struct Gate {
     facts: Facts,
     rulings: Cache<Ruling>,
+    /// By repository and digest.
+    decisions: Cache<Option<Quarantine>>,
     judged: Notify,
     waiters: Semaphore,
 }
@@ -50,7 +58,8 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(facts: Facts) -> Self {
         let rulings = Cache::new(VERDICTS, |_, _| 1);
-        Self { facts, rulings, judged: Notify::new(), waiters: Semaphore::new(WAITERS) }
+        let decisions = Cache::new(DECISIONS, |_, _| 1);
+        Self { facts, rulings, decisions, judged: Notify::new(), waiters: Semaphore::new(WAITERS) }
     }
 
     /// The judgements of these images were written down.
@@ -64,10 +73,59 @@ impl Gate {
     /// Everything that was remembered may have changed.
     pub(crate) fn forget_all(&self) {
         self.rulings.forget_all();
+        self.decisions.forget_all();
     }
 
-    /// Lets an image pass, with a warning perhaps, or says why not. Waits for a judgement that is under way.
-    pub(crate) async fn pass(&self, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
+    /// Somebody decided about this manifest.
+    pub(crate) fn decided(&self, repository: &str, manifest: &Digest) {
+        self.decisions.forget(&key(repository, &manifest.to_string()));
+    }
+
+    /// What somebody decided about a manifest of a repository, if anybody did.
+    pub(crate) async fn decision(
+        &self,
+        repository: &str,
+        manifest: &Digest,
+    ) -> Result<Option<Quarantine>, Failure> {
+        let load = async {
+            let text = self.facts.quarantine(repository, manifest).await?;
+            // What cannot be read holds the image: nobody knows what was decided.
+            let read = |text: String| serde_json::from_str::<Quarantine>(&text).map_err(Failure::fault);
+            Ok::<_, Failure>(Some(text.map(read).transpose()?))
+        };
+        let found = self.decisions.get_or(&key(repository, &manifest.to_string()), load).await?;
+        Ok(found.and_then(|decision| (*decision).clone()))
+    }
+
+    /// What the verdict says, if there is one by now.
+    pub(crate) async fn ruling(&self, image: &Digest) -> Result<Option<Arc<Ruling>>, Failure> {
+        self.current(&image.to_string(), image).await
+    }
+
+    /// Lets a manifest pass, with a warning perhaps, or says why not. Images need a verdict, and one that is under way is
+    /// waited for; anything else passes unless somebody decided otherwise.
+    pub(crate) async fn pass(
+        &self,
+        repository: &str,
+        manifest: &Digest,
+        kind: Kind,
+    ) -> Result<Option<HeaderValue>, Failure> {
+        let decision = self.decision(repository, manifest).await?;
+        match decision {
+            Some(decision) if decision.state == QuarantineState::Failed => Err(decision.refusal(manifest)),
+            _ if kind != Kind::Image => Ok(None),
+            Some(decision) => match self.ruling(manifest).await?.map(|ruling| answer(&ruling, manifest)) {
+                Some(Ok(warning)) => Ok(warning),
+                Some(Err(against)) => {
+                    Ok(Some(decision.warning(against.message().trim_start_matches(REFUSED))))
+                }
+                None => Ok(None),
+            },
+            None => self.judged_well(manifest).await,
+        }
+    }
+
+    async fn judged_well(&self, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
         let key = image.to_string();
         if let Some(ruling) = self.current(&key, image).await? {
             return answer(&ruling, image);
@@ -90,21 +148,32 @@ impl Gate {
 
     /// Whether a blob may be pulled that only these manifests of a repository point to. Waits as a pull does if told
     /// to; otherwise a judgement that is under way is a no.
-    pub(crate) async fn pass_blob(&self, holders: &[(Digest, Kind)], wait: bool) -> Result<(), Failure> {
-        if holders.is_empty() || holders.iter().any(|(_, kind)| *kind != Kind::Image) {
-            return Ok(());
-        }
+    pub(crate) async fn pass_blob(
+        &self,
+        repository: &str,
+        holders: &[(Digest, Kind)],
+        wait: bool,
+    ) -> Result<(), Failure> {
         let mut refused = None;
         let mut undecided = None;
-        for (image, _) in holders {
-            match self.current(&image.to_string(), image).await?.as_deref() {
+        for (manifest, kind) in holders {
+            match self.decision(repository, manifest).await? {
+                Some(decision) if decision.state == QuarantineState::Failed => {
+                    refused = Some(decision.refusal(manifest));
+                    continue;
+                }
+                Some(_) => return Ok(()),
+                None if *kind != Kind::Image => return Ok(()),
+                None => {}
+            }
+            match self.ruling(manifest).await?.as_deref() {
                 Some(Ruling::Pass { .. }) => return Ok(()),
-                Some(ruling) => refused = answer(ruling, image).err().or(refused),
-                None => undecided = Some(image),
+                Some(ruling) => refused = answer(ruling, manifest).err().or(refused),
+                None => undecided = Some(manifest),
             }
         }
         match (undecided, refused) {
-            (Some(image), _) if wait => self.pass(image).await.map(drop),
+            (Some(image), _) if wait => self.judged_well(image).await.map(drop),
             (Some(image), _) => Err(pending(image)),
             (None, Some(failure)) => Err(failure),
             (None, None) => Ok(()),
@@ -119,6 +188,20 @@ impl Gate {
             Ruling::Pass { expires: Some(expires), .. } => *expires > Timestamp::now(),
             _ => true,
         }))
+    }
+}
+
+impl Ruling {
+    /// What was found, for people.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Pass { .. } => "allow".to_owned(),
+            Self::Refuse { verdict: Some(verdict), .. } => verdict.sentence(),
+            Self::Refuse { verdict: None, error } => {
+                let error = error.as_deref().unwrap_or("it has no verdict");
+                format!("unknown: it could not be scanned: {error}")
+            }
+        }
     }
 }
 
@@ -145,24 +228,26 @@ fn answer(ruling: &Ruling, image: &Digest) -> Result<Option<HeaderValue>, Failur
                 "digest": image,
                 "reasons": reasons,
             });
-            Err(refusal(&verdict.sentence(), detail))
+            Err(refusal(&ruling.sentence(), detail))
         }
         Ruling::Refuse { verdict: None, error } => {
             let error = error.as_deref().unwrap_or("it has no verdict");
-            let detail = json!({ "state": "failed", "digest": image, "reasons": [], "error": error });
-            Err(refusal(&format!("unknown: it could not be scanned: {error}"), detail))
+            let detail = json!({
+                "policy": null, "state": "failed", "digest": image, "reasons": [], "error": error,
+            });
+            Err(refusal(&ruling.sentence(), detail))
         }
     }
 }
 
 fn pending(image: &Digest) -> Failure {
-    let detail = json!({ "state": "pending", "digest": image, "reasons": [] });
+    let detail = json!({ "policy": null, "state": "pending", "digest": image, "reasons": [] });
     refusal("unknown: still being scanned; try again in a few seconds", detail)
 }
 
 /// 403, not 404 or 405 or 429: clients would hide the reason, try another method, or try for ever.
-fn refusal(sentence: &str, detail: serde_json::Value) -> Failure {
-    let message = format!("image refused: {sentence}");
+pub(crate) fn refusal(sentence: &str, detail: serde_json::Value) -> Failure {
+    let message = format!("{REFUSED}{sentence}");
     let warning = warning(&message);
     Failure::new(Code::Denied, message)
         .detail(detail)
@@ -170,7 +255,7 @@ fn refusal(sentence: &str, detail: serde_json::Value) -> Failure {
 }
 
 /// RFC 7234, section 5.5, as the distribution specification narrows it: `299 - "text"`.
-fn warning(sentence: &str) -> HeaderValue {
+pub(crate) fn warning(sentence: &str) -> HeaderValue {
     let mut text = String::from("299 - \"");
     for sign in sentence.chars().take(MAX_WARNING) {
         match sign {
@@ -182,6 +267,11 @@ fn warning(sentence: &str) -> HeaderValue {
     }
     text.push('"');
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("299 - \"refused\""))
+}
+
+/// The key under which what concerns a manifest of a repository is remembered.
+fn key(repository: &str, manifest: &str) -> String {
+    [repository, "@", manifest].concat()
 }
 
 /// What of a manifest decides about the blobs it points to.

@@ -30,6 +30,7 @@
 //! - [`Judge`]: the seam to `flow`; [`FlowJudge`] is the real one.
 //! - `judging`: the background workers. What waits is in the facts, so a crash loses nothing.
 //! - `gate`: the answer at every pull, from memory.
+//! - `quarantine`: what somebody with the role for it decided against the verdict, through ACR's API.
 //!
 //! Decisions:
 //!
@@ -52,6 +53,7 @@ mod failure;
 mod gate;
 mod judge;
 mod judging;
+mod quarantine;
 mod recently;
 mod route;
 mod source;
@@ -189,7 +191,7 @@ impl Registry {
         Ok(())
     }
 
-    /// The distribution API: `/v2/…` and `/token`.
+    /// The distribution API: `/v2/…` and `/token`. And ACR's: `/acr/v1/…`.
     pub fn router(&self) -> axum::Router {
         api::router(self.clone())
     }

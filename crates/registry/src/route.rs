@@ -4,17 +4,52 @@ use boltseal_model::{Digest, Reference};
 
 use crate::failure::{Code, Failure};
 
-/// One endpoint of the distribution API.
+/// One endpoint of the distribution API, or of ACR's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Ping,
     Catalog,
-    Tags { repository: String },
-    Manifest { repository: String, reference: Named },
-    Blob { repository: String, digest: Digest },
-    Uploads { repository: String },
-    Upload { repository: String, id: String },
-    Referrers { repository: String, digest: Digest },
+    Tags {
+        repository: String,
+    },
+    Manifest {
+        repository: String,
+        reference: Named,
+    },
+    Blob {
+        repository: String,
+        digest: Digest,
+    },
+    Uploads {
+        repository: String,
+    },
+    Upload {
+        repository: String,
+        id: String,
+    },
+    Referrers {
+        repository: String,
+        digest: Digest,
+    },
+    /// ACR's list of repositories.
+    AcrCatalog,
+    AcrRepository {
+        repository: String,
+    },
+    AcrTags {
+        repository: String,
+    },
+    AcrTag {
+        repository: String,
+        tag: String,
+    },
+    AcrManifests {
+        repository: String,
+    },
+    AcrManifest {
+        repository: String,
+        digest: Digest,
+    },
 }
 
 /// How a manifest is named.
@@ -25,9 +60,12 @@ pub(crate) enum Named {
 }
 
 impl Route {
-    /// Reads a path that begins with `/v2/`.
+    /// Reads a path that begins with `/v2/` or `/acr/v1/`.
     pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
         let path = decode(path).ok_or_else(|| Failure::new(Code::NameInvalid, "the path is not UTF-8"))?;
+        if let Some(rest) = path.strip_prefix("/acr/v1/") {
+            return Self::parse_acr(rest);
+        }
         let rest = path.strip_prefix("/v2").map_or("", |rest| rest.strip_prefix('/').unwrap_or(rest));
         match rest {
             "" => return Ok(Self::Ping),
@@ -58,16 +96,61 @@ impl Route {
         Err(unknown())
     }
 
+    /// Reads what stands behind `/acr/v1/`. Names of repositories have no part that begins with `_`.
+    fn parse_acr(rest: &str) -> Result<Self, Failure> {
+        if rest == "_catalog" {
+            return Ok(Self::AcrCatalog);
+        }
+        if let Some((name, reference)) = rest.rsplit_once("/_manifests/") {
+            return Ok(Self::AcrManifest { repository: repository(name)?, digest: digest(reference)? });
+        }
+        if let Some((name, text)) = rest.rsplit_once("/_tags/") {
+            return Ok(Self::AcrTag { repository: repository(name)?, tag: tag(text)? });
+        }
+        if let Some(name) = rest.strip_suffix("/_manifests") {
+            return Ok(Self::AcrManifests { repository: repository(name)? });
+        }
+        match rest.strip_suffix("/_tags") {
+            Some(name) => Ok(Self::AcrTags { repository: repository(name)? }),
+            None => Ok(Self::AcrRepository { repository: repository(rest)? }),
+        }
+    }
+
+    /// Whether it belongs to ACR's API.
+    pub(crate) const fn is_acr(&self) -> bool {
+        match self {
+            Self::AcrCatalog
+            | Self::AcrRepository { .. }
+            | Self::AcrTags { .. }
+            | Self::AcrTag { .. }
+            | Self::AcrManifests { .. }
+            | Self::AcrManifest { .. } => true,
+            Self::Ping
+            | Self::Catalog
+            | Self::Tags { .. }
+            | Self::Manifest { .. }
+            | Self::Blob { .. }
+            | Self::Uploads { .. }
+            | Self::Upload { .. }
+            | Self::Referrers { .. } => false,
+        }
+    }
+
     /// The repository it is about, if it is about one.
     pub(crate) fn repository(&self) -> Option<&str> {
         match self {
-            Self::Ping | Self::Catalog => None,
+            Self::Ping | Self::Catalog | Self::AcrCatalog => None,
             Self::Tags { repository }
             | Self::Manifest { repository, .. }
             | Self::Blob { repository, .. }
             | Self::Uploads { repository }
             | Self::Upload { repository, .. }
-            | Self::Referrers { repository, .. } => Some(repository),
+            | Self::Referrers { repository, .. }
+            | Self::AcrRepository { repository }
+            | Self::AcrTags { repository }
+            | Self::AcrTag { repository, .. }
+            | Self::AcrManifests { repository }
+            | Self::AcrManifest { repository, .. } => Some(repository),
         }
     }
 }
@@ -197,6 +280,14 @@ mod tests {
             ("/v2/a%2fb/tags/list", "Tags a/b"),
             ("/v2/a%zz/tags/list", "NAME_INVALID"),
             ("/v2/a/nothing", "NAME_UNKNOWN"),
+            ("/acr/v1/_catalog", "AcrCatalog"),
+            ("/acr/v1/a/b", "AcrRepository a/b"),
+            ("/acr/v1/library%2Fa/_tags", "AcrTags library/a"),
+            ("/acr/v1/a/_tags/v1", "AcrTag a v1"),
+            ("/acr/v1/a/_manifests", "AcrManifests a"),
+            (&format!("/acr/v1/a%2Fb/_manifests/sha256%3A{hex}"), "AcrManifest a/b"),
+            ("/acr/v1/a/_manifests/v1", "DIGEST_INVALID"),
+            ("/acr/v1/a/_nothing", "NAME_INVALID"),
         ];
         for (path, expected) in cases {
             assert_eq!(shown(Route::parse(path)), *expected, "{path}");
@@ -218,6 +309,12 @@ mod tests {
             Ok(Route::Uploads { repository }) => format!("Uploads {repository}"),
             Ok(Route::Upload { repository, id }) => format!("Upload {repository} {id}"),
             Ok(Route::Referrers { repository, .. }) => format!("Referrers {repository}"),
+            Ok(Route::AcrCatalog) => "AcrCatalog".to_owned(),
+            Ok(Route::AcrRepository { repository }) => format!("AcrRepository {repository}"),
+            Ok(Route::AcrTags { repository }) => format!("AcrTags {repository}"),
+            Ok(Route::AcrTag { repository, tag }) => format!("AcrTag {repository} {tag}"),
+            Ok(Route::AcrManifests { repository }) => format!("AcrManifests {repository}"),
+            Ok(Route::AcrManifest { repository, .. }) => format!("AcrManifest {repository}"),
             Err(failure) => failure.code().to_owned(),
         }
     }

@@ -162,7 +162,7 @@ fn together(registry: Router, dashboard: Router) -> Router {
     Router::new().fallback(move |request: Request| {
         let path = request.uri().path();
         let of_registry = path == "/v2"
-            || path.starts_with("/v2/")
+            || ["/v2/", "/acr/v1/"].iter().any(|front| path.starts_with(front))
             || ["/token", "/oauth2/token", "/oauth2/exchange"].contains(&path);
         let router = if of_registry { registry.clone() } else { dashboard.clone() };
         router.oneshot(request)

@@ -230,12 +230,14 @@ pub(super) fn too_narrow(registry: &Registry, parts: &Parts, scope: String) -> F
 /// The scope of the token that a request needs. A mount needs to pull where it mounts from, so that clients which ask
 /// for what the challenge says get a token that is wide enough.
 fn scope_for(parts: &Parts, route: &Route, line: &Line) -> Option<String> {
-    if *route == Route::Catalog {
+    if matches!(route, Route::Catalog | Route::AcrCatalog) {
         return Some("registry:catalog:*".to_owned());
     }
     let actions = match line.needs {
         Needs::Action(Action::ContentWrite) => "pull,push",
         Needs::Action(Action::ContentDelete) => "pull,delete",
+        Needs::Action(Action::QuarantineWrite) => "metadata_write",
+        _ if route.is_acr() => "metadata_read",
         _ => "pull",
     };
     let mut scope = format!("repository:{}:{actions}", route.repository()?);
@@ -252,7 +254,7 @@ fn scope_for(parts: &Parts, route: &Route, line: &Line) -> Option<String> {
 }
 
 /// Where this client reaches us: as configured, or else as its own request says.
-fn base_url(registry: &Registry, parts: &Parts) -> String {
+pub(super) fn base_url(registry: &Registry, parts: &Parts) -> String {
     if let Some(url) = &registry.0.config.public_url {
         return url.trim_end_matches('/').to_owned();
     }

@@ -18,7 +18,7 @@ impl Call {
         // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
         let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
         if !pushing
-            && let Err(failure) = inner.gate.pass_blob(&found.manifests, true).await
+            && let Err(failure) = inner.gate.pass_blob(repository, &found.manifests, true).await
             && !self.may(repository, Action::QuarantineRead)
         {
             return Err(failure);

@@ -128,7 +128,7 @@ impl HttpBody for ContentBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.left == 0 {
             return Poll::Ready(None);
@@ -139,7 +139,7 @@ impl HttpBody for ContentBody {
             Reading::Busy(work) => work,
             Reading::Ended => return Poll::Ready(None),
         };
-        let Poll::Ready(done) = Pin::new(&mut work).poll(context) else {
+        let Poll::Ready(done) = Pin::new(&mut work).poll(cx) else {
             self.state = Reading::Busy(work);
             return Poll::Pending;
         };

@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Entries of a page when the client does not say, and at most.
-const PAGE: u64 = 10_000;
+pub(super) const PAGE: u64 = 10_000;
 
 impl Call {
     pub(super) async fn tags(&self, repository: &str) -> Answer {
-        let (limit, last) = self.page()?;
+        let (limit, last) = self.page(PAGE)?;
         let tags = self.registry.0.facts.tags(repository, last, limit.saturating_add(1)).await?;
         let tags = tags
             .ok_or_else(|| Failure::new(Code::NameUnknown, format!("there is no repository {repository}")))?;
@@ -29,9 +29,9 @@ impl Call {
         Ok(listing(json!({ "name": repository, "tags": tags }), &path, limit, more))
     }
 
-    /// The repositories that the caller may read: no more, whoever asks.
-    pub(super) async fn catalog(&self) -> Answer {
-        let (limit, last) = self.page()?;
+    /// The repositories that the caller may read: no more, whoever asks. Under either path.
+    pub(super) async fn catalog(&self, path: &str, page: u64) -> Answer {
+        let (limit, last) = self.page(page)?;
         let (inner, now) = (&self.registry.0, Timestamp::now());
         let directory = inner.authority.directory();
         let registry = Scope::registry(self.registry.name()).map_err(Failure::fault)?;
@@ -53,13 +53,13 @@ impl Call {
             last = end;
         }
         let (names, more) = cut(names, limit);
-        Ok(listing(json!({ "repositories": names }), "/v2/_catalog", limit, more))
+        Ok(listing(json!({ "repositories": names }), path, limit, more))
     }
 
-    /// Entries wanted, and the entry after which they begin.
-    fn page(&self) -> Result<(u64, &str), Failure> {
+    /// Entries wanted, `page` of them when the client does not say, and the entry after which they begin.
+    pub(super) fn page(&self, page: u64) -> Result<(u64, &str), Failure> {
         let limit = match self.query.get("n") {
-            None => PAGE,
+            None => page,
             Some(text) => text.parse::<u64>().map(|n| n.min(PAGE)).map_err(|_| {
                 Failure::new(Code::Unsupported, "n must be a number").status(StatusCode::BAD_REQUEST)
             })?,
@@ -70,18 +70,33 @@ impl Call {
 
 /// The page, and its last entry if more follow.
 fn cut(mut entries: Vec<String>, limit: u64) -> (Vec<String>, Option<String>) {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = entries.len() > limit;
-    entries.truncate(limit);
+    let more = shorten(&mut entries, limit);
     let last = entries.last().filter(|_| more).cloned();
     (entries, last)
 }
 
-fn listing(content: Value, path: &str, limit: u64, more: Option<String>) -> axum::response::Response {
+/// Leaves `limit` entries; whether there were more.
+pub(super) fn shorten<T>(entries: &mut Vec<T>, limit: u64) -> bool {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    more
+}
+
+/// A list, and where it goes on if more follow. `path` may have parameters.
+pub(super) fn listing(
+    content: Value,
+    path: &str,
+    limit: u64,
+    more: Option<String>,
+) -> axum::response::Response {
     let mut response = Json(content).into_response();
     if let Some(last) = more
-        && let Ok(link) =
-            HeaderValue::from_str(&format!("<{path}?n={limit}&last={}>; rel=\"next\"", encode(&last)))
+        && let Ok(link) = HeaderValue::from_str(&format!(
+            "<{path}{}n={limit}&last={}>; rel=\"next\"",
+            if path.contains('?') { '&' } else { '?' },
+            encode(&last)
+        ))
     {
         response.headers_mut().insert(header::LINK, link);
     }

@@ -71,8 +71,8 @@ impl Call {
         let record = about(self.record.clone(), reference).digest(&held.digest);
         // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
         let pushing = self.is_head() && self.caller.scopes.pushing(repository);
-        if held.kind == Kind::Image && !pushing {
-            match inner.gate.pass(&held.digest).await {
+        if !pushing {
+            match inner.gate.pass(repository, &held.digest, held.kind).await {
                 Ok(passed) => warning = passed,
                 Err(failure) => self.held_back(repository, &record, failure).await?,
             }
@@ -135,6 +135,9 @@ impl Call {
         let facts = self.recording(&self.record.clone().digest(&digest));
         uncancelled(async move {
             let removed = facts.remove_manifest(&repository, &digest).await?;
+            if inner.facts.quarantine(&repository, &digest).await?.is_some() {
+                inner.facts.set_quarantine(&repository, &digest, None).await?;
+            }
             inner.deleted();
             if !removed {
                 return Err(unknown(&repository, &Named::Digest(digest)));

@@ -1,11 +1,13 @@
-//! The distribution API, one file per part of it. Here: from a request to the function that answers it.
+//! The distribution API and ACR's, one file per part of them. Here: from a request to the function that answers it.
 
+mod attributes;
 mod auth;
 mod blobs;
 mod body;
 mod lists;
 mod manifests;
 mod pull;
+mod quarantine;
 mod referrers;
 mod token;
 mod uploads;
@@ -55,6 +57,7 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/v2", any(serve))
         .route("/v2/", any(serve))
         .route("/v2/{*path}", any(serve))
+        .route("/acr/v1/{*path}", any(serve))
         .route("/token", any(token::serve))
         .route("/oauth2/token", any(token::serve))
         .route("/oauth2/exchange", any(token::serve))
@@ -91,7 +94,8 @@ async fn dispatch(registry: Registry, request: Request) -> Answer {
     let (get, method) = (matches!(call.parts.method, Method::GET | Method::HEAD), call.parts.method.clone());
     match (route, method) {
         (Route::Ping, _) if get => Ok(StatusCode::OK.into_response()),
-        (Route::Catalog, _) if get => call.catalog().await,
+        (route, _) if route.is_acr() => call.acr(route, body).await,
+        (Route::Catalog, _) if get => call.catalog("/v2/_catalog", lists::PAGE).await,
         (Route::Tags { repository }, _) if get => call.tags(&repository).await,
         (Route::Referrers { repository, digest }, _) if get => call.referrers(&repository, &digest).await,
         (Route::Manifest { repository, reference }, _) if get => {

@@ -121,7 +121,7 @@ impl Call {
             }
             let Some(found) = inner.blob(&source, digest).await? else { continue };
             // An image that is still being scanned is not waited for: uploading is the faster way.
-            if inner.gate.pass_blob(&found.manifests, false).await.is_err() {
+            if inner.gate.pass_blob(&source, &found.manifests, false).await.is_err() {
                 continue;
             }
             if !covered {

@@ -8,8 +8,10 @@
 
 mod access;
 mod api;
+mod attributes;
 mod gate;
 mod musts;
 mod peers;
 mod people;
+mod quarantine;
 mod world;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 type Person = (&'static str, PrincipalKind, &'static [(&'static str, &'static str)]);
 
 const TEAM: &str = "/registries/main/repositories/team/*";
-const PEOPLE: [Person; 5] = [
+const PEOPLE: [Person; 6] = [
     (
         "admin",
         PrincipalKind::ServicePrincipal,
@@ -24,6 +24,7 @@ const PEOPLE: [Person; 5] = [
     ("puller", PrincipalKind::ServicePrincipal, &[("AcrPull", TEAM)]),
     ("pusher", PrincipalKind::ServicePrincipal, &[("AcrPush", TEAM)]),
     ("inspector", PrincipalKind::ServicePrincipal, &[("AcrPull", TEAM), ("AcrQuarantineReader", TEAM)]),
+    ("scanner", PrincipalKind::ServicePrincipal, &[("AcrQuarantineWriter", TEAM)]),
     ("nobody", PrincipalKind::ServicePrincipal, &[]),
 ];
 /// What may be pulled without signing in.
