@@ -95,6 +95,29 @@ impl Error {
         Self::File { what, path: path.into(), source: Arc::new(source.into()) }
     }
 
+    /// Whether there is no room left: on the disk, within a quota of it, or in the database. What failed was not done.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::File { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Database(_) => matches!(self.code().as_deref(), Some("13" | "53100")),
+            _ => false,
+        }
+    }
+
+    /// Whether the database could not read or write its files: then a transaction may have ended by itself.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        // SQLite's SQLITE_FULL and SQLITE_IOERR; the low byte of an extended code is the code.
+        let code = self.code().and_then(|code| code.parse::<u32>().ok());
+        code.is_some_and(|code| matches!(code & 0xff, 10 | 13))
+    }
+
+    fn code(&self) -> Option<String> {
+        let Self::Database(error) = self else { return None };
+        Some(error.as_database_error()?.code()?.into_owned())
+    }
+
     pub(crate) fn corrupt(what: &'static str, detail: &(impl ToString + ?Sized)) -> Self {
         Self::Corrupt { what, detail: detail.to_string() }
     }

@@ -55,6 +55,8 @@ enum Job {
 struct Ran {
     entries: Vec<Entry>,
     topics: Vec<Topic>,
+    /// Why nothing else of its transaction can be trusted any more.
+    broke: Option<Error>,
     answer: Answer,
 }
 
@@ -160,10 +162,11 @@ impl Writer {
                 let result = in_savepoint(connection, change).await;
                 let (entries, topics) =
                     if result.as_ref().is_ok_and(happened) { (entries, topics) } else { Default::default() };
+                let broke = result.as_ref().err().filter(|error| error.is_of_the_disk()).cloned();
                 let answer: Answer = Box::new(move |commit| {
                     let _gone = sender.send(commit.and(result));
                 });
-                Ran { entries, topics, answer }
+                Ran { entries, topics, broke, answer }
             })
         });
         self.jobs.send(Job::Change(job)).await.map_err(|_| Error::Closed)?;
@@ -282,11 +285,23 @@ impl Task {
         let committed = self.transact(group, &mut answers).await;
         match &committed {
             Ok(next) => raise(&self.entered, *next),
-            Err(error) => tracing::error!(%error, changes = answers.len() + group.len(), "commit failed"),
+            Err(error) => {
+                tracing::error!(%error, changes = answers.len() + group.len(), "commit failed");
+                self.renew().await;
+            }
         }
         group.clear();
         for answer in answers {
             answer(committed.clone().map(drop));
+        }
+    }
+
+    /// After a full disk SQLite has no transaction any more where the driver still counts one, and would refuse all that
+    /// follow; a new connection begins afresh.
+    async fn renew(&mut self) {
+        match self.place.connect().await {
+            Ok(connection) => self.connection = connection,
+            Err(error) => tracing::error!(%error, "connecting to the facts database anew"),
         }
     }
 
@@ -314,6 +329,9 @@ impl Task {
                     answers.push(ran.answer);
                     gathered.extend(ran.entries);
                     topics.extend(ran.topics);
+                    if let Some(broke) = ran.broke {
+                        return Err(broke);
+                    }
                 }
                 Job::Entries(entries, sender) => {
                     answers.push(answer(sender));
