@@ -166,6 +166,11 @@ impl From<boltseal_store::Error> for Failure {
                 let message = "refused, because the audit log cannot be written; the server's log says why";
                 Self::new(Code::Denied, message).status(StatusCode::SERVICE_UNAVAILABLE)
             }
+            full if full.is_full() => {
+                tracing::error!(error = %full, "refused: there is no room left");
+                let message = "there is no room left in the registry's storage; nothing was changed";
+                Self::new(Code::Denied, message).status(StatusCode::INSUFFICIENT_STORAGE)
+            }
             other => Self::fault(other),
         }
     }

@@ -8,7 +8,7 @@ use axum::{
 use boltseal_identity::Action;
 use boltseal_model::Digest;
 
-use super::{Answer, CONTENT_DIGEST, Call, blocking, body::ContentBody, manifests::matches, uncancelled};
+use super::{Answer, CONTENT_DIGEST, Call, body, manifests::matches, uncancelled};
 use crate::failure::{Code, Failure};
 
 impl Call {
@@ -63,8 +63,7 @@ impl Call {
             Body::empty().into_response()
         } else {
             let (blobs, digest) = (self.registry.0.blobs.clone(), digest.clone());
-            let (content, _) = blocking(move || blobs.read(&digest)).await?;
-            Body::new(ContentBody::new(content, start, length).map_err(Failure::fault)?).into_response()
+            body::part(blobs, digest, start, length).await?.into_response()
         };
         *response.status_mut() = status;
         let headers = response.headers_mut();

@@ -1,26 +1,77 @@
 //! Bodies: requests that stream to disk, responses that stream from it.
+//!
+//! Nothing here holds a thread while it waits for a client, and what all bodies together have in memory is bounded: the
+//! more of them there are, the smaller are their pieces.
 
 use std::{
     io::Read as _,
     pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::StatusCode,
 };
-use boltseal_store::{Content, Error as StoreError, Upload, Writer};
+use boltseal_model::Digest;
+use boltseal_store::{Blobs, Content, Error as StoreError, Upload, Writer};
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::JoinHandle,
+    time::timeout,
+};
 
+use super::blocking;
 use crate::failure::{Code, Failure};
 
-/// Pieces on their way to the disk. Each is what one read of a socket gave, at most some hundred kilobytes.
-const QUEUE: usize = 4;
-/// Bytes read from the disk at a time.
+/// Bytes that all bodies of one direction may have in memory, as long as there are fewer than a thousand.
+const TOGETHER: usize = 24 << 20;
+/// Bytes that a body has in memory, at most and at least: larger pieces are not faster, smaller ones cost more calls.
 const PIECE: usize = 512 << 10;
+const SMALLEST_PIECE: usize = 16 << 10;
+/// Blobs up to this length are read at once, with opening them.
+const SMALL_BLOB: u64 = 64 << 10;
+
+/// Small bodies above this length, of which there are [`LARGE_BODIES`] at the same time: huge manifests are rare, and
+/// reading one takes several times its length.
+const LARGE_BODY: usize = 256 << 10;
+const LARGE_BODIES: usize = 4;
+static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
+/// How long such a body may take to arrive, since others wait for its place.
+const LARGE_TIME: Duration = Duration::from_mins(1);
+
+static ARRIVING: Share = Share(AtomicUsize::new(0));
+static LEAVING: Share = Share(AtomicUsize::new(0));
+
+/// How many bodies divide [`TOGETHER`] between them.
+struct Share(AtomicUsize);
+
+/// One of them.
+struct Place(&'static Share);
+
+impl Share {
+    fn enter(&'static self) -> Place {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Place(self)
+    }
+}
+
+impl Place {
+    /// Bytes it may have in memory now.
+    fn piece(&self) -> usize {
+        (TOGETHER / self.0.0.load(Ordering::Relaxed).max(1)).clamp(SMALLEST_PIECE, PIECE)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Where a request's bytes go.
 pub(super) trait Sink: Send + 'static {
@@ -39,43 +90,61 @@ impl Sink for Upload {
     }
 }
 
+type Written<S> = Result<S, StoreError>;
+
 /// Writes a body, hashing on a thread of its own while the next bytes come in. Gives the sink back.
-pub(super) async fn drain<S: Sink>(mut body: Body, mut sink: S) -> Result<S, Failure> {
-    if body.is_end_stream() {
-        return Ok(sink);
-    }
-    let (sender, mut receiver) = mpsc::channel::<Bytes>(QUEUE);
-    let work = tokio::task::spawn_blocking(move || {
-        while let Some(bytes) = receiver.blocking_recv() {
-            sink.write(&bytes)?;
+pub(super) async fn drain<S: Sink>(mut body: Body, sink: S) -> Result<S, Failure> {
+    let place = ARRIVING.enter();
+    let (mut idle, mut writing) = (Some(sink), None::<JoinHandle<Written<S>>>);
+    let (mut gathered, mut size) = (Vec::<Bytes>::new(), 0);
+    let (mut more, mut broken) = (!body.is_end_stream(), None);
+    loop {
+        if let Some(mut sink) = idle.take_if(|_| !gathered.is_empty()) {
+            let pieces = std::mem::take(&mut gathered);
+            size = 0;
+            writing = Some(tokio::task::spawn_blocking(move || {
+                pieces.iter().try_for_each(|bytes| sink.write(bytes)).map(|()| sink)
+            }));
         }
-        Ok::<_, StoreError>(sink)
-    });
-    let mut broken = None;
-    while let Some(frame) = body.frame().await {
-        match frame {
-            Ok(frame) => {
-                let Ok(bytes) = frame.into_data() else { continue };
-                if sender.send(bytes).await.is_err() {
-                    break;
+        tokio::select! {
+            written = written(&mut writing), if writing.is_some() => {
+                writing = None;
+                idle = Some(written?);
+            }
+            frame = body.frame(), if more && size < place.piece() => match frame {
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        size += bytes.len();
+                        gathered.push(bytes);
+                    }
                 }
-            }
-            Err(error) => {
-                broken = Some(error);
-                break;
-            }
+                Some(Err(error)) => (more, broken) = (false, Some(error)),
+                None => more = false,
+            },
+            else => break,
         }
     }
-    drop(sender);
-    let sink = work.await.map_err(Failure::fault)??;
-    match broken {
-        None => Ok(sink),
-        Some(error) => Err(Failure::new(Code::BlobUploadInvalid, format!("the body broke off: {error}"))),
+    match (idle, broken) {
+        (Some(sink), None) => Ok(sink),
+        (_, Some(error)) => {
+            Err(Failure::new(Code::BlobUploadInvalid, format!("the body broke off: {error}")))
+        }
+        (None, None) => Err(Failure::fault("a body that was neither written nor broken")),
     }
 }
 
-/// A whole small body, or 413.
-pub(super) async fn small(body: Body, limit: usize) -> Result<Bytes, Failure> {
+async fn written<S>(writing: &mut Option<JoinHandle<Written<S>>>) -> Result<S, Failure> {
+    match writing {
+        Some(work) => Ok(work.await.map_err(Failure::fault)??),
+        None => std::future::pending().await,
+    }
+}
+
+/// A whole small body, or 413; with a place among the large ones, which is held as long as the bytes are.
+pub(super) async fn small(
+    mut body: Body,
+    limit: usize,
+) -> Result<(Bytes, Option<SemaphorePermit<'static>>), Failure> {
     let too_large = || {
         let message = format!("more than {limit} bytes");
         Failure::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
@@ -83,17 +152,57 @@ pub(super) async fn small(body: Body, limit: usize) -> Result<Bytes, Failure> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match http_body_util::Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Failure::new(Code::SizeInvalid, format!("the body broke off: {error}"))),
+    let mut bytes = Vec::new();
+    if !gather(&mut body, &mut bytes, LARGE_BODY).await? {
+        return Ok((bytes.into(), None));
+    }
+    let place = LARGE.acquire().await.map_err(Failure::fault)?;
+    match timeout(LARGE_TIME, gather(&mut body, &mut bytes, limit)).await {
+        Ok(Ok(false)) => Ok((bytes.into(), Some(place))),
+        Ok(Ok(true)) => Err(too_large()),
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => {
+            let message = format!("the body took longer than {} seconds", LARGE_TIME.as_secs());
+            Err(Failure::new(Code::SizeInvalid, message).status(StatusCode::REQUEST_TIMEOUT))
+        }
     }
 }
 
+/// Adds what comes, up to `limit` bytes and the piece that passes it. Gives whether it was passed.
+async fn gather(body: &mut Body, bytes: &mut Vec<u8>, limit: usize) -> Result<bool, Failure> {
+    while bytes.len() <= limit {
+        match body.frame().await {
+            Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            Some(Err(error)) => {
+                return Err(Failure::new(Code::SizeInvalid, format!("the body broke off: {error}")));
+            }
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// `length` bytes of a blob from `start`, which must be there.
+pub(super) async fn part(blobs: Blobs, digest: Digest, start: u64, length: u64) -> Result<Body, Failure> {
+    let opened = move || {
+        let (mut content, _) = blobs.read(&digest)?;
+        let read = if start > 0 { content.skip_to(start) } else { Ok(()) };
+        let whole = length <= SMALL_BLOB;
+        Ok(read
+            .and_then(|()| if whole { read_some(content, length, PIECE) } else { Ok((content, Vec::new())) }))
+    };
+    let (content, bytes) = blocking(opened).await?.map_err(Failure::fault)?;
+    if length <= SMALL_BLOB {
+        return Ok(bytes.into());
+    }
+    Ok(Body::new(ContentBody { left: length, state: Reading::Idle(content), place: LEAVING.enter() }))
+}
+
 /// A part of a blob, read piece by piece on threads that may block, only as fast as the client takes it.
-pub(super) struct ContentBody {
+struct ContentBody {
     left: u64,
     state: Reading,
+    place: Place,
 }
 
 enum Reading {
@@ -102,24 +211,14 @@ enum Reading {
     Ended,
 }
 
-impl ContentBody {
-    /// `length` bytes from `start`, which must be there.
-    pub(super) fn new(mut content: Content, start: u64, length: u64) -> std::io::Result<Self> {
-        if start > 0 {
-            content.skip_to(start)?;
-        }
-        Ok(Self { left: length, state: Reading::Idle(content) })
-    }
-}
-
-fn read(mut content: Content, left: u64) -> std::io::Result<(Content, Vec<u8>)> {
-    let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-    let mut piece = Vec::with_capacity(wanted);
-    (&mut content).take(wanted as u64).read_to_end(&mut piece)?;
-    if piece.len() < wanted {
+fn read_some(mut content: Content, left: u64, piece: usize) -> std::io::Result<(Content, Vec<u8>)> {
+    let wanted = usize::try_from(left).unwrap_or(piece).min(piece);
+    let mut bytes = Vec::with_capacity(wanted);
+    (&mut content).take(wanted as u64).read_to_end(&mut bytes)?;
+    if bytes.len() < wanted {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
-    Ok((content, piece))
+    Ok((content, bytes))
 }
 
 impl HttpBody for ContentBody {
@@ -133,9 +232,9 @@ impl HttpBody for ContentBody {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let left = self.left;
+        let (left, piece) = (self.left, self.place.piece());
         let mut work = match std::mem::replace(&mut self.state, Reading::Ended) {
-            Reading::Idle(content) => tokio::task::spawn_blocking(move || read(content, left)),
+            Reading::Idle(blob) => tokio::task::spawn_blocking(move || read_some(blob, left, piece)),
             Reading::Busy(work) => work,
             Reading::Ended => return Poll::Ready(None),
         };

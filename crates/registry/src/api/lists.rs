@@ -43,9 +43,11 @@ impl Call {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
         let (mut names, mut last) = (Vec::new(), last.to_owned());
         while names.len() < wanted {
-            let page = inner.facts.repositories(&last, PAGE).await?;
+            // Whoever sees all of them needs no more than are wanted; of the others many may be hidden.
+            let asked = if all { limit.saturating_add(1).min(PAGE) } else { PAGE };
+            let page = inner.facts.repositories(&last, asked).await?;
             let Some(end) = page.last() else { break };
-            let (ended, end) = ((page.len() as u64) < PAGE, end.clone());
+            let (ended, end) = ((page.len() as u64) < asked, end.clone());
             names.extend(page.into_iter().filter(shown).take(wanted - names.len()));
             if ended {
                 break;

@@ -98,7 +98,8 @@ impl Call {
     }
 
     pub(super) async fn put_manifest(&self, repository: String, reference: Named, body: Body) -> Answer {
-        let bytes = small(body, usize::try_from(MAX_MANIFEST).unwrap_or(usize::MAX)).await?;
+        let (bytes, _place_of_a_large_one) =
+            small(body, usize::try_from(MAX_MANIFEST).unwrap_or(usize::MAX)).await?;
         let said = self.header(header::CONTENT_TYPE).map(str::to_owned);
         let mut tags: Vec<String> =
             self.query.all("tag").take(MAX_TAGS + 1).map(route::tag).collect::<Result<_, _>>()?;
