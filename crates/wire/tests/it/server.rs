@@ -157,12 +157,12 @@ async fn a_refusal_reaches_clients_that_still_send() {
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!("PUT /refused HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", 100 << 20);
         stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(&[0; 256 << 10]).unwrap();
+        stream.write_all(&vec![0; 256 << 10]).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         // A server that closed with bytes unread has reset the connection by now; elsewhere than on one machine that may
         // overtake the answer.
-        let more = stream.write_all(&[0; 256 << 10]);
+        let more = stream.write_all(&vec![0; 256 << 10]);
         (answer, more)
     });
     let (answer, more) = answer.await.unwrap();
