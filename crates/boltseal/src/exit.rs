@@ -95,6 +95,23 @@ impl From<boltseal_flow::Error> for Failure {
     }
 }
 
+/// What a registry answered, as with servers: a no is a no.
+impl From<boltseal_image::remote::Error> for Failure {
+    fn from(error: boltseal_image::remote::Error) -> Self {
+        use boltseal_image::remote::Error;
+        let what = clean(&error.to_string());
+        match &error {
+            Error::Name { .. } | Error::Reference(_) => Self::usage(what),
+            Error::Io { .. } => Self::fault(what),
+            _ if error.status() == Some(403) && !error.is_rate_limited() => Self::denied(what),
+            _ if error.is_not_found() => {
+                Self::undecided(what).next("check name and tag, and whether a login is needed")
+            }
+            _ => Self::undecided(what),
+        }
+    }
+}
+
 /// What a server answered: a no is a no, a request that makes no sense is usage, anything else is undecided.
 impl From<boltseal_api::client::Error> for Failure {
     fn from(error: boltseal_api::client::Error) -> Self {

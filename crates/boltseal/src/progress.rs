@@ -24,6 +24,8 @@ pub struct Bar {
     what: String,
     unit: Unit,
     total: OnceLock<Option<u64>>,
+    /// What is known so far to be to do, where that becomes known little by little.
+    planned: AtomicU64,
     done: AtomicU64,
 }
 
@@ -53,6 +55,7 @@ impl Bar {
             what,
             unit,
             total: OnceLock::new(),
+            planned: AtomicU64::new(0),
             done: AtomicU64::new(0),
         }
     }
@@ -65,6 +68,14 @@ impl Bar {
     /// How many there are, where that is known.
     pub fn total(&self, all: Option<u64>) {
         let _ = self.total.set(all);
+    }
+
+    /// So many more are to do than was known.
+    pub fn plan(&self, more: u64) {
+        let planned = self.planned.fetch_add(more, Ordering::Relaxed) + more;
+        if let Some(bar) = self.drawn.get() {
+            bar.set_length(planned);
+        }
     }
 
     /// So many more are done.
@@ -83,7 +94,8 @@ impl Bar {
     }
 
     fn draw(&self) -> ProgressBar {
-        let total = self.total.get().copied().flatten();
+        let planned = Some(self.planned.load(Ordering::Relaxed)).filter(|planned| *planned > 0);
+        let total = self.total.get().copied().flatten().or(planned);
         let template = match (self.unit, total.is_some()) {
             (Unit::Bytes, true) => "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             (Unit::Bytes, false) => "{msg} {spinner} {bytes} {bytes_per_sec}",
@@ -128,6 +140,27 @@ impl boltseal_image::Progress for LayerBar {
 
     fn end(&self) {
         self.0.end();
+    }
+}
+
+/// Shows how far a copy is.
+#[derive(Debug)]
+pub struct CopyBar(Bar);
+
+impl CopyBar {
+    /// Drawn only where `console` welcomes it.
+    pub fn new(console: &Console) -> Self {
+        Self(Bar::new(console, "copying"))
+    }
+}
+
+impl boltseal_image::remote::copy::Progress for CopyBar {
+    fn plan(&self, bytes: u64) {
+        self.0.plan(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
     }
 }
 

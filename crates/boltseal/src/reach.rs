@@ -81,6 +81,20 @@ impl Reach {
     }
 }
 
+/// The server whose registry is at `host`, as whoever logged in there.
+pub fn at_registry(host: &str, global: &Global) -> Result<Option<Server>, Failure> {
+    let Ok(address) = address(host) else { return Ok(None) };
+    let servers = Servers::read()?;
+    let known = servers.at(&address);
+    let named = env::var("BOLTSEAL_SERVER").ok().and_then(|named| self::address(&named).ok());
+    let token = env::var(TOKEN).ok().filter(|token| !token.is_empty() && named.as_ref() == Some(&address));
+    let remembered =
+        || known.filter(|known| known.expires > Timestamp::now()).map(|known| known.token.clone());
+    let ca = known.and_then(|known| known.ca.clone()).or_else(|| local_authority(&address, global));
+    let token = token.or_else(remembered);
+    Ok((token.is_some() || ca.is_some()).then_some(Server { address, token, ca }))
+}
+
 /// Where to ask without being anybody.
 impl Reach {
     /// The server named, or of the last login, or of this machine.

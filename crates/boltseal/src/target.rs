@@ -54,7 +54,7 @@ impl Target {
 }
 
 /// Not an argument: those are seen by everyone on the machine.
-fn password() -> Result<String, Failure> {
+pub fn password() -> Result<String, Failure> {
     let mut password = String::new();
     std::io::stdin().take(MAX_PASSWORD).read_to_string(&mut password).map_err(|wrong| {
         Failure::usage(format_args!("cannot read the password from standard input: {wrong}"))

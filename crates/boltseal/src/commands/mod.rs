@@ -8,6 +8,7 @@ pub mod federation;
 pub mod feeds;
 pub mod gate;
 pub mod group;
+pub mod image;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -36,6 +37,8 @@ use crate::{
 pub enum Command {
     /// Find what is known to be wrong with an image, and how to fix it
     Scan(scan::Args),
+    /// List, inspect, copy, tag, remove and extend images in registries
+    Image(image::Args),
     /// List what is installed in an image
     Sbom(sbom::Args),
     /// Ask a policy whether an image may pass: exit code 0, 1 or 3
@@ -85,6 +88,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Scan(args) => scan::run(&args, &global, console),
+        Command::Image(args) => image::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),

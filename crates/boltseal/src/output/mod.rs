@@ -3,6 +3,7 @@
 pub mod access;
 pub mod feeds;
 mod format;
+pub mod images;
 pub mod packages;
 pub mod paint;
 pub mod records;

@@ -16,6 +16,7 @@ mod commands;
 mod crash;
 mod endpoints;
 mod fixtures;
+mod images;
 mod log;
 mod login;
 mod pulling;

@@ -34,7 +34,7 @@ fn asks_again_where_that_helps() {
     let registry = Scripted::start(|_, _, _| with(429, "Retry-After: 3600\r\n", ""));
     let error = registry.remote().repository("app").unwrap().manifest(Name::Tag("v1")).unwrap_err();
     assert!(error.is_rate_limited() && !error.is_unavailable(), "{error}");
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(error.retry_after(), Some(Duration::from_hours(1)));
     assert_eq!(registry.asked().len(), 1);
     // And whoever has a better answer does not wait at all.
     let registry = Scripted::start(|_, _, _| plain(503, ""));
@@ -116,6 +116,15 @@ fn tokens_are_asked_for_what_is_done() {
     assert_eq!(registry.asked().iter().filter(|asked| asked.header("authorization").is_empty()).count(), 5);
 }
 
+/// Fails at once.
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the disk is gone"))
+    }
+}
+
 #[test]
 fn uploads_survive_lost_connections() {
     // The one large request is cut; of the pieces, the second is taken but its answer is lost.
@@ -144,12 +153,6 @@ fn uploads_survive_lost_connections() {
     assert_eq!(asked.iter().filter(|asked| asked.method == "PATCH").count(), 2);
 
     // A source that fails is not the registry's fault.
-    struct Broken;
-    impl std::io::Read for Broken {
-        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-            Err(std::io::Error::other("the disk is gone"))
-        }
-    }
     let error = repository.put_blob_from(&digest, 9, &mut || Ok(Box::new(Broken))).unwrap_err();
     assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("the disk is gone"), "{error}");
 }

@@ -1,0 +1,39 @@
+//! `boltseal image …`: images in registries, ours and others.
+
+mod attach;
+mod copy;
+mod discover;
+mod inspect;
+mod ls;
+mod place;
+mod rm;
+mod tag;
+mod verb;
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::{Exit, Failure},
+};
+
+use self::{place::Connection, verb::Verb};
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Who we are there: --username; else the last `boltseal login` to that registry; else what `docker login` or
+`podman login` left.
+
+Exit codes: 0 done; 1 the registry does not allow it; 2 usage; 3 not found, not logged in, or the registry
+cannot be reached; 4 internal fault")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Does it.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    args.verb.run(&args.connection, global, console)
+}

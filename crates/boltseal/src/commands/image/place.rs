@@ -1,0 +1,122 @@
+//! Which registry, as whom; and how people write where an image is.
+
+use std::path::PathBuf;
+
+use boltseal_api::client::Client;
+use boltseal_image::{
+    Credentials,
+    remote::{
+        Access, Name, Remote, Repository,
+        copy::{Label, Place},
+    },
+};
+use boltseal_model::Reference;
+use serde::Deserialize;
+
+use crate::{cli::Global, exit::Failure, reach, target::password};
+
+/// The user name that says that the secret is a refresh token.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// How to reach a registry.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Registry")]
+pub struct Connection {
+    /// Name to sign in to the registry with; the password comes on standard input
+    #[arg(long, global = true, value_name = "NAME")]
+    username: Option<String>,
+    /// Let the registry speak HTTP without TLS
+    #[arg(long, global = true)]
+    plain_http: bool,
+    /// PEM file of the authority that vouches for the registry [default: as at the login]
+    #[arg(long, global = true, value_name = "FILE", alias = "ca-file")]
+    ca: Option<PathBuf>,
+}
+
+/// What `/oauth2/exchange` answers.
+#[derive(Deserialize)]
+struct Exchanged {
+    refresh_token: String,
+}
+
+impl Connection {
+    /// The repository of `reference`.
+    pub fn repository(&self, reference: &Reference, global: &Global) -> Result<Repository, Failure> {
+        let remote = Remote::of(reference, &self.access(reference.registry(), global)?)?;
+        Ok(remote.repository(reference.repository())?)
+    }
+
+    /// The registry at `host`.
+    pub fn registry(&self, host: &str, global: &Global) -> Result<Remote, Failure> {
+        Ok(Remote::connect(host, &self.access(host, global)?)?)
+    }
+
+    /// An image in a registry, or in a folder with `oci:`.
+    pub fn place(&self, text: &str, global: &Global) -> Result<Place, Failure> {
+        if let Some(rest) = text.strip_prefix("oci:") {
+            return folder(rest);
+        }
+        let reference = image(text)?;
+        Ok(Place::at(self.repository(&reference, global)?, Name::of(&reference)))
+    }
+
+    /// The same, without the name and password that are meant for the destination.
+    pub fn source(&self, text: &str, global: &Global) -> Result<Place, Failure> {
+        let (ca, plain_http) = (self.ca.clone(), self.plain_http);
+        Self { username: None, ca, plain_http }.place(text, global)
+    }
+
+    fn access(&self, host: &str, global: &Global) -> Result<Access, Failure> {
+        let login = reach::at_registry(host, global)?;
+        let mut access = Access::default();
+        access.plain_http = self.plain_http;
+        access.ca_file = self.ca.clone().or_else(|| login.as_ref().and_then(|login| login.ca.clone()));
+        if let Some(name) = &self.username {
+            access.credentials = Some(Credentials::new(name, password()?));
+        } else if let Some(login) = login
+            && let Some(token) = login.token.clone()
+        {
+            let client = Client::new(&login)?;
+            let fields =
+                [("grant_type", "access_token"), ("service", host), ("access_token", token.as_str())];
+            let exchanged: Exchanged = client.form("/oauth2/exchange", &fields)?;
+            access.credentials = Some(Credentials::new(NOBODY, exchanged.refresh_token));
+        }
+        Ok(access)
+    }
+}
+
+/// An image in a registry.
+pub fn image(text: &str) -> Result<Reference, Failure> {
+    let bare = text.strip_prefix("docker://").unwrap_or(text);
+    bare.parse().map_err(|wrong| {
+        Failure::usage(wrong).next("write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST")
+    })
+}
+
+/// An image in a registry, of which people must say which one: what is done to it cannot be undone.
+pub fn named_image(text: &str) -> Result<Reference, Failure> {
+    let reference = image(text)?;
+    let last = text.rsplit('/').next().unwrap_or(text);
+    if last.contains([':', '@']) {
+        return Ok(reference);
+    }
+    Err(Failure::usage(format_args!("`{text}` says neither tag nor digest"))
+        .next(format!("write {text}:latest if that is meant")))
+}
+
+/// `FOLDER`, `FOLDER:TAG` or `FOLDER@DIGEST`.
+fn folder(rest: &str) -> Result<Place, Failure> {
+    if let Some((folder, digest)) = rest.rsplit_once('@')
+        && let Ok(digest) = digest.parse()
+    {
+        return Ok(Place::layout(folder, Some(Label::Digest(digest))));
+    }
+    match rest.rsplit_once(':') {
+        Some((folder, tag)) if Reference::is_tag(tag) && !folder.is_empty() => {
+            Ok(Place::layout(folder, Some(Label::Tag(tag.to_owned()))))
+        }
+        _ if rest.is_empty() => Err(Failure::usage("`oci:` names no folder").next("write oci:FOLDER:TAG")),
+        _ => Ok(Place::layout(rest, None)),
+    }
+}
