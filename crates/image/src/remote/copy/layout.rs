@@ -17,7 +17,7 @@ use super::place::{Role, kind_of};
 use crate::{
     MAX_MANIFEST,
     blobs::bounded,
-    manifest::{self, Descriptor, Document, Index, OCI_INDEX},
+    manifest::{self, DOCKER_CONFIG, Descriptor, Document, Index, OCI_CONFIG, OCI_INDEX},
     remote::{Error, Fetched, uploads::Source},
     source::{
         files::{Files as _, Folder, open_regular},
@@ -240,6 +240,11 @@ fn only(index: &Index) -> Option<&Descriptor> {
 /// Adds a manifest to the list of a layout. A tag stands for one manifest; the one that had it before leaves the list.
 fn list(manifests: &mut Vec<Value>, fetched: &Fetched, tag: Option<&str>) -> Result<(), Error> {
     let mut entry = crate::remote::referrers::entry(&kind_of(fetched)?, &fetched.bytes, &fetched.digest)?;
+    if let Some(fields) = entry.as_object_mut()
+        && fields.get("artifactType").is_some_and(|kind| kind == OCI_CONFIG || kind == DOCKER_CONFIG)
+    {
+        fields.remove("artifactType"); // an image needs none; lists of referrers name its configuration
+    }
     let digest = entry.get("digest").cloned();
     let name = |one: &Value| one.pointer(&format!("/annotations/{REF_NAME}")).cloned();
     let Some(tag) = tag else {

@@ -176,6 +176,8 @@ fn copies_everything_once() {
         let path = fresh.path().join("new/blobs/sha256").join(digest.hex());
         assert_eq!(std::fs::read(path).unwrap(), *bytes);
     }
+    let listed = std::fs::read_to_string(fresh.path().join("new/index.json")).unwrap();
+    assert!(listed.contains("application/sbom") && !listed.contains("image.config"), "{listed}");
     let target = format!("oci:{}:mine", fresh.path().join("new").display());
     assert_eq!(open(&target, &All, &Options::default()).unwrap().subject.reference, target);
     let back = copied(&to(), &tag(beside(), "back"), &all);
