@@ -31,7 +31,8 @@ struct Change {
 
 impl Call {
     pub(super) async fn decide_quarantine(&self, repository: &str, digest: &Digest, body: Body) -> Answer {
-        let (state, details) = read(&small(body, MAX_CHANGE).await?)?;
+        let (bytes, _) = small(body, MAX_CHANGE).await?;
+        let (state, details) = read(&bytes)?;
         let inner = self.registry.0.clone();
         let named = Named::Digest(digest.clone());
         if inner.held(repository, &named).await?.is_none() {
