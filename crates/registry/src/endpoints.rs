@@ -73,6 +73,7 @@ const TABLE: &[Line] = &[
     line(Kind::AcrRepository, "GET", "/acr/v1/{repository}", METADATA, Activity::Read),
     line(Kind::AcrTags, "GET", "/acr/v1/{repository}/_tags", METADATA, Activity::Read),
     line(Kind::AcrTag, "GET", "/acr/v1/{repository}/_tags/{reference}", METADATA, Activity::Read),
+    line(Kind::AcrTag, "DELETE", "/acr/v1/{repository}/_tags/{reference}", DELETE, Activity::Delete),
     line(Kind::AcrManifests, "GET", "/acr/v1/{repository}/_manifests", METADATA, Activity::Read),
     line(Kind::AcrManifest, "GET", "/acr/v1/{repository}/_manifests/{digest}", METADATA, Activity::Read),
     line(

@@ -44,33 +44,35 @@ print(credential.get_token(resource + "/.default").token)
 /// Allows everything that was looked at.
 const LENIENT: &str =
     "version: 1\nname: lenient\nrules:\n  - name: unscanned\n    effect: unknown\n    unscanned: true\n";
-const REGISTRY: &str = "https://containerregistry.azure.net";
+pub const REGISTRY: &str = "https://containerregistry.azure.net";
 
-/// A Python that has the package.
-fn python() -> Option<PathBuf> {
+/// A Python that has the packages.
+pub fn python() -> Option<PathBuf> {
     let given = std::env::var_os("BOLTSEAL_AZURE_PYTHON").map(PathBuf::from);
     let python = match given {
         Some(python) => python,
         None => boltseal_testkit::peer("python3")?,
     };
-    let has = Command::new(&python).args(["-c", "import azure.identity"]).output();
+    let has = Command::new(&python).args(["-c", "import azure.identity, azure.containerregistry"]).output();
     if has.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
-    skip("no azure-identity for python3 (pip install azure-identity, or BOLTSEAL_AZURE_PYTHON=…)");
+    skip(
+        "no azure-identity and azure-containerregistry for python3 (pip install them, or BOLTSEAL_AZURE_PYTHON=…)",
+    );
     None
 }
 
 /// A running service, asked as its first principal.
-struct Cloud {
-    user: User,
-    service: Service,
+pub struct Cloud {
+    pub user: User,
+    pub service: Service,
     admin: Client,
     python: PathBuf,
 }
 
 impl Cloud {
-    fn start(python: PathBuf) -> Self {
+    pub fn start(python: PathBuf) -> Self {
         let user = User::new();
         std::fs::create_dir_all(user.data()).unwrap();
         std::fs::write(user.data().join("policy.yaml"), LENIENT).unwrap();
@@ -85,12 +87,12 @@ impl Cloud {
         Self { user, service, admin, python }
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         self.admin.post(path, body).expect(path)
     }
 
     /// Where the library finds us.
-    fn host(&self) -> String {
+    pub fn host(&self) -> String {
         self.service.https.replace("127.0.0.1", "localhost")
     }
 
@@ -103,8 +105,13 @@ impl Cloud {
 
     /// What the library gives, or what it says.
     fn token(&self, kind: &str, resource: &str, environment: &[(&str, &str)]) -> Result<String, String> {
+        self.run(&[SCRIPT, kind, resource], environment)
+    }
+
+    /// What a script prints, or what it complains about.
+    pub fn run(&self, script: &[&str], environment: &[(&str, &str)]) -> Result<String, String> {
         let mut python = Command::new(&self.python);
-        python.args(["-c", SCRIPT, kind, resource]).current_dir(self.user.home()).env_clear();
+        python.arg("-c").args(script).current_dir(self.user.home()).env_clear();
         python.env("AZURE_AUTHORITY_HOST", format!("https://{}", self.host()));
         python.env("REQUESTS_CA_BUNDLE", self.user.data().join("tls/ca.pem"));
         python.env("HOME", self.user.home()).env("PATH", std::env::var_os("PATH").unwrap_or_default());

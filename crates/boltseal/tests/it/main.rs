@@ -11,6 +11,7 @@
 mod access;
 mod audit;
 mod azure;
+mod azure_registry;
 mod binary;
 mod commands;
 mod crash;

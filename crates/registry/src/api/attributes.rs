@@ -38,6 +38,9 @@ impl Call {
             Route::AcrManifest { repository, digest } if get => {
                 self.manifest_attributes(&repository, &digest).await
             }
+            Route::AcrTag { repository, tag } if self.parts.method == Method::DELETE => {
+                self.delete_tag(repository, tag).await
+            }
             Route::AcrManifest { repository, digest } if self.parts.method == Method::PATCH => {
                 self.decide_quarantine(&repository, &digest, body).await
             }

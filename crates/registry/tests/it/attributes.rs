@@ -118,6 +118,10 @@ async fn what_is_not_there_has_no_attributes() {
     ] {
         assert_eq!(world.get(&format!("/acr/v1/{path}")).await.code(), code, "{path}");
     }
+    let tag = "/acr/v1/library%2Fapp/_tags/v1";
+    for status in [StatusCode::ACCEPTED, StatusCode::NOT_FOUND] {
+        assert_eq!(world.call("DELETE", tag, &[], Body::empty()).await.status, status);
+    }
     let nobody = world.raw("GET", "/acr/v1/library/app/_tags", &[], Body::empty()).await;
     assert!(nobody.header("www-authenticate").contains("scope=\"repository:library/app:metadata_read\""));
 }
