@@ -4,6 +4,8 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use boltseal_model::Digest;
 
+use crate::facts::Refusal;
+
 /// Why storing or reading failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -72,6 +74,9 @@ pub enum Error {
         "facts database cannot be brought to this version: {0}; restore a backup or use the newer program"
     )]
     Migration(String),
+    /// A lock, a rule or a quota stands against it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// More than the log can hold in one entry.
     #[error(
         "an entry of {bytes} bytes does not fit into the log, whose limit is {limit}: nothing was changed"

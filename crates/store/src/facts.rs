@@ -10,6 +10,7 @@ mod follow;
 mod garbage;
 mod jobs;
 mod judgements;
+mod life;
 mod pending;
 mod rows;
 mod sql;
@@ -35,6 +36,10 @@ use follow::Follow;
 pub use follow::{Following, Topic};
 pub use garbage::{Condemned, Garbage, Scrub};
 pub use jobs::{Job, JobState, Progress};
+pub use life::{
+    Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
+    Undeleted, Usage,
+};
 pub use pending::Pending;
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,

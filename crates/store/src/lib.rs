@@ -41,3 +41,7 @@ pub use facts::{
     ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest, TagAttributes,
     Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
 };
+pub use facts::{
+    Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
+    Undeleted, Usage,
+};

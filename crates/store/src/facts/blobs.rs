@@ -6,7 +6,13 @@
 use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyConnection;
 
-use super::{Facts, Topic, content::add_repository, count, milliseconds, signed};
+use super::{
+    Facts, Topic,
+    content::add_repository,
+    count,
+    life::{self, Wanted},
+    milliseconds, signed,
+};
 use crate::Error;
 
 /// Bytes that the blob store has just made durable.
@@ -39,19 +45,25 @@ impl Facts {
         let now = milliseconds(Timestamp::now());
         self.writer
             .touching(Topic::Repository(repository.clone()))
-            .run(move |db| {
-                Box::pin(async move {
-                    let digest = blob.digest.to_string();
-                    let place = keep(db, &digest, blob.size, &blob.place, now).await?;
-                    add_repository(db, &repository, now).await?;
-                    hold(db, &repository, &digest, blob.size, now).await?;
-                    if let Some(session) = session {
-                        sqlx::query("DELETE FROM uploads WHERE id = $1").bind(session).execute(db).await?;
-                    }
-                    Ok(place)
-                })
-            })
-            .await
+            .run_if(
+                move |db| {
+                    Box::pin(async move {
+                        let digest = blob.digest.to_string();
+                        // The bytes are stored already: what is refused is garbage, and known to be.
+                        let place = keep(db, &digest, blob.size, &blob.place, now).await?;
+                        if let Some(session) = session {
+                            let sql = "DELETE FROM uploads WHERE id = $1";
+                            sqlx::query(sql).bind(session).execute(&mut *db).await?;
+                        }
+                        Ok(match bring(db, &repository, &digest, blob.size, now).await? {
+                            None => Ok(place),
+                            Some(refusal) => Err(Error::Refused(refusal)),
+                        })
+                    })
+                },
+                Result::is_ok,
+            )
+            .await?
     }
 
     /// Lets a repository serve a blob that `source` serves too. `None`: `source` does not.
@@ -71,9 +83,10 @@ impl Facts {
                             .await?;
                         let Some(size) = size else { return Ok(None) };
                         let size = count("blobs.size", size)?;
-                        add_repository(db, &repository, now).await?;
-                        hold(db, &repository, &digest, size, now).await?;
-                        Ok(Some(size))
+                        match bring(db, &repository, &digest, size, now).await? {
+                            None => Ok(Some(size)),
+                            Some(refusal) => Err(refusal.into()),
+                        }
                     })
                 },
                 Option::is_some,
@@ -145,11 +158,39 @@ impl Facts {
         self.writer
             .touching(Topic::Repository(repository.clone()))
             .run_if(
-                move |db| Box::pin(async move { let_go(db, &repository, &digest, now).await }),
+                move |db| {
+                    Box::pin(async move {
+                        if let Some(refusal) = life::against_blob(db, &repository, &digest).await? {
+                            return Err(refusal.into());
+                        }
+                        let_go(db, &repository, &digest, now).await
+                    })
+                },
                 |removed| *removed,
             )
             .await
     }
+}
+
+/// Gives a repository a blob that `contents` has, unless a lock or a quota stands against it.
+async fn bring(
+    db: &mut AnyConnection,
+    repository: &str,
+    digest: &str,
+    size: u64,
+    now: i64,
+) -> Result<Option<life::Refusal>, Error> {
+    if let Some(refusal) = life::against_write(db, repository).await? {
+        return Ok(Some(refusal));
+    }
+    let bytes = [(digest.to_owned(), size)];
+    let wanted = Wanted { bytes: &bytes, tags: 0 };
+    if let Some(refusal) = life::against_quota(db, repository, wanted).await? {
+        return Ok(Some(refusal));
+    }
+    add_repository(db, repository, now).await?;
+    hold(db, repository, digest, size, now).await?;
+    Ok(None)
 }
 
 /// Writes down that the blob store has these bytes, and that they are wanted. Gives the place that counts.
@@ -198,6 +239,7 @@ pub(super) async fn hold(
     .await?
     .rows_affected();
     if added > 0 {
+        life::add(db, repository, digest, size).await?;
         return claim(db, digest).await;
     }
     sqlx::query("UPDATE blobs SET touched = $1 WHERE repository = $2 AND digest = $3")
@@ -223,6 +265,7 @@ pub(super) async fn let_go(
         .await?
         .rows_affected();
     if removed > 0 {
+        life::subtract(db, repository, digest).await?;
         release(db, digest, now).await?;
     }
     Ok(removed > 0)

@@ -1,14 +1,20 @@
 //! Repositories, manifests and tags: what the distribution API is about.
 
+mod change;
+
 use boltseal_model::{Digest, Platform, Timestamp};
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Facts, Kind, State, Topic,
-    blobs::{claim, keep, release},
-    count, digest, milliseconds, signed,
+    Facts, Kind, Topic, count, digest,
+    life::{self, Locked},
+    milliseconds, signed,
 };
 use crate::Error;
+pub(super) use change::{
+    add_repository, link, point_tags, put_manifest, remove_manifest, request_judgement, tags_before,
+};
+use change::{remove_tag, store_manifest};
 
 /// A manifest about to be stored, with everything that must appear together with it.
 #[derive(Clone, Debug)]
@@ -82,8 +88,12 @@ impl Facts {
         let topic = Topic::Repository(manifest.repository.clone());
         self.writer
             .touching(topic)
-            .run_if(move |db| Box::pin(put_manifest(db, manifest)), Vec::is_empty)
-            .await
+            .run_if(
+                move |db| Box::pin(store_manifest(db, manifest)),
+                |done| done.as_ref().is_ok_and(Vec::is_empty),
+            )
+            .await?
+            .map_err(Error::Refused)
     }
 
     /// A manifest of a repository.
@@ -109,14 +119,33 @@ impl Facts {
         found.map(|text| digest("tags.digest", &text)).transpose()
     }
 
-    /// Takes a manifest and its tags out of a repository; false when it was not there. What only it pointed to goes
-    /// with the next collection of garbage.
+    /// Takes a manifest and its tags out of a repository; false when it was not there. It stays in the trash for as long
+    /// as [`Facts::trash_days`] says; then what only it pointed to goes with the next collection of garbage.
     pub async fn remove_manifest(&self, repository: &str, wanted: &Digest) -> Result<bool, Error> {
-        let (repository, wanted) = (repository.to_owned(), wanted.to_string());
+        self.remove_manifest_by("", repository, wanted).await
+    }
+
+    /// The same, with the name of whoever does it for the list of what is in the trash.
+    pub async fn remove_manifest_by(
+        &self,
+        by: &str,
+        repository: &str,
+        wanted: &Digest,
+    ) -> Result<bool, Error> {
+        let (by, repository, wanted) = (by.to_owned(), repository.to_owned(), wanted.clone());
+        let now = milliseconds(Timestamp::now());
         self.writer
             .touching(Topic::Repository(repository.clone()))
             .run_if(
-                move |db| Box::pin(async move { remove_manifest(db, &repository, &wanted).await }),
+                move |db| {
+                    Box::pin(async move {
+                        let target = Locked::Manifest(wanted.clone());
+                        if let Some(refusal) = life::against_removal(db, &repository, &target).await? {
+                            return Err(refusal.into());
+                        }
+                        life::remove(db, &repository, &wanted.to_string(), &by, now).await
+                    })
+                },
                 |removed| *removed,
             )
             .await
@@ -130,12 +159,11 @@ impl Facts {
             .run_if(
                 move |db| {
                     Box::pin(async move {
-                        let done = sqlx::query("DELETE FROM tags WHERE repository = $1 AND tag = $2")
-                            .bind(repository)
-                            .bind(tag)
-                            .execute(db)
-                            .await?;
-                        Ok(done.rows_affected() > 0)
+                        let target = Locked::Tag(tag.clone());
+                        if let Some(refusal) = life::against_removal(db, &repository, &target).await? {
+                            return Err(refusal.into());
+                        }
+                        remove_tag(db, &repository, &tag).await
                     })
                 },
                 |removed| *removed,
@@ -231,170 +259,4 @@ fn read_manifest(row: &AnyRow) -> Result<StoredManifest, Error> {
         size: count("manifests.size", row.try_get("size")?)?,
         kind: Kind::read(row.try_get("kind")?)?,
     })
-}
-
-pub(super) async fn add_repository(db: &mut AnyConnection, name: &str, now: i64) -> Result<(), Error> {
-    sqlx::query("INSERT INTO repositories (name, created) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(name)
-        .bind(now)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-async fn put_manifest(db: &mut AnyConnection, manifest: NewManifest) -> Result<Missing, Error> {
-    let (repository, name) = (&manifest.repository, manifest.digest.to_string());
-    let now = milliseconds(manifest.at);
-    // The bytes are stored already: without anybody who has them they are garbage, and known to be.
-    keep(db, &name, manifest.size, &manifest.place, now).await?;
-    let missing = missing(db, &manifest).await?;
-    if !missing.is_empty() {
-        return Ok(missing);
-    }
-    add_repository(db, repository, now).await?;
-    let known: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2")
-            .bind(repository)
-            .bind(&name)
-            .fetch_optional(&mut *db)
-            .await?;
-    if known.is_none() {
-        claim(db, &name).await?;
-    }
-    sqlx::query(
-        "INSERT INTO manifests (repository, digest, media_type, size, content_size, kind, platform, subject, \
-         artifact_type, annotations, pushed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, \
-         pushed_at = excluded.pushed_at",
-    )
-    .bind(repository)
-    .bind(&name)
-    .bind(&manifest.media_type)
-    .bind(signed(manifest.size))
-    .bind(signed(manifest.content_size))
-    .bind(manifest.kind.word())
-    .bind(manifest.platform.as_ref().map(ToString::to_string))
-    .bind(manifest.subject.as_ref().map(ToString::to_string))
-    .bind(&manifest.artifact_type)
-    .bind(&manifest.annotations)
-    .bind(now)
-    .execute(&mut *db)
-    .await?;
-    for target in manifest.blobs.iter().chain(&manifest.manifests) {
-        link(db, repository, &name, &target.to_string()).await?;
-    }
-    for tag in &manifest.tags {
-        let sql = "INSERT INTO tags (repository, tag, digest, updated) VALUES ($1, $2, $3, $4) \
-                   ON CONFLICT (repository, tag) DO UPDATE SET digest = excluded.digest, updated = excluded.updated";
-        sqlx::query(sql).bind(repository).bind(tag).bind(&name).bind(now).execute(&mut *db).await?;
-    }
-    if manifest.kind == Kind::Image {
-        request_judgement(db, &name, now).await?;
-    }
-    Ok(missing)
-}
-
-async fn request_judgement(db: &mut AnyConnection, image: &str, now: i64) -> Result<(), Error> {
-    let (pending, failed) = (State::Pending.word(), State::Failed.word());
-    sqlx::query(
-        "INSERT INTO judgements (digest, state, requested, attempts) VALUES ($1, $2, $3, 0) \
-         ON CONFLICT (digest) DO UPDATE SET state = excluded.state, requested = excluded.requested, attempts = 0 \
-         WHERE judgements.state = $4",
-    )
-    .bind(image)
-    .bind(pending)
-    .bind(now)
-    .bind(failed)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn missing(db: &mut AnyConnection, manifest: &NewManifest) -> Result<Missing, Error> {
-    let mut missing = Missing::new();
-    let blob = "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2";
-    let child = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
-    let wanted =
-        (manifest.blobs.iter().map(|d| (d, blob))).chain(manifest.manifests.iter().map(|d| (d, child)));
-    for (digest, sql) in wanted {
-        let found: Option<i64> = sqlx::query_scalar(sql)
-            .bind(&manifest.repository)
-            .bind(digest.to_string())
-            .fetch_optional(&mut *db)
-            .await?;
-        if found.is_none() {
-            missing.push(digest.clone());
-        }
-    }
-    Ok(missing)
-}
-
-/// Notes that a manifest points to something, and counts it where that is a blob.
-async fn link(db: &mut AnyConnection, repository: &str, manifest: &str, target: &str) -> Result<(), Error> {
-    let added = sqlx::query(
-        "INSERT INTO links (repository, manifest, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(repository)
-    .bind(manifest)
-    .bind(target)
-    .execute(&mut *db)
-    .await?
-    .rows_affected();
-    if added > 0 {
-        sqlx::query("UPDATE blobs SET links = links + 1 WHERE repository = $1 AND digest = $2")
-            .bind(repository)
-            .bind(target)
-            .execute(db)
-            .await?;
-    }
-    Ok(())
-}
-
-pub(super) async fn remove_manifest(
-    db: &mut AnyConnection,
-    repository: &str,
-    digest: &str,
-) -> Result<bool, Error> {
-    let now = milliseconds(Timestamp::now());
-    let removed = sqlx::query("DELETE FROM manifests WHERE repository = $1 AND digest = $2")
-        .bind(repository)
-        .bind(digest)
-        .execute(&mut *db)
-        .await?
-        .rows_affected();
-    if removed == 0 {
-        return Ok(false);
-    }
-    sqlx::query(
-        "UPDATE blobs SET links = links - 1, touched = $1 WHERE repository = $2 AND digest IN \
-         (SELECT target FROM links WHERE repository = $2 AND manifest = $3)",
-    )
-    .bind(now)
-    .bind(repository)
-    .bind(digest)
-    .execute(&mut *db)
-    .await?;
-    for sql in [
-        "DELETE FROM tags WHERE repository = $1 AND digest = $2",
-        "DELETE FROM links WHERE repository = $1 AND manifest = $2",
-    ] {
-        sqlx::query(sql).bind(repository).bind(digest).execute(&mut *db).await?;
-    }
-    release(db, digest, now).await?;
-    forget_judgement(db, digest).await?;
-    Ok(true)
-}
-
-/// Nothing is said of an image that no repository has.
-async fn forget_judgement(db: &mut AnyConnection, digest: &str) -> Result<(), Error> {
-    let elsewhere: Option<i64> = sqlx::query_scalar("SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1")
-        .bind(digest)
-        .fetch_optional(&mut *db)
-        .await?;
-    if elsewhere.is_none() {
-        for sql in ["DELETE FROM hits WHERE digest = $1", "DELETE FROM judgements WHERE digest = $1"] {
-            sqlx::query(sql).bind(digest).execute(&mut *db).await?;
-        }
-    }
-    Ok(())
 }

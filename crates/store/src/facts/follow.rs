@@ -98,6 +98,12 @@ impl Follow {
         Self { tell: broadcast::channel(1).0, sure: Arc::new(AtomicBool::new(true)), shared: false }
     }
 
+    /// Tells listeners of this server of a change as if another one had made it: for changes by roles that do not keep
+    /// in memory what the change is about, where others do.
+    pub(super) fn announce(&self, topic: Topic) {
+        let _nobody_listens = self.tell.send(topic);
+    }
+
     pub(super) const fn is_shared(&self) -> bool {
         self.shared
     }

@@ -9,4 +9,5 @@ mod entries;
 mod facts;
 mod garbage;
 mod jobs;
+mod life;
 mod views;
