@@ -54,6 +54,7 @@ mod gate;
 mod judge;
 mod judging;
 mod quarantine;
+mod pulls;
 mod recently;
 mod route;
 mod source;
@@ -75,6 +76,7 @@ use gate::Gate;
 pub use judge::{Basis, FlowJudge, Judge, Request};
 use judging::Judging;
 pub use judging::Rejudged;
+use pulls::PullCounts;
 use recently::Recently;
 
 /// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
@@ -122,6 +124,7 @@ struct Inner {
     /// By repository and digest: the manifests that point to a blob.
     holders: Cache<Holders>,
     blob_pulls: Recently,
+    pulls: PullCounts,
 }
 
 impl Registry {
@@ -139,6 +142,7 @@ impl Registry {
             manifests: Cache::new(MANIFEST_CACHE, |key, held| key.len() + held.weight()),
             holders: Cache::new(BLOB_CACHE, |key, holders| key.len() + holders.weight()),
             judging: Arc::new(judging),
+            pulls: PullCounts::new(facts.clone()),
             facts,
             blobs,
             blob_pulls: Recently::new(),
@@ -167,6 +171,8 @@ impl Registry {
         tokio::spawn(Arc::clone(&self.0.judging).watch_expiry());
         tokio::spawn(self.clone().sweep());
         let this = self.clone();
+        tokio::spawn(async move { this.0.pulls.write_for_ever().await });
+        let this = self.clone();
         tokio::spawn(async move {
             if let Err(error) = this.rejudge("start").await {
                 tracing::error!(%error, "judging again at the start");
@@ -189,6 +195,11 @@ impl Registry {
         self.0.gate.forget_all();
         self.0.judging.wake();
         Ok(())
+    }
+
+    /// Writes down what is only in memory: call it at the end, after the last request.
+    pub async fn end(&self) {
+        self.0.pulls.write().await;
     }
 
     /// The distribution API: `/v2/…` and `/token`. And ACR's: `/acr/v1/…`.

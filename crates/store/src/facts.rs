@@ -12,6 +12,7 @@ mod jobs;
 mod judgements;
 mod life;
 mod pending;
+mod pulls;
 mod rows;
 mod sql;
 mod uploads;
@@ -41,6 +42,7 @@ pub use life::{
     Undeleted, Usage,
 };
 pub use pending::Pending;
+pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,

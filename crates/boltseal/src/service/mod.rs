@@ -126,13 +126,14 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let plain_door = serve(plain, registry.router(), None, Limits::default(), stopped(stop));
     tracing::info!(everything = %format_args!("https://{https}"), registry = %http, took = ?setup.started.elapsed(), "ready");
     let watching = tokio::spawn({
-        let recorder = recorder.clone();
+        let (recorder, registry) = (recorder.clone(), registry.clone());
         async move { changes.watch(&judge, &registry, &told, &recorder).await }
     });
     let exchanging = tokio::spawn(async move { exchange.run().await });
     tokio::join!(sealed_door, plain_door);
     watching.abort();
     exchanging.abort();
+    registry.end().await;
     sealing.end(&recorder).await;
     tracing::info!("stopped");
     Ok(())

@@ -67,18 +67,24 @@ impl Call {
     pub(super) async fn get_manifest(&self, repository: &str, reference: &Named) -> Answer {
         let inner = &self.registry.0;
         let held = inner.held(repository, reference).await?.ok_or_else(|| unknown(repository, reference))?;
-        let mut warning = None;
+        let (mut warning, mut inspected) = (None, false);
         let record = about(self.record.clone(), reference).digest(&held.digest);
         // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
         let pushing = self.is_head() && self.caller.scopes.pushing(repository);
         if !pushing {
             match inner.gate.pass(repository, &held.digest, held.kind).await {
                 Ok(passed) => warning = passed,
-                Err(failure) => self.held_back(repository, &record, failure).await?,
+                Err(failure) => {
+                    self.held_back(repository, &record, failure).await?;
+                    inspected = true;
+                }
             }
         }
         if !self.is_head() {
             self.registry.note_pull(&record).await?;
+        }
+        if !inspected {
+            self.count(repository, reference, &held.digest);
         }
         let mut response = if self.header(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &held.etag))
         {
@@ -166,6 +172,17 @@ impl Call {
 }
 
 impl Call {
+    /// Counts a pull. Looking a tag up is none, but tells what the pull after it is for.
+    fn count(&self, repository: &str, reference: &Named, digest: &Digest) {
+        let (pulls, who) = (&self.registry.0.pulls, self.caller.id);
+        match reference {
+            Named::Tag(tag) if self.is_head() => pulls.looked_up(who, repository, digest, tag),
+            Named::Digest(_) if self.is_head() => {}
+            Named::Tag(tag) => pulls.pulled(who, repository, digest, Some(tag), Timestamp::now()),
+            Named::Digest(_) => pulls.pulled(who, repository, digest, None, Timestamp::now()),
+        }
+    }
+
     /// A held image passes for whoever inspects what is held; that is a role, and every use of it is in the log.
     async fn held_back(&self, repository: &str, record: &Record, failure: Failure) -> Result<(), Failure> {
         if self.may(repository, Action::QuarantineRead) {

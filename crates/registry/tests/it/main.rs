@@ -13,5 +13,6 @@ mod gate;
 mod musts;
 mod peers;
 mod people;
+mod pulls;
 mod quarantine;
 mod world;

@@ -246,7 +246,7 @@ impl Packed {
             Ok(columns) => columns.write(db, &self.image, now, described).await,
             Err(error) => {
                 sqlx::query(
-                    "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, verdict = NULL, \
+                    "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, decided = NULL, verdict = NULL, \
                      expires = NULL WHERE digest = $4",
                 )
                 .bind(State::Failed.word())
@@ -346,7 +346,9 @@ impl Columns {
         let verdict = self.verdict.as_ref();
         let text = verdict.map(json).transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         sqlx::query(
-            "UPDATE judgements SET state = $1, error = NULL, decision = $2, verdict = $3, policy_digest = $4, \
+            "UPDATE judgements SET state = $1, error = NULL, \
+             decided = CASE WHEN decision IS DISTINCT FROM $2 OR decided IS NULL THEN $7 ELSE decided END, \
+             decision = $2, verdict = $3, policy_digest = $4, \
              snapshot = $5, expires = $6, judged = $7, critical = $8, high = $9, medium = $10, low = $11, \
              negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17 \
              WHERE digest = $18",
