@@ -64,6 +64,7 @@ async fn measure() -> Result<Run> {
     let folder = tempfile::tempdir()?;
     let facts = Facts::open(folder.path()).await?;
     let config = Config {
+        keys: folder.path().join("keys"),
         data: folder.path().to_owned(),
         origin: "bench.example/audit".to_owned(),
         anchors: folder.path().join("anchors"),

@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use boltseal_store::Facts;
+
 /// A bounded cache over a slower truth.
 ///
 /// Whoever changes the truth calls [`Cache::forget`] afterwards. A reader that loaded just before a change and comes to
@@ -15,6 +17,8 @@ use std::{
 pub(crate) struct Cache<V> {
     entries: moka::sync::Cache<Box<str>, Arc<V>>,
     generation: AtomicU64,
+    /// Says whether changes of other servers are heard of. While they are not, nothing is answered from memory.
+    facts: Option<Facts>,
 }
 
 impl<V: Send + Sync + 'static> Cache<V> {
@@ -24,10 +28,18 @@ impl<V: Send + Sync + 'static> Cache<V> {
             .max_capacity(capacity)
             .weigher(move |key, value| u32::try_from(weight(key, value)).unwrap_or(u32::MAX))
             .build();
-        Self { entries, generation: AtomicU64::new(0) }
+        Self { entries, generation: AtomicU64::new(0), facts: None }
+    }
+
+    /// The same over facts that other servers may change.
+    pub(crate) fn over(self, facts: &Facts) -> Self {
+        Self { facts: facts.is_shared().then(|| facts.clone()), ..self }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Arc<V>> {
+        if self.facts.as_ref().is_some_and(|facts| !facts.is_sure()) {
+            return None;
+        }
         self.entries.get(key)
     }
 
@@ -53,6 +65,14 @@ impl<V: Send + Sync + 'static> Cache<V> {
     pub(crate) fn forget(&self, key: &str) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate(key);
+    }
+
+    /// The truth about every key that begins so has changed. Costs a look at each entry.
+    pub(crate) fn forget_below(&self, prefix: &str) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        for (key, _) in self.entries.iter().filter(|(key, _)| key.starts_with(prefix)) {
+            self.entries.invalidate(&**key);
+        }
     }
 
     /// The truth about many has changed.
@@ -81,6 +101,9 @@ mod tests {
         assert!(cache.get("a").is_none(), "but it is not kept");
         cache.get_or("a", async { Ok::<_, ()>(Some(2)) }).await.unwrap();
         assert_eq!(cache.get("a").as_deref(), Some(&2));
+        cache.get_or("ab", async { Ok::<_, ()>(Some(3)) }).await.unwrap();
+        cache.forget_below("ab");
+        assert!(cache.get("a").is_some() && cache.get("ab").is_none());
         cache.forget_all();
         assert!(cache.get("a").is_none());
     }

@@ -57,8 +57,8 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(facts: Facts) -> Self {
-        let rulings = Cache::new(VERDICTS, |_, _| 1);
-        let decisions = Cache::new(DECISIONS, |_, _| 1);
+        let rulings = Cache::new(VERDICTS, |_, _| 1).over(&facts);
+        let decisions = Cache::new(DECISIONS, |_, _| 1).over(&facts);
         Self { facts, rulings, decisions, judged: Notify::new(), waiters: Semaphore::new(WAITERS) }
     }
 
@@ -74,6 +74,7 @@ impl Gate {
     pub(crate) fn forget_all(&self) {
         self.rulings.forget_all();
         self.decisions.forget_all();
+        self.judged.notify_waiters();
     }
 
     /// Somebody decided about this manifest.

@@ -50,6 +50,7 @@ mod classify;
 mod endpoints;
 mod error;
 mod failure;
+mod following;
 mod gate;
 mod judge;
 mod judging;
@@ -139,8 +140,9 @@ impl Registry {
         let gate = Arc::new(Gate::new(facts.clone()));
         let judging = Judging::new(facts.clone(), blobs.clone(), Arc::clone(&gate), judge, config.workers);
         Self(Arc::new(Inner {
-            manifests: Cache::new(MANIFEST_CACHE, |key, held| key.len() + held.weight()),
-            holders: Cache::new(BLOB_CACHE, |key, holders| key.len() + holders.weight()),
+            manifests: Cache::<Held>::new(MANIFEST_CACHE, |key, held| key.len() + held.weight()).over(&facts),
+            holders: Cache::<Holders>::new(BLOB_CACHE, |key, holders| key.len() + holders.weight())
+                .over(&facts),
             judging: Arc::new(judging),
             pulls: PullCounts::new(facts.clone()),
             facts,
@@ -170,6 +172,7 @@ impl Registry {
         tokio::spawn(Arc::clone(&self.0.judging).work());
         tokio::spawn(Arc::clone(&self.0.judging).watch_expiry());
         tokio::spawn(self.clone().sweep());
+        tokio::spawn(self.clone().follow());
         let this = self.clone();
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
         let this = self.clone();

@@ -27,7 +27,7 @@ use boltseal_identity::{
     token::{Revoked, TokenId},
 };
 use boltseal_model::Timestamp;
-use boltseal_store::{Document, Facts};
+use boltseal_store::{Document, Facts, Topic};
 use tokio::sync::Mutex;
 
 use crate::foreign::Foreign;
@@ -85,26 +85,26 @@ pub enum Error {
 impl Access {
     /// Reads who may do what. On the first start, makes the first principal: its secret comes back, for the only time.
     /// `renew` makes another secret for it at any start, which whoever may start the server on this folder can ask for.
-    pub async fn open(data: &Path, facts: &Facts, renew: bool) -> Result<(Self, Option<Secret>), Error> {
-        Self::open_with(data, facts, renew, Timestamp::now).await
+    /// The key that seals tokens is `root` in the folder `keys`.
+    pub async fn open(keys: &Path, facts: &Facts, renew: bool) -> Result<(Self, Option<Secret>), Error> {
+        Self::open_with(keys, facts, renew, Timestamp::now).await
     }
 
     /// The same with another clock, so that tests can hold it still.
     pub async fn open_with(
-        data: &Path,
+        keys: &Path,
         facts: &Facts,
         renew: bool,
         clock: fn() -> Timestamp,
     ) -> Result<(Self, Option<Secret>), Error> {
-        let keys = keys::open(&data.join("keys").join("root"))?;
+        let keys = keys::open(&keys.join("root"))?;
         let documents = facts.documents().await?.into_iter().filter_map(document).collect();
         let directory = Directory::from_documents(documents)?;
         let now = clock();
         let mut revoked = Revoked::new();
         for (id, expires) in facts.revoked(now).await? {
-            let bytes = hex::decode(&id).ok().and_then(|bytes| bytes.try_into().ok());
             // More than fit are ended by time alone; each was refused when it was ended, so this cannot be.
-            let _fits = bytes.map(|bytes| revoked.add(TokenId::new(bytes), expires, now));
+            let _fits = token_id(&id).map(|id| revoked.add(id, expires, now));
         }
         let fresh = !directory.assignments().any(|assignment| assignment.role == RoleId::OWNER);
         let foreign = Foreign::open(facts, directory.federations()).await?;
@@ -118,6 +118,34 @@ impl Access {
     /// Who may come in and what they may do, as of now.
     pub fn authority(&self) -> &Authority {
         &self.0.authority
+    }
+
+    /// Takes over what other servers on the same facts change, for ever.
+    pub async fn follow(&self) {
+        let mut following = self.0.facts.following();
+        loop {
+            if !matches!(following.next().await, Topic::Access | Topic::Everything) {
+                continue;
+            }
+            if let Err(error) = self.read_again().await {
+                tracing::error!(%error, "who may do what was changed by another server and cannot be read");
+            }
+        }
+    }
+
+    /// Puts in force what the facts say.
+    async fn read_again(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.0.editing.lock().await;
+        let documents = self.0.facts.documents().await?.into_iter().filter_map(document).collect();
+        self.0.authority.replace(Directory::from_documents(documents)?);
+        let now = (self.0.now)();
+        for (token, expires) in self.0.facts.revoked(now).await? {
+            if let Some(token) = token_id(&token) {
+                // One that does not fit was ended by its principal's sessions, which the documents say.
+                let _fits = self.0.authority.revoke(token, expires, now);
+            }
+        }
+        Ok(())
     }
 
     /// Names and addresses of this server besides the local ones: tokens that clients sign for us name one of them.
@@ -263,6 +291,10 @@ impl Deed<'_> {
 }
 
 /// What goes between the store and the directory.
+fn token_id(text: &str) -> Option<TokenId> {
+    hex::decode(text).ok()?.try_into().ok().map(TokenId::new)
+}
+
 fn document(stored: Document) -> Option<boltseal_identity::Document> {
     let Document { kind, id, body } = stored;
     body.map(|body| boltseal_identity::Document { kind, id, body })

@@ -6,11 +6,13 @@ mod content;
 mod database;
 mod documents;
 mod entries;
+mod files;
 mod follow;
 mod garbage;
 mod jobs;
 mod judgements;
 mod life;
+mod lead;
 mod pending;
 mod pulls;
 mod rows;
@@ -41,6 +43,7 @@ pub use life::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
+pub use lead::Lead;
 pub use pending::Pending;
 pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
 pub use rows::{

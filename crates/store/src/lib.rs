@@ -37,10 +37,11 @@ pub use error::Error;
 pub use facts::{DayPulls, Pulled, Pulls, TagPulls};
 pub use facts::{
     AttributeOrder, AttributePage, Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following,
-    Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Listing,
-    MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress, Pushes, Referrer,
-    ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest, TagAttributes,
-    Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow, VulnerabilitySort,
+    Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Lead,
+    Listing, MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress, Pushes,
+    Referrer, ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest,
+    TagAttributes, Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
+    VulnerabilitySort,
 };
 pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,

@@ -1,4 +1,5 @@
 //! A real PostgreSQL, started for one test process and gone with it; every caller gets a database of its own.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails there")]
 
 use std::{
     path::{Path, PathBuf},

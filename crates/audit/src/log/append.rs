@@ -17,7 +17,8 @@ use super::{
 /// After a start, so many full tiles of each level are searched for partial ones that a crash kept from being removed.
 const SWEPT: u64 = 64;
 
-/// An append-only log over a storage, under a signed checkpoint. Only one may be open for a storage.
+/// An append-only log over a storage, under a signed checkpoint. Only one may be open for a storage, unless that
+/// [tells](Storage::replace) who comes late: then the late one fails, and [reopens](Log::reopen).
 ///
 /// ```
 /// use boltseal_audit::log::{Log, Memory, Proof, Signer};
@@ -63,7 +64,7 @@ impl<S: Storage> Log<S> {
             let root = Hash::empty();
             let checkpoint =
                 Checkpoint { origin: signer.name().to_owned(), size: 0, root, extensions: vec![] };
-            write_checkpoint(&storage, &SignedCheckpoint::sign(checkpoint, &signer)?)?;
+            write_checkpoint(&storage, None, &SignedCheckpoint::sign(checkpoint, &signer)?)?;
         }
         let state = State::load(&storage, &signer)?;
         Ok(Self { storage, signer, state, stopped: false })
@@ -98,7 +99,7 @@ impl<S: Storage> Log<S> {
         let checkpoint =
             Checkpoint { origin, size: end, root: self.state.edge.root(), extensions: Vec::new() };
         let checkpoint = SignedCheckpoint::sign(checkpoint, &self.signer)?;
-        write_checkpoint(&self.storage, &checkpoint)?;
+        write_checkpoint(&self.storage, Some(&self.state.checkpoint), &checkpoint)?;
         self.state.checkpoint = checkpoint;
         self.stopped = false;
         self.state.sweep(&self.storage, start, end);
@@ -124,7 +125,7 @@ impl<S: Storage> Log<S> {
         }
         cosigned.verify(self.signer.verifier(), &[])?;
         // Either form of the same checkpoint is right, so a failure here does not stop the log.
-        write_checkpoint(&self.storage, cosigned)?;
+        write_checkpoint(&self.storage, Some(&self.state.checkpoint), cosigned)?;
         self.state.checkpoint = cosigned.clone();
         Ok(true)
     }
@@ -216,8 +217,15 @@ impl State {
     }
 }
 
-fn write_checkpoint(storage: &impl Storage, checkpoint: &SignedCheckpoint) -> Result<(), Error> {
-    storage.write(CHECKPOINT, checkpoint.to_string().as_bytes()).map_err(Error::storage(CHECKPOINT))
+fn write_checkpoint(
+    storage: &impl Storage,
+    old: Option<&SignedCheckpoint>,
+    new: &SignedCheckpoint,
+) -> Result<(), Error> {
+    let old = old.map(ToString::to_string);
+    storage
+        .replace(CHECKPOINT, old.as_deref().map(str::as_bytes), new.to_string().as_bytes())
+        .map_err(Error::storage(CHECKPOINT))
 }
 
 /// Fails where there are tiles, of whatever width.

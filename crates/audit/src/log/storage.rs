@@ -15,6 +15,12 @@ pub trait Storage: Send + Sync {
     /// the new ones, never a part.
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
 
+    /// Writes a file in the place of what is there, which is `old` (`None`: nothing). Where several may write, only the
+    /// one who knows what is there succeeds; where one does, this is [`Storage::write`].
+    fn replace(&self, path: &str, _old: Option<&[u8]>, bytes: &[u8]) -> io::Result<()> {
+        self.write(path, bytes)
+    }
+
     /// Writes several files, in any order. All are on disk when it returns.
     fn write_all(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
         files.iter().try_for_each(|(path, bytes)| self.write(path, bytes))
@@ -31,6 +37,9 @@ impl<S: Storage + ?Sized> Storage for &S {
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         (**self).write(path, bytes)
     }
+    fn replace(&self, path: &str, old: Option<&[u8]>, bytes: &[u8]) -> io::Result<()> {
+        (**self).replace(path, old, bytes)
+    }
     fn write_all(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
         (**self).write_all(files)
     }
@@ -45,6 +54,9 @@ impl<S: Storage + ?Sized> Storage for Arc<S> {
     }
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         (**self).write(path, bytes)
+    }
+    fn replace(&self, path: &str, old: Option<&[u8]>, bytes: &[u8]) -> io::Result<()> {
+        (**self).replace(path, old, bytes)
     }
     fn write_all(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
         (**self).write_all(files)

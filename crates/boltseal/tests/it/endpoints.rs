@@ -96,19 +96,21 @@ impl House {
         let data = folder.path();
         let facts = Facts::open(data).await.unwrap();
         let config = recorder::Config {
+            keys: data.join("keys"),
             data: data.to_owned(),
             origin: "boltseal.example/audit".to_owned(),
             anchors: data.join("anchors"),
             accept_restored: None,
         };
         let recorder = Recorder::open(config, &facts).await.unwrap();
-        let (access, _) = Access::open(data, &facts, false).await.unwrap();
+        let (access, _) = Access::open(&data.join("keys"), &facts, false).await.unwrap();
         let blobs = Blobs::open(data).unwrap();
         let authority = access.authority().clone();
         let registry = Registry::new(facts.clone(), blobs, authority, Arc::new(NoJudge), Config::default());
         let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
         let state = State {
-            exchange: Exchange::open(data, &facts, &recorder, access.authority()).unwrap(),
+            exchange: Exchange::open(data, &data.join("keys"), &facts, &recorder, access.authority())
+                .unwrap(),
             facts,
             snapshot: watch::channel(None).1,
             policy: watch::channel(Arc::new(active)).1,

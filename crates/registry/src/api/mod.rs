@@ -32,7 +32,7 @@ use crate::{
 };
 use auth::Admitted;
 pub(crate) use manifests::Held;
-pub(crate) use pull::Holders;
+pub(crate) use pull::{Holders, key};
 pub use token::EXCHANGED;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");

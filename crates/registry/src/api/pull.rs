@@ -22,7 +22,7 @@ impl Holders {
 }
 
 /// The key under which a thing of a repository is remembered.
-pub(super) fn key(repository: &str, name: &str) -> String {
+pub(crate) fn key(repository: &str, name: &str) -> String {
     let mut key = String::with_capacity(repository.len() + 1 + name.len());
     key.push_str(repository);
     key.push('@');

@@ -14,14 +14,19 @@ use axum::{
 use boltseal_audit::{
     Record,
     export::{self, Format, Gap},
-    log::{Folder, Reader},
+    log::Reader,
     query::Filter,
 };
 use boltseal_model::Timestamp;
 use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::{State, asking::Asking, failure::Failure, recorder::Error};
+use crate::{
+    State,
+    asking::Asking,
+    failure::Failure,
+    recorder::{Error, Place},
+};
 
 /// Bytes that are gathered before they are sent.
 const PIECE: usize = 64 << 10;
@@ -59,7 +64,7 @@ pub(crate) async fn export(From(state): From<State>, asking: Asking) -> Result<R
 
 /// What is exported.
 struct Source {
-    reader: Reader<Folder>,
+    reader: Reader<Place>,
     origin: String,
     from: u64,
     size: u64,

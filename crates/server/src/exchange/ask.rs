@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::recorder::Place;
 use boltseal_audit::log::{
-    AddCheckpoint, Anchor, Folder, Reader, Rollback, SIZE_MEDIA_TYPE, SignedCheckpoint, Verifier,
+    AddCheckpoint, Anchor, Reader, Rollback, SIZE_MEDIA_TYPE, SignedCheckpoint, Verifier,
 };
 use boltseal_identity::secret::Secret;
 use boltseal_wire::client::{Client, Method, Options, Payload, Request, Response};
@@ -41,7 +42,7 @@ pub(super) enum Problem {
 impl Peer {
     /// What it has cosigned of our log; `None` where it has seen nothing, or does not tell: our addition to the
     /// protocol.
-    pub(super) fn latest(&self, reader: &Reader<Folder>) -> Result<Option<SignedCheckpoint>, Problem> {
+    pub(super) fn latest(&self, reader: &Reader<Place>) -> Result<Option<SignedCheckpoint>, Problem> {
         let origin: String = form_urlencoded::byte_serialize(reader.verifier().name().as_bytes()).collect();
         let response = self.send(Method::Get, &format!("latest?origin={origin}"), None)?;
         match response.status() {
@@ -57,7 +58,7 @@ impl Peer {
     }
 
     /// Compares what it has seen with our log, and says how much that was.
-    pub(super) fn compare(&self, reader: &Reader<Folder>) -> Result<u64, Problem> {
+    pub(super) fn compare(&self, reader: &Reader<Place>) -> Result<u64, Problem> {
         let Some(latest) = self.latest(reader)? else { return Ok(0) };
         let size = latest.checkpoint().size;
         let seen = format!("{size} {}", latest.checkpoint().root);
@@ -69,7 +70,7 @@ impl Peer {
     /// lines, checked.
     pub(super) fn cosign(
         &self,
-        reader: &Reader<Folder>,
+        reader: &Reader<Place>,
         checkpoint: &SignedCheckpoint,
         old: u64,
     ) -> Result<Vec<u8>, Problem> {

@@ -2,10 +2,11 @@
 
 use std::{io::Write as _, ops::Range, path::PathBuf, time::Duration};
 
+use crate::recorder::Place;
 use boltseal_audit::{
     Record,
     export::{self, Format, Gap, Item},
-    log::{Folder, Reader},
+    log::Reader,
 };
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
@@ -43,7 +44,7 @@ struct Parcel {
 impl Outlet {
     /// Sends entries of a range from its beginning, at most [`MAX_BATCH`] bytes of them but at least one, and says how
     /// many those were.
-    pub(super) fn send(&self, reader: &Reader<Folder>, size: u64, range: Range<u64>) -> Result<u64, String> {
+    pub(super) fn send(&self, reader: &Reader<Place>, size: u64, range: Range<u64>) -> Result<u64, String> {
         let (mut parcels, mut bytes) = (Vec::new(), 0);
         'all: for bundle in reader.entries(range, size) {
             let bundle = bundle.map_err(|wrong| wrong.to_string())?;

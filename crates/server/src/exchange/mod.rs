@@ -51,16 +51,16 @@ struct Inner {
 }
 
 impl Exchange {
-    /// Makes ready; nobody is asked anything yet. The key that cosigns other logs is in `keys/witness` of the data
-    /// folder `data`.
+    /// Makes ready; nobody is asked anything yet. The key that cosigns other logs is `witness` in the folder `keys`.
     pub fn open(
         data: &Path,
+        keys: &Path,
         facts: &Facts,
         recorder: &Recorder,
         authority: &Authority,
     ) -> Result<Self, Error> {
         let host = recorder.verifier().name().split('/').next().unwrap_or_default();
-        let cosigner = cosigner(&data.join("keys").join("witness"), &format!("{host}/witness"))?;
+        let cosigner = cosigner(&keys.join("witness"), &format!("{host}/witness"))?;
         let inner = Inner {
             facts: facts.clone(),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
@@ -78,8 +78,21 @@ impl Exchange {
         self.0.witnesses.check(accept_restored).await
     }
 
-    /// Serves sinks and witnesses for as long as the process runs.
-    pub async fn run(&self) {
+    /// Serves sinks and witnesses for as long as the process runs, while it is this server that seals the log.
+    pub async fn run(&self, recorder: &Recorder) {
+        let mut leads = recorder.leads();
+        loop {
+            if leads.wait_for(|leads| *leads).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = self.serve() => {}
+                _ = leads.wait_for(|leads| !*leads) => {}
+            }
+        }
+    }
+
+    async fn serve(&self) {
         let witnesses = async {
             loop {
                 tokio::time::sleep(witnesses::EVERY).await;

@@ -10,7 +10,7 @@ use std::{
 use boltseal_api::audit::{self as api, NewWitness, WitnessSetting};
 use boltseal_audit::{
     Record,
-    log::{Folder, KeyKind, Reader, Rollback, SignedCheckpoint, Verifier},
+    log::{KeyKind, Reader, Rollback, SignedCheckpoint, Verifier},
     record::{Activity, Outcome, Severity, Subject, Why},
 };
 use boltseal_identity::{Authority, secret::Secret};
@@ -24,7 +24,7 @@ use super::{
     ask::{Peer, Problem},
     authority_file, check_ca, setting,
 };
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, Place, Recorder};
 
 /// Where the list is kept.
 const WITNESSES: &str = "audit.witnesses";
@@ -269,7 +269,7 @@ impl Witnesses {
     }
 }
 
-fn reader(recorder: &Recorder) -> Result<Reader<Folder>, Problem> {
+fn reader(recorder: &Recorder) -> Result<Reader<Place>, Problem> {
     recorder.reader().map_err(|wrong| Problem::Refused(wrong.to_string()))
 }
 

@@ -8,12 +8,13 @@ use std::{
 use boltseal_api::audit::Verified;
 use boltseal_audit::{
     Record,
-    log::{Anchor, Folder, Log, Reader, Storage, Verifier, verify},
+    log::{Anchor, Log, Reader, Storage, Verifier, verify},
     record::{Activity, Actor, Outcome, Severity, Source, Subject, Why},
 };
 use boltseal_model::Timestamp;
+use boltseal_store::Facts;
 
-use super::{Config, Error, keys};
+use super::{Config, Error, Place, keys};
 
 /// The log's folder in the data folder.
 pub(super) const FOLDER: &str = "audit";
@@ -33,7 +34,7 @@ pub(super) struct Known {
 
 /// A log that may be used.
 pub(super) struct Opened {
-    pub(super) log: Log<Folder>,
+    pub(super) log: Log<Place>,
     pub(super) anchor: PathBuf,
     pub(super) verified: Verified,
     /// What was not as it must be, and was accepted.
@@ -48,10 +49,10 @@ pub(super) struct Restored {
     pub(super) size: u64,
 }
 
-pub(super) fn open(config: &Config, known: Known) -> Result<Opened, Error> {
+pub(super) fn open(config: &Config, facts: &Facts, known: Known) -> Result<Opened, Error> {
     let folder = config.data.join(FOLDER);
-    let key = config.data.join("keys").join("audit");
-    let storage = Folder::open(&folder).map_err(|wrong| Error::file(&folder, wrong))?;
+    let key = config.keys.join("audit");
+    let storage = Place::open(&folder, facts).map_err(|wrong| Error::file(&folder, wrong))?;
     let signer = match keys::read(&key)? {
         Some(signer) => signer,
         None if known.next > 0 || !is_empty(&storage)? => return Err(Error::NoKey { path: key }),
@@ -121,7 +122,7 @@ pub(super) fn accepted(restored: &Restored, reason: Option<&str>) -> Vec<u8> {
         .entry()
 }
 
-fn is_empty(storage: &Folder) -> Result<bool, Error> {
+fn is_empty(storage: &Place) -> Result<bool, Error> {
     let path = boltseal_audit::log::CHECKPOINT;
     let found = storage.read(path).map_err(|source| {
         Error::Log(boltseal_audit::log::Error::Storage { path: path.to_owned(), source })
@@ -129,7 +130,7 @@ fn is_empty(storage: &Folder) -> Result<bool, Error> {
     Ok(found.is_none())
 }
 
-fn read_anchor(path: &Path, log: &Log<Folder>) -> Result<Option<Anchor>, Error> {
+fn read_anchor(path: &Path, log: &Log<Place>) -> Result<Option<Anchor>, Error> {
     match fs::read(path) {
         Ok(bytes) => {
             let anchor = Anchor::open(&bytes, log.signer().verifier());

@@ -22,6 +22,7 @@ mod lately;
 mod look;
 mod outside;
 mod page;
+mod place;
 mod read;
 mod seal;
 mod walk;
@@ -34,7 +35,7 @@ use std::{
 use boltseal_api::audit::Verified;
 use boltseal_audit::{
     Record,
-    log::{Folder, Log, Reader, SignedCheckpoint, Verifier},
+    log::{Log, Reader, SignedCheckpoint, Verifier},
 };
 use boltseal_model::Timestamp;
 use boltseal_store::Facts;
@@ -45,13 +46,16 @@ pub(crate) use keys::{cosigner, write_private};
 pub(crate) use lately::{Count, Glass, Lately};
 pub use outside::Outside;
 pub(crate) use page::{Found, Page};
+pub use place::Place;
 pub(crate) use read::Raw;
 
 /// Where the log is and what is known of it elsewhere.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The data folder; the log is in `audit/` below it, its key in `keys/audit`.
+    /// The data folder; the log is in `audit/` below it, unless several servers share it in the facts.
     pub data: PathBuf,
+    /// The folder of keys; the log's is `audit`.
+    pub keys: PathBuf,
     /// The log's name if it is made now: host and path without a scheme, such as `registry.example/audit`.
     pub origin: String,
     /// Folder for the anchor, outside the data folder.
@@ -71,8 +75,10 @@ struct Inner {
     verifier: Verifier,
     anchor: PathBuf,
     /// Held by whoever writes: the task that seals, and whoever publishes cosignatures.
-    log: Mutex<Log<Folder>>,
+    log: Mutex<Log<Place>>,
     state: watch::Sender<State>,
+    /// Whether it is this server that seals.
+    leads: watch::Sender<bool>,
     lately: tokio::sync::Mutex<Lately>,
     looks: look::Looks,
     /// The first entry that was not archived.
@@ -106,7 +112,8 @@ impl Recorder {
         let known = check::Known { first, next: *facts.entered().borrow(), archived: mark.first };
         let opening = tokio::task::spawn_blocking({
             let config = config.clone();
-            move || check::open(&config, known)
+            let facts = facts.clone();
+            move || check::open(&config, &facts, known)
         });
         let opened = opening.await.map_err(|_| Error::Task("opening the log"))??;
         let folder = config.data.join(check::FOLDER);
@@ -125,6 +132,7 @@ impl Recorder {
             anchor: opened.anchor,
             log: Mutex::new(opened.log),
             state: watch::Sender::new(state),
+            leads: watch::Sender::new(false),
             lately: tokio::sync::Mutex::default(),
             looks: look::Looks::default(),
             archived: AtomicU64::new(mark.first),
@@ -158,10 +166,19 @@ impl Recorder {
         self.0.state.subscribe()
     }
 
+    /// Whether this server is the one that seals; always, where no others share the log. Comes and goes.
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.0.leads.subscribe()
+    }
+
     /// Reads what is sealed.
-    pub fn reader(&self) -> Result<Reader<Folder>, Error> {
-        let folder = Folder::open(&self.0.folder).map_err(|wrong| Error::file(&self.0.folder, wrong))?;
-        Ok(Reader::new(folder, self.0.verifier.clone()).archived(self.archived()))
+    pub fn reader(&self) -> Result<Reader<Place>, Error> {
+        let place = self.place()?;
+        Ok(Reader::new(place, self.0.verifier.clone()).archived(self.archived()))
+    }
+
+    fn place(&self) -> Result<Place, Error> {
+        Place::open(&self.0.folder, &self.0.facts).map_err(|wrong| Error::file(&self.0.folder, wrong))
     }
 
     /// The key that checkpoints are verified with.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use boltseal_audit::log::{self, Folder, Kind, Proof, Storage as _, Tile};
+use boltseal_audit::log::{self, Kind, Proof, Storage as _, Tile};
 
 use super::{Error, Recorder};
 
@@ -84,9 +84,9 @@ impl Recorder {
             return Ok(None);
         }
         self.blocking("reading a tile", move |this| {
-            let folder = Folder::open(&this.0.folder).map_err(|wrong| Error::file(&this.0.folder, wrong))?;
+            let place = this.place()?;
             let path = tile.to_string();
-            folder.read(&path).map_err(|source| Error::Log(log::Error::Storage { path, source }))
+            place.read(&path).map_err(|source| Error::Log(log::Error::Storage { path, source }))
         })
         .await
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use boltseal_model::Timestamp;
+use boltseal_store::Lead;
 
 use super::{Error, Inner, Recorder, keys};
 
@@ -17,14 +18,19 @@ const ROUND: u64 = 256;
 const RETRY: Duration = Duration::from_secs(1);
 /// When sealing has failed for this long, nothing more is accepted: a full disk must not swallow the log unseen.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Where servers share a log: how often one that does not seal asks whether it should.
+const TURN: Duration = Duration::from_secs(2);
+/// The name of that right in the facts: any number that nothing else uses.
+const SEALING: i64 = 0x626f_6c74_6c6f_6701;
 
 impl Recorder {
     pub(super) async fn seal_until(&self, stop: impl Future<Output = ()> + Send) {
         let mut entered = self.0.facts.entered();
         let mut stop = std::pin::pin!(stop);
         let mut failing: Option<Instant> = None;
+        let mut lead = None;
         loop {
-            let outcome = self.seal().await;
+            let outcome = self.turn(&mut lead).await;
             if let Err(error) = &outcome {
                 let since = *failing.get_or_insert_with(Instant::now);
                 tracing::error!(%error, "entries could not be sealed into the log; they stay in the facts");
@@ -35,13 +41,19 @@ impl Recorder {
             } else if failing.take().is_some() {
                 self.0.state.send_modify(|state| state.failing = None);
             }
+            let leads = lead.is_some();
             let waiting = async {
                 if failing.is_some() {
                     tokio::time::sleep(RETRY).await;
-                } else if entered.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                } else {
+                } else if !leads && self.size() < self.entered() {
+                    // Whoever seals is about to.
                     tokio::time::sleep(GATHER).await;
+                } else {
+                    match tokio::time::timeout(TURN, entered.changed()).await {
+                        Ok(Ok(())) => tokio::time::sleep(GATHER).await,
+                        Ok(Err(_)) => std::future::pending().await,
+                        Err(_) => {}
+                    }
                 }
             };
             tokio::select! {
@@ -49,9 +61,50 @@ impl Recorder {
                 () = &mut stop => break,
             }
         }
-        if let Err(error) = self.seal().await {
+        if lead.is_some()
+            && let Err(error) = self.seal().await
+        {
             tracing::error!(%error, "the last entries are not sealed; they will be after the next start");
         }
+    }
+
+    /// Seals if it is this server's turn; otherwise reads what another has sealed.
+    async fn turn(&self, lead: &mut Option<Lead>) -> Result<(), Error> {
+        let held = match lead {
+            Some(lead) => lead.holds().await,
+            None => false,
+        };
+        if !held {
+            *lead = self.0.facts.lead(SEALING).await.map_err(Error::facts)?;
+            self.0.leads.send_replace(lead.is_some());
+            if self.0.facts.is_shared() {
+                self.catch_up().await?;
+            }
+        }
+        match lead {
+            Some(_) => self.seal().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Reads what another server has sealed.
+    async fn catch_up(&self) -> Result<(), Error> {
+        self.blocking("reading the log", |this| {
+            let mut log = this.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.reopen()?;
+            let checkpoint = log.checkpoint().clone();
+            drop(log);
+            let grown = this.0.state.send_if_modified(|state| {
+                let grown = state.checkpoint.checkpoint().size < checkpoint.checkpoint().size;
+                if grown {
+                    state.checkpoint = checkpoint;
+                    state.signed = Some(Timestamp::now());
+                }
+                grown
+            });
+            if grown { this.0.write_anchor() } else { Ok(()) }
+        })
+        .await
     }
 
     /// Seals everything that has been entered so far.

@@ -91,8 +91,10 @@ fn client(state: &State) -> String {
 /// The server that is watched, on a folder that lasts.
 async fn open(home: &Home) -> State {
     let (facts, recorder) = home.open(None).await.unwrap();
-    let (access, _) = Access::open_with(&home.data(), &facts, false, sample::now).await.unwrap();
-    let exchange = Exchange::open(&home.data(), &facts, &recorder, access.authority()).unwrap();
+    let (access, _) = Access::open_with(&home.data().join("keys"), &facts, false, sample::now).await.unwrap();
+    let exchange =
+        Exchange::open(&home.data(), &home.data().join("keys"), &facts, &recorder, access.authority())
+            .unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let like = sample::empty(elsewhere.path()).await.state;
     State { facts, recorder, access, exchange, ..like }

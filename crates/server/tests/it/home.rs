@@ -75,6 +75,7 @@ impl Home {
         fs::create_dir_all(self.data()).unwrap();
         let facts = Facts::open(&self.data()).await.unwrap();
         let config = Config {
+            keys: self.data().join("keys"),
             data: self.data(),
             origin: "boltseal.example/audit".to_owned(),
             anchors: self.0.path().join("anchors"),

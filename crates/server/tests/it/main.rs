@@ -23,4 +23,5 @@ mod html;
 mod log_pages;
 mod pages;
 mod sample;
+mod shared_log;
 mod sign_in;

@@ -25,6 +25,9 @@ const MAX_PAYLOAD: usize = 7900;
 /// How long until a lost connection is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// Where servers tell each other what they changed.
+pub(super) const CHANNEL: &str = "boltseal";
+
 /// What a change was about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
@@ -112,7 +115,7 @@ impl Follow {
     pub(super) async fn start(address: String, writer: &Writer) -> Result<Self, Error> {
         let this =
             Self { tell: broadcast::channel(WAITING).0, sure: Arc::new(AtomicBool::new(true)), shared: true };
-        let mut listener = listen(&address, writer.channel()).await?;
+        let mut listener = listen(&address).await?;
         let (heard, writer) = (this.clone(), writer.listening());
         tokio::spawn(async move {
             loop {
@@ -126,7 +129,7 @@ impl Follow {
                     if writer.has_ended() {
                         return;
                     }
-                    match listen(&address, writer.channel()).await {
+                    match listen(&address).await {
                         Ok(again) => listener = again,
                         Err(error) => {
                             tracing::warn!(%error, "changes of other servers are not heard: nothing is answered from memory");
@@ -161,10 +164,10 @@ impl Follow {
     }
 }
 
-async fn listen(address: &str, channel: &str) -> Result<PgListener, Error> {
+async fn listen(address: &str) -> Result<PgListener, Error> {
     let mut listener = PgListener::connect(address).await?;
     listener.eager_reconnect(false);
-    listener.listen(channel).await?;
+    listener.listen(CHANNEL).await?;
     Ok(listener)
 }
 
@@ -179,7 +182,7 @@ pub(super) fn write(server: &str, topics: &[Topic]) -> String {
             Topic::Access => text.push('a'),
             Topic::Jobs => text.push('j'),
             Topic::Settings => text.push('s'),
-            Topic::Entries(next) => text.push_str(&format!("e{next}")),
+            Topic::Entries(next) => text.extend(["e", &next.to_string()]),
             Topic::Everything => text.push('*'),
         }
     }
@@ -189,7 +192,7 @@ pub(super) fn write(server: &str, topics: &[Topic]) -> String {
     let mut short = format!("{server}\n*");
     for topic in topics {
         if let Topic::Entries(next) = topic {
-            short.push_str(&format!("\ne{next}"));
+            short.extend(["\ne", &next.to_string()]);
         }
     }
     short

@@ -15,7 +15,7 @@ pub struct Pending {
 
 impl Pending {
     /// Opens `folder/facts.db`; one that is missing is an error, and so is one of a version before the log.
-    pub async fn open(folder: &Path) -> Result<Self, Error> {
+    pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("facts.db");
         std::fs::metadata(&path).map_err(|e| Error::file("open", &path, e))?;
         Ok(Self { readers: Place::file(&path)?.readers() })

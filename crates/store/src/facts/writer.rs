@@ -33,8 +33,6 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// The name of the lock that lets one server write at a time: any number that nobody else uses.
 const LOCK: i64 = 0x626f_6c74_7365_616c;
-/// Where servers tell each other what they changed.
-const CHANNEL: &str = "boltseal";
 
 type Pinned<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Called with how the commit ended.
@@ -125,9 +123,9 @@ impl Writer {
         }
     }
 
-    /// Where servers tell each other what they changed.
-    pub(super) const fn channel(&self) -> &'static str {
-        CHANNEL
+    /// Where the database is.
+    pub(super) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The number of the next entry, as of the last commit.
@@ -222,10 +220,6 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) const fn channel(&self) -> &'static str {
-        CHANNEL
-    }
-
     pub(super) fn server(&self) -> &str {
         &self.server
     }
@@ -355,7 +349,7 @@ impl Task {
             topics.sort();
             topics.dedup();
             sqlx::query("SELECT pg_notify($1, $2)")
-                .bind(CHANNEL)
+                .bind(follow::CHANNEL)
                 .bind(follow::write(&self.server, &topics))
                 .execute(&mut *transaction)
                 .await?;

@@ -28,9 +28,9 @@ async fn only_what_happened_is_recorded_on(database: &Database) {
 
     let missing = facts.recording(entry("no")).put_manifest(manifest("a", "v1", &image, &[&hole])).await;
     assert_eq!(missing.unwrap(), std::slice::from_ref(&hole));
-    assert_eq!(facts.recording(entry("no")).remove_manifest("a", &image).await.unwrap(), false);
+    assert!(!facts.recording(entry("no")).remove_manifest("a", &image).await.unwrap());
     assert!(!facts.recording(entry("no")).remove_tag("a", "v1").await.unwrap());
-    assert_eq!(facts.recording(entry("no")).remove_blob("a", &hole).await.unwrap(), false);
+    assert!(!facts.recording(entry("no")).remove_blob("a", &hole).await.unwrap());
     assert_eq!(all(&facts).await, [], "nothing happened");
 
     let recording = facts.recording(entry("push"));
@@ -72,7 +72,7 @@ async fn numbers_go_on_after_taking_over_and_reopening_on(database: &Database) {
     }
     let facts = database.open().await;
     facts.append(entry("later")).await.unwrap();
-    assert_eq!(facts.batches(200, 10).await.unwrap()[0].first, 200);
+    assert_eq!(facts.batches(200, 10).await.unwrap().first().unwrap().first, 200);
     assert_eq!(*facts.entered().borrow(), 201);
 
     facts.skip_entries(100).await.unwrap();
@@ -113,11 +113,11 @@ async fn without_a_log_nothing_that_belongs_into_it_is_done_on(database: &Databa
 #[tokio::test]
 async fn whoever_only_reads_sees_what_waits() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(Pending::open(folder.path()).await.is_err(), "and makes no database");
+    assert!(Pending::open(folder.path()).is_err(), "and makes no database");
     assert!(!folder.path().join("facts.db").exists());
     let facts = Facts::open(folder.path()).await.unwrap();
     facts.append(entry("one")).await.unwrap();
-    let pending = Pending::open(folder.path()).await.unwrap();
+    let pending = Pending::open(folder.path()).unwrap();
     assert_eq!(pending.next().await.unwrap(), 1);
     facts.append(entry("two")).await.unwrap();
     facts.append(entry("three")).await.unwrap();

@@ -60,6 +60,8 @@ fn pending(data: &Path) -> Result<Option<(Runtime, Pending)>, Failure> {
     }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::fault)?;
-    let pending = runtime.block_on(Pending::open(data)).map_err(Failure::undecided)?;
+    let within = runtime.enter();
+    let pending = Pending::open(data).map_err(Failure::undecided)?;
+    drop(within);
     Ok(Some((runtime, pending)))
 }

@@ -55,6 +55,7 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
     let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
     let facts = Facts::open(folder).await.unwrap();
     let config = recorder::Config {
+        keys: folder.join("keys"),
         data: folder.to_owned(),
         origin: "boltseal.example/audit".to_owned(),
         anchors: folder.join("anchors"),
@@ -62,15 +63,17 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
     };
     let recorder = Recorder::open(config, &facts).await.unwrap();
     let (access, secret) = if history.is_empty() {
-        Access::open_with(folder, &facts, false, now).await.unwrap()
+        Access::open_with(&folder.join("keys"), &facts, false, now).await.unwrap()
     } else {
-        let (access, secret) = Access::open_with(folder, &facts, false, people::long_ago).await.unwrap();
+        let (access, secret) =
+            Access::open_with(&folder.join("keys"), &facts, false, people::long_ago).await.unwrap();
         people::make(&access).await;
         facts.append(history).await.unwrap();
-        (Access::open_with(folder, &facts, false, now).await.unwrap().0, secret)
+        (Access::open_with(&folder.join("keys"), &facts, false, now).await.unwrap().0, secret)
     };
     let state = State {
-        exchange: Exchange::open(folder, &facts, &recorder, access.authority()).unwrap(),
+        exchange: Exchange::open(folder, &folder.join("keys"), &facts, &recorder, access.authority())
+            .unwrap(),
         recorder,
         facts,
         snapshot: watch::channel(None).1,
