@@ -6,6 +6,7 @@
 //! - [`access`]: who somebody is and what they may do; principals, credentials, roles, assignments.
 //! - [`own`]: one's own credentials; sign-in through another issuer.
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
+//! - [`upstreams`]: other registries: caches, mirrors, imports.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
 //!
@@ -19,3 +20,4 @@ pub mod audit;
 pub mod client;
 pub mod own;
 pub mod problem;
+pub mod upstreams;

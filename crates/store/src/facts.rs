@@ -18,6 +18,7 @@ mod pulls;
 mod rows;
 mod sql;
 mod uploads;
+mod upstreams;
 mod views;
 mod writer;
 
@@ -51,6 +52,7 @@ pub use rows::{
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
+pub use upstreams::Checked;
 pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;
 

@@ -36,7 +36,7 @@ pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
 pub use facts::{DayPulls, Pulled, Pulls, TagPulls};
 pub use facts::{
-    AttributeOrder, AttributePage, Batch, Condemned, Counts, Document, Entry, Facts, FixRow, Following,
+    AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow, Following,
     Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Lead,
     Listing, MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress, Pushes,
     Referrer, ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest,

@@ -36,6 +36,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (4, "jobs", include_str!("../../migrations/0004_jobs.sql")),
     (7, "use", include_str!("../../migrations/0007_use.sql")),
     (6, "life", include_str!("../../migrations/0006_life.sql")),
+    (8, "upstreams", include_str!("../../migrations/0008_upstreams.sql")),
     (10, "log files", include_str!("../../migrations/0010_log_files.sql")),
 ];
 
