@@ -7,6 +7,7 @@
 //! - [`own`]: one's own credentials; sign-in through another issuer.
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
 //! - [`upstreams`]: other registries: caches, mirrors, imports.
+//! - [`storage`]: what is stored, what of it is garbage or damaged, and work that takes a while.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
 //!
@@ -20,4 +21,5 @@ pub mod audit;
 pub mod client;
 pub mod own;
 pub mod problem;
+pub mod storage;
 pub mod upstreams;

@@ -1,6 +1,7 @@
 //! Judging in the background: what was just pushed, what new data or a new policy asks for, what has run out.
 //!
-//! The list of what waits is in the facts, written with the push itself; nothing here needs to survive a crash.
+//! The list of what waits is in the facts, written with the push itself; nothing here needs to survive a crash. Where
+//! several servers share the facts, each image is claimed by one of them.
 
 use std::{
     collections::HashSet,
@@ -31,6 +32,10 @@ const MAX_BATCHES: usize = 100;
 const ATTEMPTS: u64 = 5;
 /// No image takes this long to scan; one that does is hostile or the machine is broken.
 const TOO_LONG: Duration = Duration::from_mins(15);
+/// How long an image is claimed, so that no other server judges it too. If this one dies, another waits no longer.
+const CLAIM: Duration = Duration::from_secs(30);
+/// How often the claim is renewed while the image is being scanned.
+const RENEW: Duration = Duration::from_secs(10);
 /// How often to look for waiting images when nobody calls, in case a call was lost.
 const LOOK: Duration = Duration::from_secs(10);
 /// Shortest pause between two looks at what has run out.
@@ -162,11 +167,17 @@ impl Judging {
         image: &Digest,
         permit: tokio::sync::OwnedSemaphorePermit,
     ) -> Result<(), Error> {
-        let attempts = self.facts.count_attempt(image).await?;
+        let Some(attempts) = self.facts.claim_image(image, Timestamp::now() + CLAIM).await? else {
+            return Ok(());
+        };
         let outcome = if attempts > ATTEMPTS {
             Outcome::Failed { error: format!("scanning it ended the process {ATTEMPTS} times") }
         } else {
-            self.open_and_judge(image, permit).await?
+            let judged = self.claimed(image, self.open_and_judge(image, permit)).await;
+            if judged.is_err() {
+                self.facts.keep_image(image, Timestamp::UNIX_EPOCH).await?;
+            }
+            judged?
         };
         let mut made_from = basis_of(&outcome);
         self.write(vec![(image.clone(), outcome)]).await?;
@@ -179,6 +190,21 @@ impl Judging {
             made_from = Some(before);
         }
         Ok(())
+    }
+
+    /// Keeps the claim on an image while `work` runs.
+    async fn claimed<T>(&self, image: &Digest, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match tokio::time::timeout(RENEW, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    if let Err(error) = self.facts.keep_image(image, Timestamp::now() + CLAIM).await {
+                        tracing::warn!(%error, %image, "keeping the claim");
+                    }
+                }
+            }
+        }
     }
 
     async fn open_and_judge(

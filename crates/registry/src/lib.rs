@@ -30,6 +30,7 @@
 //! - [`Judge`]: the seam to `flow`; [`FlowJudge`] is the real one.
 //! - `judging`: the background workers. What waits is in the facts, so a crash loses nothing.
 //! - `gate`: the answer at every pull, from memory.
+//! - `work`: what takes a while and outlives a crash, such as collecting `garbage`.
 //! - `quarantine`: what somebody with the role for it decided against the verdict, through ACR's API.
 //!
 //! Decisions:
@@ -51,14 +52,16 @@ mod endpoints;
 mod error;
 mod failure;
 mod following;
+mod garbage;
 mod gate;
 mod judge;
 mod judging;
-mod quarantine;
 mod pulls;
+mod quarantine;
 mod recently;
 mod route;
 mod source;
+mod work;
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,6 +76,7 @@ use cache::Cache;
 pub use endpoints::endpoints;
 pub use error::Error;
 use failure::Failure;
+use garbage::Leases;
 use gate::Gate;
 pub use judge::{Basis, FlowJudge, Judge, Request};
 use judging::Judging;
@@ -126,6 +130,8 @@ struct Inner {
     holders: Cache<Holders>,
     blob_pulls: Recently,
     pulls: PullCounts,
+    /// Of pushes that are under way.
+    leases: Leases,
 }
 
 impl Registry {
@@ -145,6 +151,7 @@ impl Registry {
                 .over(&facts),
             judging: Arc::new(judging),
             pulls: PullCounts::new(facts.clone()),
+            leases: Leases::new(facts.clone()),
             facts,
             blobs,
             blob_pulls: Recently::new(),
@@ -158,6 +165,7 @@ impl Registry {
     /// older data or another policy.
     pub async fn start(&self) -> Result<(), Error> {
         let facts = &self.0.facts;
+        facts.end_claims().await?;
         let acknowledged: Vec<_> = facts
             .uploads()
             .await?
@@ -175,6 +183,8 @@ impl Registry {
         tokio::spawn(self.clone().follow());
         let this = self.clone();
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
+        tokio::spawn(self.clone().keep_tidy());
+        self.work();
         let this = self.clone();
         tokio::spawn(async move {
             if let Err(error) = this.rejudge("start").await {

@@ -65,10 +65,9 @@ impl PullCounts {
         let tag = match tag {
             Some(tag) => Some(tag.to_owned()),
             // What is looked up once is pulled once.
-            None => self
-                .tags
-                .remove(&(who, repository.into(), digest.clone()))
-                .map(|tag| tag.as_ref().to_owned()),
+            None => {
+                self.tags.remove(&(who, repository.into(), digest.clone())).map(|tag| tag.as_ref().to_owned())
+            }
         };
         let mut gathered = self.gathered();
         let room = gathered.len() < MAX_NAMES;

@@ -11,12 +11,15 @@ mod follow;
 mod garbage;
 mod jobs;
 mod judgements;
-mod life;
 mod lead;
+mod leases;
+mod life;
 mod pending;
 mod pulls;
 mod rows;
+mod scrub;
 mod sql;
+mod storage;
 mod uploads;
 mod upstreams;
 mod views;
@@ -38,13 +41,14 @@ pub use documents::Document;
 pub use entries::{Batch, Entry, MAX_ENTRY};
 use follow::Follow;
 pub use follow::{Following, Topic};
-pub use garbage::{Condemned, Garbage, Scrub};
+pub use garbage::{Condemned, Dropped, Garbage, Sample};
 pub use jobs::{Job, JobState, Progress};
+pub use lead::Lead;
+pub use leases::HeldBlob;
 pub use life::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
-pub use lead::Lead;
 pub use pending::Pending;
 pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
 pub use rows::{
@@ -52,6 +56,8 @@ pub use rows::{
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
+pub use scrub::{Scrub, Unscrubbed};
+pub use storage::{RepositorySize, Storage};
 pub use upstreams::Checked;
 pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;

@@ -34,12 +34,11 @@ mod facts;
 
 pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
-pub use facts::{DayPulls, Pulled, Pulls, TagPulls};
 pub use facts::{
-    AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow, Following,
-    Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind, Lead,
-    Listing, MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress, Pushes,
-    Referrer, ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest,
+    AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow,
+    Following, Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind,
+    Lead, Listing, MAX_ENTRY, ManifestAttributes, Material, NewManifest, Outcome, Page, Pending, Progress,
+    Pushes, Referrer, ReferrerRow, RepositoryAttributes, Scrub, Severities, State, Stored, StoredManifest,
     TagAttributes, Topic, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
@@ -47,3 +46,5 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
+pub use facts::{DayPulls, Pulled, Pulls, TagPulls};
+pub use facts::{Dropped, HeldBlob, RepositorySize, Sample, Storage, Unscrubbed};

@@ -14,9 +14,13 @@ use crate::failure::{Code, Failure};
 impl Call {
     pub(super) async fn get_blob(&self, repository: &str, digest: &Digest) -> Answer {
         let inner = &self.registry.0;
-        let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
         // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
         let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
+        // What they are told is there must still be there when its manifest comes.
+        if pushing && !inner.leases.has(repository, digest).await? {
+            return Err(unknown(repository, digest));
+        }
+        let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
         if !pushing
             && let Err(failure) = inner.gate.pass_blob(repository, &found.manifests, true).await
             && !self.may(repository, Action::QuarantineRead)

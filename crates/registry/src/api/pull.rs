@@ -73,7 +73,7 @@ impl Inner {
     }
 
     /// A manifest came or its tags moved: forget what depended on that.
-    pub(super) fn changed<'a>(
+    pub(crate) fn changed<'a>(
         &self,
         repository: &str,
         names: impl Iterator<Item = String>,

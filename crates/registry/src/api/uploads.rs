@@ -30,6 +30,7 @@ impl Call {
         if let Some(algorithm) = self.query.get("digest-algorithm") {
             known(algorithm)?;
         }
+        self.registry.0.leases.renew(&repository).await;
         let id = self.registry.0.blobs.start_upload(&repository)?;
         Ok(session(StatusCode::ACCEPTED, &repository, &id, 0))
     }
@@ -45,7 +46,7 @@ impl Call {
         let upload = self.registry.0.blobs.resume(id, repository)?;
         let expected = self.chunk(&upload)?;
         let before = upload.size();
-        let upload = drain(body, upload).await?;
+        let upload = self.registry.0.leases.during(repository, drain(body, upload)).await?;
         check_length(upload.size() - before, expected)?;
         let size = self.save(upload, repository).await?;
         Ok(session(StatusCode::ACCEPTED, repository, id, size))
@@ -60,7 +61,7 @@ impl Call {
         let upload = inner.blobs.resume(&id, &repository)?;
         let expected = self.chunk(&upload)?;
         let before = upload.size();
-        let upload = drain(body, upload).await?;
+        let upload = inner.leases.during(&repository, drain(body, upload)).await?;
         check_length(upload.size() - before, expected)?;
         let record = self.record.clone();
         uncancelled(async move {
@@ -93,7 +94,7 @@ impl Call {
     async fn put_whole(&self, repository: String, digest: Digest, body: Body) -> Answer {
         let inner = self.registry.0.clone();
         let writer = inner.blobs.writer(digest.algorithm())?;
-        let writer = drain(body, writer).await?;
+        let writer = inner.leases.during(&repository, drain(body, writer)).await?;
         let record = self.record.clone();
         uncancelled(async move {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;

@@ -105,42 +105,6 @@ impl Facts {
         size.map(|size| count("blobs.size", size)).transpose()
     }
 
-    /// Somebody who pushes was told that a blob is here: it stays for a while though nothing points to it. Costs a
-    /// change only if nothing does and the last time is longer ago than `age_milliseconds`.
-    pub async fn touch_blob(
-        &self,
-        repository: &str,
-        blob: &Digest,
-        age_milliseconds: i64,
-    ) -> Result<(), Error> {
-        let (repository, digest, now) =
-            (repository.to_owned(), blob.to_string(), milliseconds(Timestamp::now()));
-        let stale: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2 AND links = 0 AND touched < $3",
-        )
-        .bind(&repository)
-        .bind(&digest)
-        .bind(now.saturating_sub(age_milliseconds))
-        .fetch_optional(&self.readers)
-        .await?;
-        if stale.is_none() {
-            return Ok(());
-        }
-        self.writer
-            .run(move |db| {
-                Box::pin(async move {
-                    sqlx::query("UPDATE blobs SET touched = $1 WHERE repository = $2 AND digest = $3")
-                        .bind(now)
-                        .bind(repository)
-                        .bind(digest)
-                        .execute(db)
-                        .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     /// Repositories that may serve a blob, a few of them.
     pub async fn repositories_with(&self, blob: &Digest) -> Result<Vec<String>, Error> {
         sqlx::query_scalar("SELECT repository FROM blobs WHERE digest = $1 ORDER BY repository LIMIT 32")
@@ -282,10 +246,13 @@ pub(super) async fn claim(db: &mut AnyConnection, digest: &str) -> Result<(), Er
 
 /// One less needs the bytes.
 pub(super) async fn release(db: &mut AnyConnection, digest: &str, now: i64) -> Result<(), Error> {
-    sqlx::query("UPDATE contents SET refs = refs - 1, touched = $1 WHERE digest = $2 AND refs > 0")
-        .bind(now)
-        .bind(digest)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "UPDATE contents SET refs = refs - 1, touched = CASE WHEN touched > $1 THEN touched ELSE $1 END \
+         WHERE digest = $2 AND refs > 0",
+    )
+    .bind(now)
+    .bind(digest)
+    .execute(db)
+    .await?;
     Ok(())
 }

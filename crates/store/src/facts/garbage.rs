@@ -10,6 +10,21 @@ use boltseal_model::{Digest, Timestamp};
 use super::{Facts, Topic, blobs::let_go, count, digest, milliseconds, signed};
 use crate::Error;
 
+/// What a collection removes in the end: contents that nobody has, or only repositories that will let go of them.
+macro_rules! of_what_goes {
+    ($select:literal, $order:literal) => {
+        concat!(
+            $select,
+            " FROM (SELECT digest, size FROM contents WHERE refs = 0 AND touched < $1 UNION ALL \
+             SELECT c.digest, c.size FROM (SELECT digest, COUNT(*) AS holders FROM blobs \
+             WHERE links = 0 AND touched < $1 GROUP BY digest) AS unlinked \
+             JOIN contents AS c ON c.digest = unlinked.digest \
+             WHERE c.refs = unlinked.holders AND c.touched < $1) AS going",
+            $order
+        )
+    };
+}
+
 /// What collecting would free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Garbage {
@@ -21,6 +36,30 @@ pub struct Garbage {
     pub unused: u64,
     /// Their bytes on disk.
     pub unused_bytes: u64,
+    /// Contents that one collection would remove: the unused, and those that only unlinked blobs still hold.
+    pub contents: u64,
+    /// Their bytes on disk.
+    pub bytes: u64,
+}
+
+/// A blob that a repository let go of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The repository.
+    pub repository: String,
+    /// What it had.
+    pub digest: Digest,
+    /// Bytes of it.
+    pub size: u64,
+}
+
+/// Garbage for people to look at: the largest, and whose it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// The largest contents that would go, and their bytes.
+    pub largest: Vec<(Digest, u64)>,
+    /// Repositories that would let go of the most bytes: name, blobs, bytes as the repository counts them.
+    pub repositories: Vec<(String, u64, u64)>,
 }
 
 /// Bytes to be removed from the blob store.
@@ -34,17 +73,11 @@ pub struct Condemned {
     pub place: String,
 }
 
-/// Bytes to be read again and held against their digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scrub {
-    /// What they should be.
-    pub digest: Digest,
-    /// How many they should be.
-    pub size: u64,
-    /// When they were last found to be so.
-    pub scrubbed: Timestamp,
-    /// What was wrong with them then.
-    pub rotten: Option<String>,
+impl Garbage {
+    /// Whether a collection has nothing to do.
+    pub const fn is_empty(&self) -> bool {
+        self.unlinked == 0 && self.unused == 0
+    }
 }
 
 impl Facts {
@@ -63,17 +96,53 @@ impl Facts {
         .bind(before)
         .fetch_one(&self.readers)
         .await?;
+        let (contents, bytes): (i64, i64) =
+            sqlx::query_as(of_what_goes!("SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT)", ""))
+                .bind(before)
+                .fetch_one(&self.readers)
+                .await?;
         Ok(Garbage {
             unlinked: count("blobs", unlinked)?,
             unlinked_bytes: count("blobs", unlinked_bytes)?,
             unused: count("contents", unused)?,
             unused_bytes: count("contents", unused_bytes)?,
+            contents: count("contents", contents)?,
+            bytes: count("contents", bytes)?,
         })
     }
 
-    /// Lets repositories go of up to `limit` blobs that nothing points to and nobody touched since `before`. Gives how
-    /// many, and their bytes.
-    pub async fn drop_unlinked(&self, before: Timestamp, limit: u64) -> Result<(u64, u64), Error> {
+    /// The largest `limit` of what [`Facts::garbage`] counts, and the repositories that let go of the most.
+    pub async fn garbage_sample(&self, before: Timestamp, limit: u64) -> Result<Sample, Error> {
+        let (before, limit) = (milliseconds(before), signed(limit));
+        let largest: Vec<(String, i64)> =
+            sqlx::query_as(of_what_goes!("SELECT digest, size", " ORDER BY size DESC, digest LIMIT $2"))
+                .bind(before)
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
+        let repositories: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT repository, COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM blobs \
+             WHERE links = 0 AND touched < $1 GROUP BY repository ORDER BY bytes DESC, repository LIMIT $2",
+        )
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let content = |(name, size): (String, i64)| {
+            Ok((digest("contents.digest", &name)?, count("contents.size", size)?))
+        };
+        let repository = |(name, blobs, bytes): (String, i64, i64)| {
+            Ok((name, count("blobs", blobs)?, count("blobs", bytes)?))
+        };
+        Ok(Sample {
+            largest: largest.into_iter().map(content).collect::<Result<_, Error>>()?,
+            repositories: repositories.into_iter().map(repository).collect::<Result<_, Error>>()?,
+        })
+    }
+
+    /// Lets repositories go of up to `limit` blobs that nothing points to and nobody touched since `before`. Gives
+    /// them; none when there are no more.
+    pub async fn drop_unlinked(&self, before: Timestamp, limit: u64) -> Result<Vec<Dropped>, Error> {
         let (before, limit) = (milliseconds(before), signed(limit));
         let found: Vec<(String, String, i64)> = sqlx::query_as(
             "SELECT repository, digest, size FROM blobs WHERE links = 0 AND touched < $1 ORDER BY touched LIMIT $2",
@@ -83,32 +152,31 @@ impl Facts {
         .fetch_all(&self.readers)
         .await?;
         if found.is_empty() {
-            return Ok((0, 0));
+            return Ok(Vec::new());
         }
         let topics = found.iter().map(|(repository, ..)| Topic::Repository(repository.clone()));
         self.writer
             .touching_all(topics.collect())
             .run(move |db| {
                 Box::pin(async move {
-                    let (mut dropped, mut bytes) = (0, 0);
-                    for (repository, digest, size) in found {
+                    let mut dropped = Vec::with_capacity(found.len());
+                    for (repository, name, size) in found {
                         let sql = "SELECT 1 FROM blobs WHERE repository = $1 AND digest = $2 AND links = 0 \
                                    AND touched < $3";
                         let still: Option<i64> = sqlx::query_scalar(sql)
                             .bind(&repository)
-                            .bind(&digest)
+                            .bind(&name)
                             .bind(before)
                             .fetch_optional(&mut *db)
                             .await?;
                         // The bytes were unwanted at least as long as the blob was.
-                        if still.is_some()
-                            && let_go(db, &repository, &digest, before.saturating_sub(1)).await?
+                        if still.is_some() && let_go(db, &repository, &name, before.saturating_sub(1)).await?
                         {
-                            dropped += 1;
-                            bytes += count("blobs.size", size)?;
+                            let (digest, size) = (digest("blobs.digest", &name)?, count("blobs.size", size)?);
+                            dropped.push(Dropped { repository, digest, size });
                         }
                     }
-                    Ok((dropped, bytes))
+                    Ok(dropped)
                 })
             })
             .await
@@ -187,58 +255,4 @@ impl Facts {
             .await
             .map_err(Error::from)
     }
-
-    /// Contents that were last found whole before `before`, the longest ago first.
-    pub async fn to_scrub(&self, before: Timestamp, limit: u64) -> Result<Vec<Scrub>, Error> {
-        let rows: Vec<(String, i64, i64, Option<String>)> = sqlx::query_as(
-            "SELECT digest, size, scrubbed, rotten FROM contents WHERE scrubbed < $1 AND condemned IS NULL \
-             ORDER BY scrubbed, digest LIMIT $2",
-        )
-        .bind(milliseconds(before))
-        .bind(signed(limit))
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter().map(read_scrub).collect()
-    }
-
-    /// Contents whose bytes are not what their digest says.
-    pub async fn rotten(&self, limit: u64) -> Result<Vec<Scrub>, Error> {
-        let rows: Vec<(String, i64, i64, Option<String>)> = sqlx::query_as(
-            "SELECT digest, size, scrubbed, rotten FROM contents WHERE rotten IS NOT NULL ORDER BY digest LIMIT $1",
-        )
-        .bind(signed(limit))
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter().map(read_scrub).collect()
-    }
-
-    /// Contents were read and held against their digest; `rotten` says what was wrong.
-    pub async fn scrubbed(&self, checked: Vec<(Digest, Option<String>)>, at: Timestamp) -> Result<(), Error> {
-        let at = milliseconds(at);
-        self.writer
-            .touching(Topic::Everything)
-            .run(move |db| {
-                Box::pin(async move {
-                    for (digest, rotten) in checked {
-                        sqlx::query("UPDATE contents SET scrubbed = $1, rotten = $2 WHERE digest = $3")
-                            .bind(at)
-                            .bind(rotten)
-                            .bind(digest.to_string())
-                            .execute(&mut *db)
-                            .await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
-}
-
-fn read_scrub((name, size, scrubbed, rotten): (String, i64, i64, Option<String>)) -> Result<Scrub, Error> {
-    Ok(Scrub {
-        digest: digest("contents.digest", &name)?,
-        size: count("contents.size", size)?,
-        scrubbed: super::time("contents.scrubbed", scrubbed)?,
-        rotten,
-    })
 }

@@ -29,14 +29,17 @@ impl Facts {
         row.as_ref().map(read_judgement).transpose()
     }
 
-    /// Images that wait for their first judgement, the oldest request first.
+    /// Images that wait for their first judgement and that no server has claimed, the oldest request first.
     pub async fn pending(&self, limit: u64) -> Result<Vec<Digest>, Error> {
-        self.digests(
-            "SELECT digest FROM judgements WHERE state = $1 ORDER BY requested, digest LIMIT $2",
-            State::Pending.word().to_owned(),
-            limit,
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT digest FROM judgements WHERE state = $1 AND claimed < $2 ORDER BY requested, digest LIMIT $3",
         )
-        .await
+        .bind(State::Pending.word())
+        .bind(milliseconds(Timestamp::now()))
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|text| digest("judgements.digest", text)).collect()
     }
 
     /// Images whose verdict ends at or before `now`, the longest ended first.
@@ -69,7 +72,7 @@ impl Facts {
             .run(move |db| {
                 Box::pin(async move {
                     sqlx::query(
-                        "UPDATE judgements SET state = $1, requested = $2, attempts = 0 WHERE digest = $3",
+                        "UPDATE judgements SET state = $1, requested = $2, attempts = 0, claimed = 0 WHERE digest = $3",
                     )
                     .bind(State::Pending.word())
                     .bind(now)
@@ -82,22 +85,72 @@ impl Facts {
             .await
     }
 
-    /// Counts a try before it is made, so that an image that ends the process is not tried for ever.
-    pub async fn count_attempt(&self, image: &Digest) -> Result<u64, Error> {
-        let image = image.to_string();
+    /// Claims an image for this server until `until`, and counts the try before it is made, so that an image that ends
+    /// the process is not tried for ever. Gives the number of tries; `None` when another server has it, or nobody need
+    /// judge it any more.
+    pub async fn claim_image(&self, image: &Digest, until: Timestamp) -> Result<Option<u64>, Error> {
+        let (image, until) = (image.to_string(), milliseconds(until));
+        let now = milliseconds(Timestamp::now());
         self.writer
             .run(move |db| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE judgements SET attempts = attempts + 1 WHERE digest = $1")
-                        .bind(&image)
-                        .execute(&mut *db)
-                        .await?;
+                    let claimed = sqlx::query(
+                        "UPDATE judgements SET attempts = attempts + 1, claimed = $1 \
+                         WHERE digest = $2 AND state = $3 AND claimed < $4",
+                    )
+                    .bind(until)
+                    .bind(&image)
+                    .bind(State::Pending.word())
+                    .bind(now)
+                    .execute(&mut *db)
+                    .await?;
+                    if claimed.rows_affected() == 0 {
+                        return Ok(None);
+                    }
                     let attempts: Option<i64> =
                         sqlx::query_scalar("SELECT attempts FROM judgements WHERE digest = $1")
                             .bind(&image)
                             .fetch_optional(db)
                             .await?;
-                    super::count("judgements.attempts", attempts.unwrap_or(0))
+                    attempts.map(|attempts| super::count("judgements.attempts", attempts)).transpose()
+                })
+            })
+            .await
+    }
+
+    /// Keeps an image that was claimed until `until`; with a time that is over, gives it back.
+    pub async fn keep_image(&self, image: &Digest, until: Timestamp) -> Result<(), Error> {
+        let (image, until) = (image.to_string(), milliseconds(until));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE judgements SET claimed = $1 WHERE digest = $2 AND claimed > 0")
+                        .bind(until)
+                        .bind(image)
+                        .execute(db)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Gives back what was claimed by the process before this one. Only where no other server shares the facts, who
+    /// might be at work.
+    pub async fn end_claims(&self) -> Result<(), Error> {
+        if self.is_shared() {
+            return Ok(());
+        }
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    for sql in [
+                        "UPDATE judgements SET claimed = 0 WHERE claimed > 0",
+                        "UPDATE jobs SET claimed = 0 WHERE claimed > 0",
+                    ] {
+                        sqlx::query(sql).execute(&mut *db).await?;
+                    }
+                    Ok(())
                 })
             })
             .await
@@ -199,12 +252,6 @@ impl Facts {
             verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
         }))
     }
-
-    async fn digests(&self, sql: &'static str, bound: String, limit: u64) -> Result<Vec<Digest>, Error> {
-        let rows: Vec<String> =
-            sqlx::query_scalar(sql).bind(bound).bind(signed(limit)).fetch_all(&self.readers).await?;
-        rows.iter().map(|text| digest("judgements.digest", text)).collect()
-    }
 }
 
 /// An outcome as columns; made outside the writing task, which must not wait for compression.
@@ -247,7 +294,7 @@ impl Packed {
             Err(error) => {
                 sqlx::query(
                     "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, decided = NULL, verdict = NULL, \
-                     expires = NULL WHERE digest = $4",
+                     expires = NULL, claimed = 0 WHERE digest = $4",
                 )
                 .bind(State::Failed.word())
                 .bind(error)
@@ -350,7 +397,7 @@ impl Columns {
              decided = CASE WHEN decision IS DISTINCT FROM $2 OR decided IS NULL THEN $7 ELSE decided END, \
              decision = $2, verdict = $3, policy_digest = $4, \
              snapshot = $5, expires = $6, judged = $7, critical = $8, high = $9, medium = $10, low = $11, \
-             negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17 \
+             negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17, claimed = 0 \
              WHERE digest = $18",
         )
         .bind(State::Judged.word())

@@ -138,12 +138,11 @@ impl Facts {
 
     /// When each manifest of a repository was pulled last; those that never were are left out.
     pub async fn last_pulls(&self, repository: &str) -> Result<Vec<(Digest, Timestamp)>, Error> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT digest, MAX(last_pull) FROM pulls WHERE repository = $1 GROUP BY digest",
-        )
-        .bind(repository)
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT digest, MAX(last_pull) FROM pulls WHERE repository = $1 GROUP BY digest")
+                .bind(repository)
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter()
             .map(|(name, last)| Ok((digest("pulls.digest", &name)?, time("pulls.last_pull", last)?)))
             .collect()

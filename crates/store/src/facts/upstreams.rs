@@ -30,8 +30,7 @@ impl Facts {
                 move |db| {
                     Box::pin(async move {
                         let children = std::mem::take(&mut manifest.manifests);
-                        let (repository, digest) =
-                            (manifest.repository.clone(), manifest.digest.to_string());
+                        let (repository, digest) = (manifest.repository.clone(), manifest.digest.to_string());
                         let missing = put_manifest(db, manifest).await?;
                         if missing.is_empty() {
                             for child in children {
@@ -87,11 +86,10 @@ impl Facts {
 
     /// When a mirror last began by its schedule.
     pub async fn mirror_started(&self, mirror: &str) -> Result<Option<Timestamp>, Error> {
-        let started: Option<i64> =
-            sqlx::query_scalar("SELECT started FROM mirror_starts WHERE mirror = $1")
-                .bind(mirror)
-                .fetch_optional(&self.readers)
-                .await?;
+        let started: Option<i64> = sqlx::query_scalar("SELECT started FROM mirror_starts WHERE mirror = $1")
+            .bind(mirror)
+            .fetch_optional(&self.readers)
+            .await?;
         started.map(|started| time("mirror_starts.started", started)).transpose()
     }
 

@@ -112,8 +112,13 @@ async fn attempts_are_counted_and_a_new_push_starts_over_on(database: &Database)
     let facts = database.open().await;
     let image = Digest::of(b"image");
     facts.put_manifest(manifest("a", "v1", &image, &[])).await.unwrap();
-    assert_eq!(facts.count_attempt(&image).await.unwrap(), 1);
-    assert_eq!(facts.count_attempt(&image).await.unwrap(), 2);
+    let later = Timestamp::from_second(4_000_000_000).unwrap();
+    assert_eq!(facts.claim_image(&image, Timestamp::UNIX_EPOCH).await.unwrap(), Some(1));
+    assert_eq!(facts.claim_image(&image, later).await.unwrap(), Some(2), "that claim was over at once");
+    assert_eq!(facts.claim_image(&image, later).await.unwrap(), None, "somebody has it");
+    assert_eq!(facts.pending(10).await.unwrap(), Vec::<Digest>::new());
+    facts.keep_image(&image, Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(facts.pending(10).await.unwrap(), std::slice::from_ref(&image), "it was given back");
     let failed = boltseal_store::Outcome::Failed { error: "truncated".to_owned() };
     facts.record(vec![(image.clone(), failed)], Timestamp::now()).await.unwrap();
     let judgement = facts.judgement(&image).await.unwrap().unwrap();
@@ -121,5 +126,7 @@ async fn attempts_are_counted_and_a_new_push_starts_over_on(database: &Database)
     assert_eq!(facts.pending(10).await.unwrap(), Vec::<Digest>::new());
     facts.put_manifest(manifest("a", "v2", &image, &[])).await.unwrap();
     assert_eq!(facts.pending(10).await.unwrap(), std::slice::from_ref(&image));
-    assert_eq!(facts.count_attempt(&image).await.unwrap(), 1);
+    assert_eq!(facts.claim_image(&image, later).await.unwrap(), Some(1));
+    facts.end_claims().await.unwrap();
+    assert_eq!(facts.pending(10).await.unwrap().is_empty(), facts.is_shared(), "only where nobody else is");
 }

@@ -1,7 +1,9 @@
 //! Who needs which bytes: counted right through pushes, mounts and deletions, and nothing needed is ever garbage.
 
+use std::time::Duration;
+
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{Facts, Garbage, NewManifest, Stored, Topic};
+use boltseal_store::{Facts, Garbage, NewManifest, Stored, Topic, Unscrubbed};
 
 use crate::{databases::Database, facts::manifest};
 
@@ -18,7 +20,7 @@ async fn push(facts: &Facts, repository: &str, image: &Digest, layer: &Digest) {
 
 /// Collects everything, and gives the digests whose bytes are to be removed.
 async fn collect(facts: &Facts) -> Vec<Digest> {
-    while facts.drop_unlinked(later(), 1).await.unwrap().0 > 0 {}
+    while !facts.drop_unlinked(later(), 1).await.unwrap().is_empty() {}
     let condemned = facts.condemn(later(), 100).await.unwrap();
     for one in &condemned {
         assert!(facts.is_condemned(one).await.unwrap());
@@ -50,6 +52,14 @@ async fn only_what_nobody_needs_is_garbage() {
             (2, 12),
             "the loose one, and the mounted one in b"
         );
+        assert_eq!(
+            (garbage.contents, garbage.bytes),
+            (1, 7),
+            "the bytes of the mounted one are still needed in a"
+        );
+        let sample = facts.garbage_sample(later(), 10).await.unwrap();
+        assert_eq!(sample.largest, [(loose.clone(), 7)]);
+        assert_eq!(sample.repositories, [("a".to_owned(), 1, 7), ("b".to_owned(), 1, 5)]);
         assert_eq!(collect(&facts).await, std::slice::from_ref(&loose), "the layer is still in a");
         assert_eq!(facts.blob("b", &layer).await.unwrap(), None);
         assert_eq!(facts.blob("a", &layer).await.unwrap(), Some(5));
@@ -101,12 +111,44 @@ async fn rot_is_known_until_the_bytes_come_again() {
         facts.add_blob("a", &layer, 5).await.unwrap();
         let at = Timestamp::now();
         assert_eq!(facts.to_scrub(later(), 10).await.unwrap().len(), 1);
-        facts.scrubbed(vec![(layer.clone(), Some("other bytes".to_owned()))], later()).await.unwrap();
+        assert!(facts.found_rotten(&layer, "other bytes", later()).await.unwrap());
+        assert!(!facts.found_rotten(&Digest::of(b"nobody's"), "other bytes", later()).await.unwrap());
         assert_eq!(facts.to_scrub(at, 10).await.unwrap(), []);
+        let held = facts.held_blob("a", &layer).await.unwrap().unwrap();
+        assert_eq!((held.size, held.rotten.as_deref()), (5, Some("other bytes")));
+        assert!(!facts.renew_blob("a", &layer, Duration::ZERO).await.unwrap(), "a push must bring it again");
         let rotten = facts.rotten(10).await.unwrap();
         assert_eq!(rotten.first().unwrap().rotten.as_deref(), Some("other bytes"));
         facts.add_blob("a", &layer, 5).await.unwrap();
         assert_eq!(facts.rotten(10).await.unwrap(), []);
+        assert!(facts.renew_blob("a", &layer, Duration::ZERO).await.unwrap());
+        facts.scrubbed(vec![layer.clone()], later()).await.unwrap();
+        assert_eq!(facts.unscrubbed(at).await.unwrap(), Unscrubbed::default());
+        let litter = Digest::of(b"litter");
+        assert_eq!(facts.unknown_contents(&[layer.clone(), litter.clone()]).await.unwrap(), [litter]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_pushes_keeps_what_is_there() {
+    for database in Database::each() {
+        let facts = database.open().await;
+        let [layer, other] = ["layer", "other"].map(|text| Digest::of(text.as_bytes()));
+        facts.add_blob("a", &layer, 5).await.unwrap();
+        facts.add_blob("b", &other, 5).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let before = Timestamp::now();
+        assert_eq!(facts.garbage(before).await.unwrap().unlinked, 2);
+        assert!(facts.renew_blob("a", &layer, Duration::from_hours(1)).await.unwrap());
+        assert_eq!(facts.garbage(before).await.unwrap().unlinked, 2, "an hour ago is soon enough");
+        assert!(facts.renew_blob("a", &layer, Duration::ZERO).await.unwrap());
+        assert!(!facts.renew_blob("a", &other, Duration::ZERO).await.unwrap(), "it is elsewhere");
+        assert_eq!(facts.garbage(before).await.unwrap().unlinked, 1);
+        facts.renew_unlinked("b", Duration::ZERO).await.unwrap();
+        assert_eq!(facts.garbage(before).await.unwrap(), Garbage::default());
+        let storage = facts.storage().await.unwrap();
+        assert_eq!((storage.contents, storage.bytes, storage.referenced), (2, 10, 10));
+        assert_eq!(facts.largest_repositories(1).await.unwrap().first().unwrap().name, "a");
     }
 }
 

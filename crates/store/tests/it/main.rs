@@ -9,6 +9,6 @@ mod entries;
 mod facts;
 mod garbage;
 mod jobs;
-mod pulls;
 mod life;
+mod pulls;
 mod views;

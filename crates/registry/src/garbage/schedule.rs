@@ -1,0 +1,82 @@
+//! When garbage is collected and stored bytes are read again without anybody asking.
+
+use std::time::Duration;
+
+use boltseal_api::storage::{GarbageSettings, NewCollection, NewScrub};
+use boltseal_model::Timestamp;
+use boltseal_store::Job;
+
+use super::settings;
+use crate::{Error, Registry};
+
+/// Who asks then.
+const BY: &str = "schedule";
+/// How often to look whether it is time.
+const LOOK: Duration = Duration::from_mins(1);
+/// Jobs looked at for the last one of the schedule; people seldom ask more often in between.
+const RECENT: u64 = 50;
+
+impl Registry {
+    /// Asks for collections and scrubs when it is time, for ever.
+    pub(crate) async fn keep_tidy(self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(error) = self.tidy().await {
+                tracing::error!(%error, "looking whether it is time to collect garbage");
+            }
+        }
+    }
+
+    async fn tidy(&self) -> Result<(), Error> {
+        let facts = &self.0.facts;
+        let (settings, now) = (settings(facts).await?, Timestamp::now());
+        let collections = facts.jobs(Some("collect"), RECENT).await?;
+        let deep = settings.deep_every > 0 && due(&collections, true, settings.deep_every, now);
+        let grace = now - Duration::from_secs(settings.grace.min(MAX_GRACE));
+        let collects = deep
+            || settings.every > 0
+                && due(&collections, false, settings.every, now)
+                && !facts.garbage(grace).await?.is_empty();
+        if collects {
+            let asked = NewCollection { deep, ..NewCollection::default() };
+            facts.request_job("collect", &spec(&asked), BY).await?;
+        }
+        if settings.scrub_days > 0 && scrub_is_due(self, &settings, now).await? {
+            facts.request_job("scrub", &spec(&NewScrub::default()), BY).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds of the longest grace: ten years.
+const MAX_GRACE: u64 = 315_360_000;
+
+/// Whether the last one that the schedule asked for is `every` seconds ago.
+fn due(jobs: &[Job], deep: bool, every: u64, now: Timestamp) -> bool {
+    let last = jobs.iter().find(|job| {
+        let asked: NewCollection = serde_json::from_str(&job.spec).unwrap_or_default();
+        job.by == BY && (asked.deep || !deep)
+    });
+    last.is_none_or(|job| now.as_second().saturating_sub(job.requested.as_second()).unsigned_abs() >= every)
+}
+
+/// Reading again begins when something was not read for that long, and not more often than once an hour: what is
+/// damaged stays due.
+async fn scrub_is_due(
+    registry: &Registry,
+    settings: &GarbageSettings,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let facts = &registry.0.facts;
+    let last = facts.jobs(Some("scrub"), 1).await?.into_iter().next();
+    if last.is_some_and(|job| now.as_second().saturating_sub(job.requested.as_second()) < 3600) {
+        return Ok(false);
+    }
+    let before =
+        now - Duration::from_secs(u64::from(settings.scrub_days).saturating_mul(86_400).min(MAX_GRACE));
+    Ok(!facts.to_scrub(before, 1).await?.is_empty())
+}
+
+fn spec(asked: &impl serde::Serialize) -> String {
+    serde_json::to_string(asked).unwrap_or_else(|_| "{}".to_owned())
+}
