@@ -52,7 +52,9 @@ const WRITE: Needs = Needs::Action(Action::ContentWrite);
 const DELETE: Needs = Needs::Action(Action::ContentDelete);
 const METADATA: Needs = Needs::Action(Action::MetadataRead);
 const LIST: Needs = Needs::Filtered(Action::MetadataRead);
-const QUARANTINE: Needs = Needs::Action(Action::QuarantineWrite);
+const CHANGE: Needs = Needs::Action(Action::MetadataWrite);
+/// Locks need what the others do, quarantine needs [`Action::QuarantineWrite`]: asked for when it is known which.
+const CHANGE_OR_DECIDE: Needs = Needs::Filtered(Action::MetadataWrite);
 
 const TABLE: &[Line] = &[
     line(Kind::Ping, "GET", "/v2/", Needs::SignedIn, Activity::Read),
@@ -76,11 +78,13 @@ const TABLE: &[Line] = &[
     line(Kind::AcrTag, "DELETE", "/acr/v1/{repository}/_tags/{reference}", DELETE, Activity::Delete),
     line(Kind::AcrManifests, "GET", "/acr/v1/{repository}/_manifests", METADATA, Activity::Read),
     line(Kind::AcrManifest, "GET", "/acr/v1/{repository}/_manifests/{digest}", METADATA, Activity::Read),
+    line(Kind::AcrRepository, "PATCH", "/acr/v1/{repository}", CHANGE, Activity::Update),
+    line(Kind::AcrTag, "PATCH", "/acr/v1/{repository}/_tags/{reference}", CHANGE, Activity::Update),
     line(
         Kind::AcrManifest,
         "PATCH",
         "/acr/v1/{repository}/_manifests/{digest}",
-        QUARANTINE,
+        CHANGE_OR_DECIDE,
         Activity::Update,
     ),
 ];

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use boltseal_store::Refusal;
 use serde_json::{Value, json};
 
 /// The fourteen codes of the specification; clients know no others.
@@ -78,12 +79,48 @@ struct Content {
     message: String,
     detail: Option<Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What kind of rule of ours stands against it.
+    rule: Option<&'static str>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         let (status, message) = (code.status(), message.into());
-        Self(Box::new(Content { status, code: Some(code), message, detail: None, headers: Vec::new() }))
+        Self(Box::new(Content {
+            status,
+            code: Some(code),
+            message,
+            detail: None,
+            headers: Vec::new(),
+            rule: None,
+        }))
+    }
+
+    /// A lock, a rule or a quota stands against it. Locks answer 405, as Azure's registries do; the rest is 403. Clients
+    /// show the sentence, and try neither again.
+    pub(crate) fn refused(refusal: &Refusal) -> Self {
+        let failure = Self::new(Code::Denied, refusal.to_string());
+        let mut failure = match refusal {
+            Refusal::Locked { what, attribute, by, at, .. } => failure
+                .status(StatusCode::METHOD_NOT_ALLOWED)
+                .header(header::ALLOW, if *attribute == "readEnabled" { "" } else { "GET, HEAD" })
+                .detail(json!({ "locked": what, "attribute": attribute, "by": by, "at": at.to_string() })),
+            Refusal::Immutable { what, rule } => failure.detail(json!({ "immutable": what, "rule": rule })),
+            Refusal::Quota { scope, limit, used, more, .. } => {
+                failure.detail(json!({ "quota": scope, "limit": limit, "used": used, "more": more }))
+            }
+        };
+        failure.0.rule = Some(match refusal {
+            Refusal::Locked { .. } => "a lock",
+            Refusal::Immutable { .. } => "immutable tags",
+            Refusal::Quota { .. } => "a quota",
+        });
+        failure
+    }
+
+    /// The kind of rule of ours that stands against it, for the log.
+    pub(crate) fn rule(&self) -> Option<&'static str> {
+        self.0.rule
     }
 
     /// Something is wrong on our side. The reason goes to the log, not to the client.
@@ -91,7 +128,7 @@ impl Failure {
         tracing::error!(%error, "request failed");
         let message = "the registry could not do this; its log says why".to_owned();
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self(Box::new(Content { status, code: None, message, detail: None, headers: Vec::new() }))
+        Self(Box::new(Content { status, code: None, message, detail: None, headers: Vec::new(), rule: None }))
     }
 
     #[cfg(test)]
@@ -124,7 +161,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Content { status, code, message, detail, headers } = *self.0;
+        let Content { status, code, message, detail, headers, rule: _ } = *self.0;
         let mut response = match code {
             Some(code) => {
                 let mut error = json!({ "code": code.word(), "message": message });
@@ -157,6 +194,7 @@ impl From<boltseal_store::Error> for Failure {
             Error::TooManyUploads { .. } => {
                 Self::new(Code::TooManyRequests, message).header(header::RETRY_AFTER, "60")
             }
+            Error::Refused(refusal) => Self::refused(&refusal),
             Error::TooLarge { .. } => {
                 Self::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
             }

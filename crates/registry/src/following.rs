@@ -15,6 +15,8 @@ impl Registry {
                     let prefix = key(&name, "");
                     inner.manifests.forget_below(&prefix);
                     inner.holders.forget_below(&prefix);
+                    // An image that was taken back out of the trash waits to be judged.
+                    inner.judging.wake();
                 }
                 Topic::Verdicts => inner.gate.forget_all(),
                 Topic::Everything => {

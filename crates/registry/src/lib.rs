@@ -61,6 +61,7 @@ mod quarantine;
 mod recently;
 mod route;
 mod source;
+mod trash;
 mod work;
 
 use std::{sync::Arc, time::Duration};
@@ -104,12 +105,20 @@ pub struct Config {
     pub workers: usize,
     /// Serves pulls also while they cannot be recorded. By default they are refused then.
     pub pulls_without_log: bool,
+    /// For how many days deleted images can be taken back, where nobody set it yet. `None`: they cannot.
+    pub trash_days: Option<u32>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
-        Self { name: "main".to_owned(), public_url: None, workers, pulls_without_log: false }
+        Self {
+            name: "main".to_owned(),
+            public_url: None,
+            workers,
+            pulls_without_log: false,
+            trash_days: None,
+        }
     }
 }
 
@@ -181,6 +190,12 @@ impl Registry {
         tokio::spawn(Arc::clone(&self.0.judging).watch_expiry());
         tokio::spawn(self.clone().sweep());
         tokio::spawn(self.clone().follow());
+        if let Some(days) = self.0.config.trash_days
+            && !facts.has_trash_days().await?
+        {
+            facts.set_trash_days(days).await?;
+        }
+        tokio::spawn(self.clone().empty_trash());
         let this = self.clone();
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
         tokio::spawn(self.clone().keep_tidy());

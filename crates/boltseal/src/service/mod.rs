@@ -38,6 +38,8 @@ use changes::Changes;
 
 /// How often the certificate is looked at. It is renewed two months before it ends.
 const RENEWAL: Duration = Duration::from_hours(24);
+/// Days for which deleted images can be taken back until somebody sets another time; as in Azure's registries.
+const TRASH_DAYS: u32 = 7;
 
 /// What to run and where.
 #[derive(Clone, Debug)]
@@ -92,7 +94,11 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
-    let config = Config { pulls_without_log: setup.log.pulls_without_log, ..Config::default() };
+    let config = Config {
+        pulls_without_log: setup.log.pulls_without_log,
+        trash_days: Some(TRASH_DAYS),
+        ..Config::default()
+    };
     let registry = Registry::new(facts.clone(), blobs, access.authority().clone(), judge.clone(), config);
     recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;
     registry.start().await.map_err(Failure::fault)?;

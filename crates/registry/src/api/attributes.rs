@@ -1,12 +1,14 @@
 //! `/acr/v1/…`: what is known about repositories, tags and manifests, in the shapes of ACR's data plane.
 //!
-//! Locks are not offered yet, so everything is enabled. `createdTime` of a tag or a manifest is the time of its last
+//! `createdTime` of a tag or a manifest is the time of its last
 //! push, the only one that is kept.
 
 use axum::{Json, body::Body, http::Method, response::IntoResponse};
 use boltseal_image::manifest::{Document, parse};
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{AttributeOrder, AttributePage, Kind, ManifestAttributes, TagAttributes};
+use boltseal_store::{
+    AttributeOrder, AttributePage, Attributes, Kind, Locked, ManifestAttributes, TagAttributes,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -41,14 +43,20 @@ impl Call {
             Route::AcrTag { repository, tag } if self.parts.method == Method::DELETE => {
                 self.delete_tag(repository, tag).await
             }
+            Route::AcrRepository { repository } if self.parts.method == Method::PATCH => {
+                self.change_attributes(&repository, Locked::Repository, body).await
+            }
+            Route::AcrTag { repository, tag } if self.parts.method == Method::PATCH => {
+                self.change_attributes(&repository, Locked::Tag(tag), body).await
+            }
             Route::AcrManifest { repository, digest } if self.parts.method == Method::PATCH => {
-                self.decide_quarantine(&repository, &digest, body).await
+                self.change_manifest(repository, digest, body).await
             }
             route => Err(not_allowed(&route, &self.parts.method)),
         }
     }
 
-    async fn repository_attributes(&self, repository: &str) -> Answer {
+    pub(super) async fn repository_attributes(&self, repository: &str) -> Answer {
         let found = self.registry.0.facts.attributes_of_repository(repository).await?;
         let found = found.ok_or_else(|| no_repository(repository))?;
         let mut answer = self.about(repository);
@@ -56,7 +64,7 @@ impl Call {
         add(&mut answer, "lastUpdateTime", found.updated.to_string());
         add(&mut answer, "manifestCount", found.manifests);
         add(&mut answer, "tagCount", found.tags);
-        add(&mut answer, "changeableAttributes", unlocked());
+        add(&mut answer, "changeableAttributes", self.changeable(repository, Locked::Repository).await?);
         Ok(Json(answer).into_response())
     }
 
@@ -71,17 +79,22 @@ impl Call {
         let more = shorten(&mut rows, limit);
         let next = rows.last().filter(|_| more).map(|row| row.name.clone());
         let mut answer = self.about(repository);
-        add(&mut answer, "tags", rows.iter().map(tag).collect::<Vec<_>>());
+        let unlisted = facts.unlisted(repository).await?;
+        let mut tags = Vec::with_capacity(rows.len());
+        for row in rows.iter().filter(|row| !unlisted.contains(&row.name)) {
+            tags.push(self.tag(repository, row).await?);
+        }
+        add(&mut answer, "tags", tags);
         let filter = of.map(|digest| format!("digest={digest}")).unwrap_or_default();
         Ok(listing(answer, &self.path(&format!("{repository}/_tags"), &filter), limit, next))
     }
 
-    async fn tag_attributes(&self, repository: &str, name: &str) -> Answer {
+    pub(super) async fn tag_attributes(&self, repository: &str, name: &str) -> Answer {
         let found = self.registry.0.facts.attributes_of_tag(repository, name).await?.ok_or_else(|| {
             Failure::new(Code::ManifestUnknown, format!("{repository}:{name} is not stored here"))
         })?;
         let mut answer = self.about(repository);
-        add(&mut answer, "tag", tag(&found));
+        add(&mut answer, "tag", self.tag(repository, &found).await?);
         Ok(Json(answer).into_response())
     }
 
@@ -94,8 +107,12 @@ impl Call {
         }
         let more = shorten(&mut rows, limit);
         let next = rows.last().filter(|_| more).map(|row| row.digest.to_string());
+        let unlisted = facts.unlisted(repository).await?;
         let mut manifests = Vec::with_capacity(rows.len());
         for row in rows {
+            if !unlisted.is_empty() && unlisted.contains(&row.digest.to_string()) {
+                continue;
+            }
             let mut manifest = self.manifest(repository, row).await?;
             // Details may be long: they are for whoever asks for one.
             if let Some(fields) = manifest.get_mut("changeableAttributes").and_then(Value::as_object_mut) {
@@ -144,7 +161,7 @@ impl Call {
 
     /// One manifest, with what the gate says about it.
     async fn manifest(&self, repository: &str, row: ManifestAttributes) -> Result<Value, Failure> {
-        let mut attributes = unlocked();
+        let mut attributes = self.changeable(repository, Locked::Manifest(row.digest.clone())).await?;
         let gate = &self.registry.0.gate;
         let (state, details) = match gate.decision(repository, &row.digest).await? {
             Some(decision) => {
@@ -186,6 +203,35 @@ impl Call {
         Ok(manifest)
     }
 
+    async fn tag(&self, repository: &str, row: &TagAttributes) -> Result<Value, Failure> {
+        let time = Timestamp::to_string(&row.updated);
+        Ok(json!({
+            "name": row.name,
+            "digest": row.digest,
+            "createdTime": time,
+            "lastUpdateTime": time,
+            "signed": false,
+            "changeableAttributes": self.changeable(repository, Locked::Tag(row.name.clone())).await?,
+        }))
+    }
+
+    /// What is allowed with something, in ACR's words.
+    async fn changeable(&self, repository: &str, target: Locked) -> Result<Value, Failure> {
+        let lock = self.registry.0.facts.lock(repository, target).await?;
+        let mut attributes = json!({
+            "deleteEnabled": lock.attributes.delete,
+            "writeEnabled": lock.attributes.write,
+            "readEnabled": lock.attributes.read,
+            "listEnabled": lock.attributes.list,
+        });
+        if lock.attributes != Attributes::default() {
+            add(&mut attributes, "lockedBy", lock.by);
+            add(&mut attributes, "lockedTime", lock.at.to_string());
+            add(&mut attributes, "note", lock.note);
+        }
+        Ok(attributes)
+    }
+
     /// How every answer about a repository begins: where it is, by the name the client used.
     fn about(&self, repository: &str) -> Value {
         let url = auth::base_url(&self.registry, &self.parts);
@@ -219,22 +265,6 @@ impl Call {
         let mark = if parameters.is_empty() { "" } else { "?" };
         format!("/acr/v1/{path}{mark}{}", parameters.join("&"))
     }
-}
-
-fn tag(row: &TagAttributes) -> Value {
-    let time = Timestamp::to_string(&row.updated);
-    json!({
-        "name": row.name,
-        "digest": row.digest,
-        "createdTime": time,
-        "lastUpdateTime": time,
-        "signed": false,
-        "changeableAttributes": unlocked(),
-    })
-}
-
-fn unlocked() -> Value {
-    json!({ "deleteEnabled": true, "writeEnabled": true, "readEnabled": true, "listEnabled": true })
 }
 
 fn add(object: &mut Value, name: &str, value: impl Into<Value>) {

@@ -66,6 +66,7 @@ pub(super) async fn admit(
         Needs::Filtered(action) => {
             let scope = route.scope(registry.name()).unwrap_or_else(Scope::root);
             if let RegistryScopes::Listed(_) = &caller.scopes
+                && route.repository().is_none()
                 && !caller.scopes.allow_catalog()
             {
                 return Err(challenge(Some("insufficient_scope")));
@@ -75,6 +76,21 @@ pub(super) async fn admit(
         }
         Needs::Action(action) => action,
     };
+    let record = permit(registry, parts, &caller, route, line, action).await?;
+    Ok(Admitted { caller, record })
+}
+
+/// What the log will say of something that the caller may do where the request is about.
+pub(super) async fn permit(
+    registry: &Registry,
+    parts: &Parts,
+    caller: &Caller,
+    route: &Route,
+    line: &Line,
+    action: Action,
+) -> Result<Record, Failure> {
+    let challenge = |error| challenge(registry, parts, scope_for(parts, route, line), error);
+    let (now, source) = (Timestamp::now(), source(parts));
     let scope = route.scope(registry.name()).ok_or_else(|| {
         Failure::new(Code::NameInvalid, "the repository name cannot be the name of a scope")
     })?;
@@ -83,7 +99,7 @@ pub(super) async fn admit(
     let wide = Caller { scopes: RegistryScopes::All, ..caller.clone() };
     let deed = Deed { caller: &wide, source, activity: line.activity, action, scope: scope.clone() };
     match access::decide(authority, deed, now) {
-        Ok(record) if caller.covers(action, &scope) => Ok(Admitted { caller, record }),
+        Ok(record) if caller.covers(action, &scope) => Ok(record),
         Ok(_) => Err(challenge(Some("insufficient_scope"))),
         Err(_) if caller.is_anonymous() => Err(challenge(None)),
         Err(missing) => {
@@ -236,7 +252,7 @@ fn scope_for(parts: &Parts, route: &Route, line: &Line) -> Option<String> {
     let actions = match line.needs {
         Needs::Action(Action::ContentWrite) => "pull,push",
         Needs::Action(Action::ContentDelete) => "pull,delete",
-        Needs::Action(Action::QuarantineWrite) => "metadata_write",
+        Needs::Action(Action::MetadataWrite) | Needs::Filtered(Action::MetadataWrite) => "metadata_write",
         _ if route.is_acr() => "metadata_read",
         _ => "pull",
     };

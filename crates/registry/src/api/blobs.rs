@@ -21,6 +21,9 @@ impl Call {
             return Err(unknown(repository, digest));
         }
         let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
+        if !pushing && let Some(refusal) = &found.locked {
+            return Err(self.locked(&self.record.clone().digest(digest), refusal).await);
+        }
         if !pushing
             && let Err(failure) = inner.gate.pass_blob(repository, &found.manifests, true).await
             && !self.may(repository, Action::QuarantineRead)

@@ -24,7 +24,9 @@ impl Call {
         let tags = self.registry.0.facts.tags(repository, last, limit.saturating_add(1)).await?;
         let tags = tags
             .ok_or_else(|| Failure::new(Code::NameUnknown, format!("there is no repository {repository}")))?;
-        let (tags, more) = cut(tags, limit);
+        let (mut tags, more) = cut(tags, limit);
+        let unlisted = self.registry.0.facts.unlisted(repository).await?;
+        tags.retain(|tag| !unlisted.contains(tag));
         let path = format!("/v2/{repository}/tags/list");
         Ok(listing(json!({ "name": repository, "tags": tags }), &path, limit, more))
     }
@@ -54,7 +56,9 @@ impl Call {
             }
             last = end;
         }
-        let (names, more) = cut(names, limit);
+        let (mut names, more) = cut(names, limit);
+        let unlisted = inner.facts.unlisted_repositories().await?;
+        names.retain(|name| !unlisted.contains(name));
         Ok(listing(json!({ "repositories": names }), path, limit, more))
     }
 

@@ -15,7 +15,7 @@ use boltseal_image::{
     manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, OCI_INDEX, OCI_MANIFEST, parse},
 };
 use boltseal_model::{Algorithm, Digest, Hasher, Timestamp};
-use boltseal_store::{Blobs, Kind, NewManifest, StoredManifest};
+use boltseal_store::{Blobs, Kind, NewManifest, Refusal, StoredManifest};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,13 +39,15 @@ pub(crate) struct Held {
     pub(super) digest: Digest,
     pub(super) kind: Kind,
     pub(super) bytes: Bytes,
+    /// Why it may not be pulled by this name.
+    pub(super) locked: Option<Refusal>,
     content_type: HeaderValue,
     digest_header: HeaderValue,
     etag: HeaderValue,
 }
 
 impl Held {
-    pub(super) fn new(stored: StoredManifest, bytes: Vec<u8>) -> Self {
+    pub(super) fn new(stored: StoredManifest, bytes: Vec<u8>, locked: Option<Refusal>) -> Self {
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let name = stored.digest.to_string();
         Self {
@@ -55,6 +57,7 @@ impl Held {
             digest: stored.digest,
             kind: stored.kind,
             bytes: bytes.into(),
+            locked,
         }
     }
 
@@ -71,6 +74,9 @@ impl Call {
         let record = about(self.record.clone(), reference).digest(&held.digest);
         // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
         let pushing = self.is_head() && self.caller.scopes.pushing(repository);
+        if !pushing && let Some(refusal) = &held.locked {
+            return Err(self.locked(&record, refusal).await);
+        }
         if !pushing {
             match inner.gate.pass(repository, &held.digest, held.kind).await {
                 Ok(passed) => warning = passed,
@@ -140,8 +146,9 @@ impl Call {
     pub(super) async fn delete_manifest(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
         let facts = self.recording(&self.record.clone().digest(&digest));
+        let by = self.caller.name.to_string();
         uncancelled(async move {
-            let removed = facts.remove_manifest(&repository, &digest).await?;
+            let removed = facts.remove_manifest_by(&by, &repository, &digest).await?;
             if inner.facts.quarantine(&repository, &digest).await?.is_some() {
                 inner.facts.set_quarantine(&repository, &digest, None).await?;
             }

@@ -5,15 +5,18 @@ mod auth;
 mod blobs;
 mod body;
 mod lists;
+mod locks;
 mod manifests;
 mod pull;
 mod quarantine;
 mod referrers;
+mod refusals;
 mod token;
 mod uploads;
 
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -90,7 +93,13 @@ async fn dispatch(registry: Registry, request: Request) -> Answer {
     let Some(line) = Line::of(&route, &parts.method) else { return Err(not_allowed(&route, &parts.method)) };
     let Admitted { caller, record } = auth::admit(&registry, &parts, &route, line).await?;
     let query = Query::parse(parts.uri.query());
+    let refusals = refusals::Refusals::of(&registry, &parts.method, &record);
     let call = Call { registry, caller, record, parts, query };
+    let answered = answer(call, route, body).await;
+    refusals.note(answered).await
+}
+
+async fn answer(call: Call, route: Route, body: Body) -> Answer {
     let (get, method) = (matches!(call.parts.method, Method::GET | Method::HEAD), call.parts.method.clone());
     match (route, method) {
         (Route::Ping, _) if get => Ok(StatusCode::OK.into_response()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use boltseal_model::Digest;
-use boltseal_store::Kind;
+use boltseal_store::{Kind, Locked, Refusal};
 
 use super::{blocking, manifests::Held};
 use crate::{Inner, failure::Failure, gate::holders, route::Named};
@@ -13,6 +13,8 @@ use crate::{Inner, failure::Failure, gate::holders, route::Named};
 pub(crate) struct Holders {
     pub(super) size: u64,
     pub(super) manifests: Vec<(Digest, Kind)>,
+    /// Why it may not be pulled: the repository is locked, or everything that points to it.
+    pub(super) locked: Option<Refusal>,
 }
 
 impl Holders {
@@ -28,6 +30,17 @@ pub(crate) fn key(repository: &str, name: &str) -> String {
     key.push('@');
     key.push_str(name);
     key
+}
+
+/// Why a blob may not be pulled, by the locks around it.
+fn locked(manifests: &[(Digest, Kind)], locks: &[(Locked, Refusal)]) -> Option<Refusal> {
+    let of = |wanted: &Locked| locks.iter().find(|(locked, _)| locked == wanted).map(|(_, refusal)| refusal);
+    let whole = of(&Locked::Repository);
+    let of_each = || {
+        let each = manifests.iter().map(|(digest, _)| of(&Locked::Manifest(digest.clone())));
+        each.collect::<Option<Vec<_>>>()?.first().copied()
+    };
+    whole.or_else(of_each).cloned()
 }
 
 impl Inner {
@@ -53,9 +66,14 @@ impl Inner {
             },
         };
         let Some(stored) = self.facts.manifest(repository, &digest).await? else { return Ok(None) };
+        let tag = match reference {
+            Named::Tag(tag) => Some(tag.as_str()),
+            Named::Digest(_) => None,
+        };
+        let locked = self.facts.read_lock(repository, tag, &digest).await?;
         let (blobs, size) = (self.blobs.clone(), stored.size);
         let bytes = blocking(move || blobs.content(&digest, size)).await?;
-        Ok(Some(Held::new(stored, bytes)))
+        Ok(Some(Held::new(stored, bytes, locked)))
     }
 
     /// A blob, if the repository has it.
@@ -67,7 +85,8 @@ impl Inner {
         let load = async {
             let Some(size) = self.facts.blob(repository, digest).await? else { return Ok(None) };
             let manifests = holders(self.facts.pointing_to(repository, digest).await?);
-            Ok::<_, Failure>(Some(Holders { size, manifests }))
+            let locks = self.facts.read_locks_around(repository, digest).await?;
+            Ok::<_, Failure>(Some(Holders { size, locked: locked(&manifests, &locks), manifests }))
         };
         self.holders.get_or(&key(repository, &digest.to_string()), load).await
     }

@@ -1,10 +1,11 @@
 //! `PATCH /acr/v1/<name>/_manifests/<digest>`: somebody decides about a manifest, whatever its verdict says.
 
-use axum::{body::Body, http::StatusCode};
+use axum::http::StatusCode;
+use boltseal_audit::Record;
 use boltseal_model::{Digest, Timestamp};
 use serde::Deserialize;
 
-use super::{Answer, Call, body::small, uncancelled};
+use super::{Call, locks::invalid, uncancelled};
 use crate::{
     failure::{Code, Failure},
     quarantine::{Quarantine, QuarantineState},
@@ -13,26 +14,54 @@ use crate::{
 
 /// Bytes of details: a summary with a link to the report, not the report.
 const MAX_DETAILS: usize = 8 << 10;
-/// Bytes of the request: details with every sign escaped.
-const MAX_CHANGE: usize = 64 << 10;
 /// Characters of the details that the log keeps; an entry of it has a limit.
 const MAX_RECORDED: usize = 2000;
 
+/// What somebody decides.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Change {
-    quarantine_state: Option<QuarantineState>,
+pub(super) struct Decided {
+    quarantine_state: QuarantineState,
     quarantine_details: Option<String>,
-    delete_enabled: Option<bool>,
-    write_enabled: Option<bool>,
-    list_enabled: Option<bool>,
-    read_enabled: Option<bool>,
+}
+
+impl Decided {
+    /// What of a change of attributes is about the quarantine, if anything is.
+    pub(super) fn read(bytes: &[u8]) -> Result<Option<Self>, Failure> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Change {
+            quarantine_state: Option<QuarantineState>,
+            quarantine_details: Option<String>,
+        }
+        let Change { quarantine_state, quarantine_details } =
+            serde_json::from_slice(bytes).map_err(|error| {
+                invalid(format!("send {{\"quarantineState\": \"Passed\" or \"Failed\", \"quarantineDetails\": …}}: {error}"))
+            })?;
+        let quarantine_details = quarantine_details.filter(|details| !details.is_empty());
+        if quarantine_details.as_ref().is_some_and(|details| details.len() > MAX_DETAILS) {
+            let message = format!("quarantineDetails have more than {MAX_DETAILS} bytes");
+            return Err(Failure::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        match (quarantine_state, quarantine_details) {
+            (Some(quarantine_state), quarantine_details) => {
+                Ok(Some(Self { quarantine_state, quarantine_details }))
+            }
+            (None, Some(_)) => Err(invalid("quarantineState is missing".to_owned())),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 impl Call {
-    pub(super) async fn decide_quarantine(&self, repository: &str, digest: &Digest, body: Body) -> Answer {
-        let (bytes, _) = small(body, MAX_CHANGE).await?;
-        let (state, details) = read(&bytes)?;
+    pub(super) async fn decide_quarantine(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        decided: Decided,
+        record: Record,
+    ) -> Result<(), Failure> {
+        let Decided { quarantine_state: state, quarantine_details: details } = decided;
         let inner = self.registry.0.clone();
         let named = Named::Digest(digest.clone());
         if inner.held(repository, &named).await?.is_none() {
@@ -44,9 +73,7 @@ impl Call {
             decision.as_ref().map_or(QuarantineState::Quarantined, |decision| decision.state).word()
         };
         let recorded: String = details.as_deref().unwrap_or_default().chars().take(MAX_RECORDED).collect();
-        let record = self
-            .record
-            .clone()
+        let record = record
             .digest(digest)
             .status(format!("quarantine: {} before, {} now", word(&before), state.word()))
             .detail("before", word(&before))
@@ -70,27 +97,6 @@ impl Call {
             inner.gate.decided(&name, &manifest);
             Ok(())
         })
-        .await?;
-        self.manifest_attributes(repository, digest).await
+        .await
     }
-}
-
-fn read(bytes: &[u8]) -> Result<(QuarantineState, Option<String>), Failure> {
-    let invalid = |message: String| Failure::new(Code::Unsupported, message).status(StatusCode::BAD_REQUEST);
-    let change: Change = serde_json::from_slice(bytes).map_err(|error| {
-        invalid(format!(
-            "send {{\"quarantineState\": \"Passed\" or \"Failed\", \"quarantineDetails\": …}}: {error}"
-        ))
-    })?;
-    let locks = [change.delete_enabled, change.write_enabled, change.list_enabled, change.read_enabled];
-    if locks.contains(&Some(false)) {
-        return Err(invalid("manifests cannot be locked here".to_owned()));
-    }
-    let state = change.quarantine_state.ok_or_else(|| invalid("quarantineState is missing".to_owned()))?;
-    let details = change.quarantine_details.filter(|details| !details.is_empty());
-    if details.as_ref().is_some_and(|details| details.len() > MAX_DETAILS) {
-        let message = format!("quarantineDetails have more than {MAX_DETAILS} bytes");
-        return Err(Failure::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE));
-    }
-    Ok((state, details))
 }

@@ -42,7 +42,9 @@ struct Entry {
 impl Call {
     pub(super) async fn referrers(&self, repository: &str, subject: &Digest) -> Answer {
         let wanted = self.query.get("artifactType").filter(|wanted| !wanted.is_empty());
-        let (entries, next) = self.page_of_referrers(repository, subject, wanted).await?;
+        let (mut entries, next) = self.page_of_referrers(repository, subject, wanted).await?;
+        let unlisted = self.registry.0.facts.unlisted(repository).await?;
+        entries.retain(|entry| unlisted.is_empty() || !unlisted.contains(&entry.digest.to_string()));
         let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries });
         let mut response = index.to_string().into_response();
         let headers = response.headers_mut();

@@ -120,7 +120,10 @@ impl Call {
             if !covered && !self.principal_may(&source, Action::ContentRead) {
                 continue;
             }
-            let Some(found) = inner.blob(&source, digest).await? else { continue };
+            let Some(found) = inner.blob(&source, digest).await?.filter(|found| found.locked.is_none())
+            else {
+                continue;
+            };
             // An image that is still being scanned is not waited for: uploading is the faster way.
             if inner.gate.pass_blob(&source, &found.manifests, false).await.is_err() {
                 continue;

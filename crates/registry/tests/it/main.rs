@@ -10,6 +10,7 @@ mod access;
 mod api;
 mod attributes;
 mod gate;
+mod life;
 mod musts;
 mod peers;
 mod people;

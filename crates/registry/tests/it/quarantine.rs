@@ -145,7 +145,7 @@ async fn changes_that_are_refused() {
     for (body, status, code) in [
         (json!({ "quarantineState": "passed" }), 400, "UNSUPPORTED"),
         (json!({ "quarantineDetails": "no state" }), 400, "UNSUPPORTED"),
-        (json!({ "quarantineState": "Passed", "readEnabled": false }), 400, "UNSUPPORTED"),
+        (json!({ "quarantineState": "Passed", "readEnabled": false }), 403, "DENIED"),
         (json!([]), 400, "UNSUPPORTED"),
         (json!({ "quarantineState": "Passed", "quarantineDetails": long }), 413, "SIZE_INVALID"),
         (json!({ "quarantineState": "Passed", "quarantineDetails": long.repeat(10) }), 413, "SIZE_INVALID"),
