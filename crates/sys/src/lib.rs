@@ -10,6 +10,8 @@
 //! Each module wraps one facility, says why a safe library call cannot do the job, and exports only safe functions.
 //! This crate must not know: what an image, a package or a snapshot is.
 
+mod heap;
 mod map;
 
+pub use heap::give_back_freed_memory;
 pub use map::{Map, map};
