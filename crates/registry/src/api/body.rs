@@ -39,7 +39,7 @@ const SMALL_BLOB: u64 = 64 << 10;
 /// Small bodies above this length, of which there are [`LARGE_BODIES`] at the same time: huge manifests are rare, and
 /// reading one takes several times its length.
 const LARGE_BODY: usize = 256 << 10;
-const LARGE_BODIES: usize = 4;
+const LARGE_BODIES: usize = 2;
 static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
 /// How long such a body may take to arrive, since others wait for its place.
 const LARGE_TIME: Duration = Duration::from_mins(1);
