@@ -111,6 +111,7 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
         log,
         started,
     };
+    boltseal_sys::give_back_freed_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("boltseal")

@@ -16,6 +16,7 @@ mod binary;
 mod commands;
 mod crash;
 mod endpoints;
+mod faults;
 mod fixtures;
 mod images;
 mod log;

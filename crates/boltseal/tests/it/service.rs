@@ -12,6 +12,9 @@ use crate::binary::User;
 /// How long a debug build on a busy machine may take for what normally takes a blink.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The command, on ports that are free.
+pub const UP: [&str; 5] = ["up", "--listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"];
+
 /// A running service; killed when dropped.
 pub struct Service {
     child: Child,
@@ -26,9 +29,12 @@ pub struct Service {
 impl Service {
     /// Starts it on the user's data folder and waits until it is ready.
     pub fn start(user: &User, args: &[&str]) -> Self {
+        Self::run(user, user.command(&[&UP, args].concat()))
+    }
+
+    /// The same for a command that becomes `boltseal up` with [`UP`].
+    pub fn run(user: &User, mut command: Command) -> Self {
         let [out, log] = ["up.out", "up.log"].map(|name| user.home().join(name));
-        let fixed = ["up", "--listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"];
-        let mut command = user.command(&[&fixed, args].concat());
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
         let started = Instant::now();
         let mut service =
@@ -74,6 +80,11 @@ impl Service {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal by name.
