@@ -256,10 +256,12 @@ pub(crate) fn snapshot(state: &State) -> Option<Arc<SnapshotInfo>> {
     state.snapshot.borrow().clone()
 }
 
-fn turned(page: u64) -> Page {
+/// The part of a list that a page shows; pages count from 1.
+pub(crate) fn turned(page: u64) -> Page {
     Page { offset: (page - 1).saturating_mul(ROWS), limit: ROWS }
 }
 
-fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> Html<String> {
+/// A whole page.
+pub(crate) fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> Html<String> {
     Html(pages::frame::page(viewer, part, title, body).into_string())
 }

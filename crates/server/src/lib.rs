@@ -32,6 +32,7 @@ mod asking;
 mod assets;
 mod attention;
 mod audit;
+mod browse;
 mod control;
 mod dashboard;
 mod door;

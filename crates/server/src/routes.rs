@@ -11,6 +11,7 @@ use boltseal_identity::Action;
 use crate::{
     State, account, api,
     audit::{export, ingest, records, sinks, standing, tiles, witness},
+    browse::repositories,
     control::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
         sign_in,
@@ -114,6 +115,8 @@ const CONTRACT: &str = "the description of the API says nothing about what is st
 /// All of them.
 pub(crate) const ALL: &[Route] = &[
     page("/", IMAGES, || get(dashboard::overview)),
+    page("/repositories", IMAGES, || get(repositories::list)),
+    page("/repositories/{*name}", IMAGES, || get(repositories::one)),
     page("/images", IMAGES, || get(dashboard::images)),
     page("/images/{digest}", IMAGES, || get(dashboard::image)),
     page("/vulnerabilities", VULNERABILITIES, || get(dashboard::vulnerabilities)),

@@ -1,7 +1,9 @@
 //! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
+mod attached;
 mod attributes;
 mod blobs;
+mod browse;
 mod content;
 mod database;
 mod documents;
@@ -31,10 +33,12 @@ use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyPool;
 
 use crate::Error;
+pub use attached::Attached;
 pub use attributes::{
     AttributeOrder, AttributePage, ManifestAttributes, RepositoryAttributes, TagAttributes,
 };
 pub use blobs::Stored;
+pub use browse::{PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use content::{NewManifest, Referrer, StoredManifest};
 use database::{Dialect, Place};
 pub use documents::Document;

@@ -81,6 +81,7 @@ impl Viewer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Overview,
+    Registry,
     Images,
     Vulnerabilities,
     Feeds,
@@ -92,8 +93,9 @@ pub(crate) enum Part {
 }
 
 /// Those of the navigation: address, name, and the action without which there is nothing to see.
-pub(crate) const PARTS: [(Part, &str, &str, Action); 7] = [
+pub(crate) const PARTS: [(Part, &str, &str, Action); 8] = [
     (Part::Overview, "/", "Overview", Action::ImageRead),
+    (Part::Registry, "/repositories", "Registry", Action::ImageRead),
     (Part::Images, "/images", "Images", Action::ImageRead),
     (Part::Vulnerabilities, "/vulnerabilities", "Vulnerabilities", Action::VulnerabilityRead),
     (Part::Feeds, "/feeds", "Feeds", Action::FeedRead),

@@ -175,7 +175,7 @@ pub(crate) fn name(image: &ImageRow) -> String {
 }
 
 /// The bar and its numbers, or why there are none.
-fn findings(image: &ImageRow) -> Markup {
+pub(crate) fn findings(image: &ImageRow) -> Markup {
     let shares = bar::severities(&image.counts);
     let total = bar::total(&image.counts);
     html! {

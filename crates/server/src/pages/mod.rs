@@ -11,6 +11,7 @@ pub(crate) mod images;
 pub(crate) mod log;
 pub(crate) mod overview;
 pub(crate) mod policy;
+pub(crate) mod registry;
 pub(crate) mod sign_in;
 pub(crate) mod vulnerabilities;
 pub(crate) mod vulnerability;

@@ -1,7 +1,7 @@
 //! Stacked bars as inline SVG: shares of a whole, with the same facts in words for screen readers.
 
 use boltseal_model::Severity;
-use boltseal_store::{Counts, Totals};
+use boltseal_store::{Counts, Totals, Verdicts};
 use maud::{Markup, html};
 
 /// Width of a bar in its own units; the style sheet stretches it.
@@ -46,12 +46,23 @@ pub(crate) fn severities(counts: &Counts) -> Vec<Share> {
 
 /// The shares of images by what the gate says of them.
 pub(crate) fn verdicts(totals: &Totals) -> [Share; 5] {
+    of_verdicts(&Verdicts {
+        allowed: totals.allowed,
+        warned: totals.warned,
+        denied: totals.denied,
+        unknown: totals.unknown,
+        pending: totals.pending,
+    })
+}
+
+/// The same for some of them.
+pub(crate) fn of_verdicts(verdicts: &Verdicts) -> [Share; 5] {
     [
-        Share { class: "v-deny", word: "deny", count: totals.denied },
-        Share { class: "v-unknown", word: "unknown", count: totals.unknown },
-        Share { class: "v-pending", word: "pending", count: totals.pending },
-        Share { class: "v-warn", word: "warn", count: totals.warned },
-        Share { class: "v-allow", word: "allow", count: totals.allowed },
+        Share { class: "v-deny", word: "deny", count: verdicts.denied },
+        Share { class: "v-unknown", word: "unknown", count: verdicts.unknown },
+        Share { class: "v-pending", word: "pending", count: verdicts.pending },
+        Share { class: "v-warn", word: "warn", count: verdicts.warned },
+        Share { class: "v-allow", word: "allow", count: verdicts.allowed },
     ]
 }
 

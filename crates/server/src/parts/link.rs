@@ -33,9 +33,10 @@ pub(crate) fn vulnerability(id: &str) -> String {
     format!("/vulnerabilities/{}", encode(id))
 }
 
-/// The images of a repository.
+/// The page of a repository. Slashes stay: they part its name as they part the address.
 pub(crate) fn repository(name: &str) -> String {
-    format!("/images?repository={}", encode(name))
+    let parts: Vec<String> = name.split('/').map(encode).collect();
+    format!("/repositories/{}", parts.join("/"))
 }
 
 /// A page elsewhere, if the feed gave the address of one; otherwise its text. `javascript:` and its kind never
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn encodes_what_is_not_plain() {
-        assert_eq!(repository("a/b c&d"), "/images?repository=a%2Fb%20c%26d");
+        assert_eq!(repository("a/b c&d"), "/repositories/a/b%20c%26d");
         assert_eq!(vulnerability("x\"><script>"), "/vulnerabilities/x%22%3E%3Cscript%3E");
         assert_eq!(query("/images", &[("q", ""), ("sort", "size")]), "/images?sort=size");
     }

@@ -5,6 +5,7 @@ pub(crate) mod bar;
 pub(crate) mod command;
 pub(crate) mod link;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod place;
 pub(crate) mod qr;
 pub(crate) mod timeline;

@@ -69,6 +69,8 @@ async fn the_script_runs_and_the_style_applies() {
     let image = format!("/images/{digest}");
     let pages = [
         "/",
+        "/repositories",
+        "/repositories/shop/checkout",
         "/images",
         "/vulnerabilities",
         "/feeds",

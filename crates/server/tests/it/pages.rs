@@ -51,6 +51,7 @@ async fn every_link_leads_somewhere() {
     let app = App::new().await;
     let seen = crawl(&app).await;
     for part in [
+        "/repositories",
         "/images",
         "/vulnerabilities",
         "/feeds",
@@ -127,14 +128,20 @@ async fn lists_filter_sort_and_turn_pages() {
     for (path, count, first) in [
         ("/images?q=shop", "3 images", "shop/checkout:2.14.0"),
         ("/images?q=2.13", "1 image", "shop/checkout:2.13.2"),
-        ("/images?repository=platform%2Fingress", "2 images", "platform/ingress:1.11"),
+        ("/images?repository=platform%2Fingress", "3 images", "platform/ingress:multi"),
         ("/images?verdict=pending", "1 image", "data/notebooks:nightly"),
         ("/images?verdict=failed", "1 image", "legacy/windows-agent:3.2"),
         ("/images?package=minimist", "1 image", "shop/storefront"),
-        ("/images?sort=size", "14 images", "data/notebooks:nightly"),
-        ("/images?sort=name", "14 images", "data/etl:2024.11"),
-        ("/images?sort=severity", "14 images", "shop/checkout"),
-        ("/images?sort=verdict&page=0&nonsense=1", "14 images", "shop/checkout"),
+        ("/images?sort=size", "15 images", "data/notebooks:nightly"),
+        ("/images?sort=name", "15 images", "data/etl:2024.11"),
+        ("/images?sort=severity", "15 images", "shop/checkout"),
+        ("/images?sort=verdict&page=0&nonsense=1", "15 images", "shop/checkout"),
+        ("/repositories", "11 repositories", "shop/checkout"),
+        ("/repositories?q=SHOP&sort=name", "2 repositories", "shop/checkout"),
+        ("/repositories?sort=pulls", "11 repositories", "platform/ingress"),
+        ("/repositories?sort=name", "11 repositories", "data/etl"),
+        ("/repositories/platform/ingress", "2 platforms", "multi"),
+        ("/repositories/shop/checkout?sort=size", "no changes", "2.14.0, latest"),
         ("/vulnerabilities?kev=yes", "2 vulnerabilities", "CVE-2023-44487"),
         ("/vulnerabilities?severity=critical", "10 vulnerabilities", "CVE-2024-45337"),
         ("/vulnerabilities?q=iconv", "1 vulnerability", "CVE-2024-2961"),
@@ -147,6 +154,7 @@ async fn lists_filter_sort_and_turn_pages() {
         let name = &name[name.find('>').unwrap() + 1..];
         assert!(name.starts_with(first), "{path}: {name:.60}");
     }
+    assert!(app.get("/repositories?q=%25_nothing").await.body.contains("No repository matches"));
     assert!(app.get("/images?q=%25_nothing").await.body.contains("No image matches"));
     assert!(app.get("/vulnerabilities?q=nothing").await.body.contains("No vulnerability matches"));
 }
@@ -158,6 +166,8 @@ async fn failures_are_pages_that_help() {
         ("/nowhere", 404),
         ("/images/sha256:00", 404),
         ("/images/sha256:0000000000000000000000000000000000000000000000000000000000000000", 404),
+        ("/repositories/shop/nothing", 404),
+        ("/repositories/../%2F", 404),
         ("/vulnerabilities/%3Cscript%3E", 404),
         ("/assets/../secret", 404),
         ("/theme", 405),
@@ -219,9 +229,14 @@ async fn strangers_cannot_write_markup() {
     }
     for query in EVIL {
         let query = query.bytes().flat_map(|byte| [format!("%{byte:02X}")]).collect::<Vec<_>>().concat();
-        for path in
-            ["/images?q=", "/images?repository=", "/vulnerabilities?q=", "/sign-in?back=", "/sign-in?code="]
-        {
+        for path in [
+            "/repositories?q=",
+            "/images?q=",
+            "/images?repository=",
+            "/vulnerabilities?q=",
+            "/sign-in?back=",
+            "/sign-in?code=",
+        ] {
             let path = format!("{path}{query}");
             let answer = app.ask("GET", &path, &[], "").await;
             if answer.status == 200 {

@@ -100,7 +100,7 @@ impl Facts {
         })
     }
 
-    async fn children(&self, repository: &str, index: &Digest) -> Result<Vec<ImageRow>, Error> {
+    pub(super) async fn children(&self, repository: &str, index: &Digest) -> Result<Vec<ImageRow>, Error> {
         let mut query = Query::new(COLUMNS);
         query.push(CHILDREN).push_bind(repository.to_owned());
         query
@@ -289,7 +289,7 @@ const fn order(sort: ImageSort) -> &'static str {
 
 /// A LIKE pattern for `text` anywhere, in small letters, with LIKE's own signs taken literally. Compare it with a
 /// column in small letters: the databases differ in what LIKE makes of large ones.
-fn contains(text: &str) -> String {
+pub(super) fn contains(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for sign in text.chars() {

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod blobs;
+mod browse;
 mod crash;
 mod databases;
 mod entries;

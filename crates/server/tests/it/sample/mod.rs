@@ -3,6 +3,7 @@
 
 mod history;
 mod people;
+mod registry;
 mod text;
 
 use std::{path::Path, sync::Arc};
@@ -42,6 +43,7 @@ pub async fn installation(folder: &Path) -> Sample {
     for described in images() {
         put(&state.facts, &described, &snapshot).await;
     }
+    registry::furnish(&state.facts).await;
     state.recorder.seal().await.unwrap();
     Sample { state: State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }, secret }
 }
