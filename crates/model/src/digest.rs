@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha512, digest::common::hazmat::SerializableState as _};
 
 /// The hash functions the OCI specification registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,6 +165,23 @@ impl Hasher {
         }
     }
 
+    /// What was added so far, for [`Hasher::restored`]; it tells as much about the bytes as their digest does, and up to
+    /// 127 of them.
+    pub fn state(&self) -> Vec<u8> {
+        match &self.0 {
+            State::Sha256(hasher) => hasher.serialize().to_vec(),
+            State::Sha512(hasher) => hasher.serialize().to_vec(),
+        }
+    }
+
+    /// Goes on from [`Hasher::state`], in another process too. `None` where the bytes are no such state.
+    pub fn restored(algorithm: Algorithm, state: &[u8]) -> Option<Self> {
+        Some(Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(Sha256::deserialize(state.try_into().ok()?).ok()?),
+            Algorithm::Sha512 => State::Sha512(Sha512::deserialize(state.try_into().ok()?).ok()?),
+        }))
+    }
+
     /// The digest of everything added.
     pub fn finish(self) -> Digest {
         Digest(match self.0 {
@@ -193,6 +210,23 @@ mod tests {
         let long = long.finish();
         assert!(long.to_string().starts_with("sha512:ddaf35a193617aba"));
         assert_eq!(long.to_string().parse(), Ok(long));
+    }
+
+    #[test]
+    fn goes_on_from_a_state_as_if_never_stopped() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            for cut in [0, 1, 63, 64, 65, 127, 128, 129, 500, 1000] {
+                let (head, tail) = bytes.split_at(cut);
+                let mut first = Hasher::new(algorithm);
+                first.update(head);
+                let mut second = Hasher::restored(algorithm, &first.state()).unwrap();
+                second.update(tail);
+                first.update(tail);
+                assert_eq!(second.finish(), first.finish(), "{algorithm:?} cut at {cut}");
+            }
+            assert!(Hasher::restored(algorithm, b"short").is_none());
+        }
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl Registry {
             .uploads()
             .await?
             .into_iter()
-            .map(|(id, repository, size, _)| (id, repository, size))
+            .map(|(acknowledged, _)| acknowledged)
             .collect();
         let blobs = self.0.blobs.clone();
         let restored = tokio::task::spawn_blocking(move || blobs.restore(&acknowledged));

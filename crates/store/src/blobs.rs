@@ -1,127 +1,181 @@
-//! Bytes under their digest, in files laid out as in the OCI image layout: `blobs/sha256/<hex>`.
+//! Bytes under their digest, behind one API: in files of this machine, or in an object store that servers share.
+//!
+//! Every call may wait for a disk or a network: make it where a thread may block.
 
 mod content;
-mod folder;
+mod local;
 mod upload;
 mod writer;
 
-use std::{
-    collections::HashMap,
-    io::Read as _,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{io::Read as _, path::Path, sync::Arc, time::Duration};
 
-use boltseal_model::{Algorithm, Digest};
+use boltseal_model::{Algorithm, Digest, Hasher};
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{Error, Stored};
+use crate::{Acknowledged, Condemned, Error, Stored};
 pub use content::Content;
-use folder::Folder;
-use upload::Session;
+use local::Local;
 pub use upload::Upload;
 pub use writer::Writer;
 
 /// The largest blob taken. Real layers stay below 20 GB; a mistake or an attack should not fill the disk.
 const MAX_BLOB: u64 = 64 << 30;
+/// Upload sessions at the same time; each costs an id and a hash state. Beyond it a client must wait.
+const MAX_SESSIONS: usize = 100_000;
 /// Locks over all digests. Two digests may share one; then one change waits for another, which is harmless.
 const LOCKS: usize = 64;
 
-/// The blob store of one folder. Cheap to clone.
+/// The blob store. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Blobs(Arc<Inner>);
+pub struct Blobs {
+    backend: Backend,
+    locks: Arc<[Arc<tokio::sync::Mutex<()>>]>,
+}
 
-#[derive(Debug)]
-struct Inner {
-    sha256: Folder,
-    sha512: Folder,
-    uploads: Folder,
-    sessions: Mutex<HashMap<String, Session>>,
-    locks: Vec<Arc<tokio::sync::Mutex<()>>>,
+#[derive(Clone, Debug)]
+enum Backend {
+    Local(Local),
 }
 
 impl Blobs {
     /// Opens `folder/blobs` and `folder/uploads`, creating them as needed.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let inner = Inner {
-            sha256: Folder::open(&folder.join("blobs").join("sha256"))?,
-            sha512: Folder::open(&folder.join("blobs").join("sha512"))?,
-            uploads: Folder::open(&folder.join("uploads"))?,
-            sessions: Mutex::default(),
-            locks: (0..LOCKS).map(|_| Arc::default()).collect(),
-        };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self::over(Backend::Local(Local::open(folder)?)))
     }
 
-    /// Stores bytes that are in memory already; for manifests.
+    fn over(backend: Backend) -> Self {
+        Self { backend, locks: (0..LOCKS).map(|_| Arc::default()).collect() }
+    }
+
+    /// Stores bytes that are in memory already. In an object store nobody finds them until
+    /// [`Facts`](crate::Facts) know their place: use [`Blobs::put_as`] there.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
         self.put_as(bytes, &digest)?;
         Ok(digest)
     }
 
-    /// The same under a digest the sender chose, which is checked.
+    /// Stores bytes that are in memory already, under a digest the sender chose, which is checked; for manifests.
     pub fn put_as(&self, bytes: &[u8], digest: &Digest) -> Result<Stored, Error> {
-        if self.size(digest)? == Some(bytes.len() as u64) {
-            writer::check(bytes, digest)?;
-            return Ok(Stored { digest: digest.clone(), size: bytes.len() as u64, place: String::new() });
+        match &self.backend {
+            Backend::Local(local) if local.size(digest)? == Some(bytes.len() as u64) => {
+                check(bytes, digest)?;
+                Ok(Stored { digest: digest.clone(), size: bytes.len() as u64, place: String::new() })
+            }
+            Backend::Local(_) => {
+                let mut writer = self.writer(digest.algorithm())?;
+                writer.write(bytes)?;
+                writer.finish(digest)
+            }
         }
-        let mut writer = self.writer(digest.algorithm())?;
-        writer.write(bytes)?;
-        writer.finish(digest)
     }
 
     /// Takes a blob piece by piece.
     pub fn writer(&self, algorithm: Algorithm) -> Result<Writer, Error> {
-        Writer::new(self.clone(), algorithm)
+        match &self.backend {
+            Backend::Local(local) => local.writer(algorithm).map(Writer::local),
+        }
     }
 
     /// How many bytes a blob has; `None` when it is not here.
     pub fn size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
-        self.folder(digest.algorithm()).size(&digest.hex())
+        match &self.backend {
+            Backend::Local(local) => local.size(digest),
+        }
     }
 
     /// A blob for reading, and how many bytes it has.
     pub fn read(&self, digest: &Digest) -> Result<(Content, u64), Error> {
-        let found = self.folder(digest.algorithm()).read(&digest.hex())?;
-        let (file, size) = found.ok_or_else(|| Error::NoBlob(digest.clone()))?;
-        Ok((Content::file(file), size))
+        match &self.backend {
+            Backend::Local(local) => local.read(digest).map(|(file, size)| (Content::file(file), size)),
+        }
     }
 
     /// A small blob whole; `limit` is what the caller takes for small.
     pub fn content(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
-        let (file, size) = self.read(digest)?;
+        let (content, size) = self.read(digest)?;
         if size > limit {
             return Err(Error::TooLarge { limit });
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        let path = || self.folder(digest.algorithm()).path(&digest.hex());
-        file.take(limit).read_to_end(&mut bytes).map_err(|e| Error::file("read", path(), e))?;
+        content
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::file("read", digest.to_string(), e))?;
         Ok(bytes)
     }
 
-    /// Removes a blob that no repository has any more. Call it while holding [`Blobs::lock`].
-    pub fn remove(&self, digest: &Digest) -> Result<(), Error> {
-        self.folder(digest.algorithm()).remove(&digest.hex())
+    /// Removes bytes that no repository has any more. Where digests are names ([`Condemned::place`] is empty), call it
+    /// while holding [`Blobs::lock`].
+    pub fn remove(&self, contents: &Condemned) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Local(local) => local.remove(&contents.digest),
+        }
     }
 
     /// Held from looking at a blob to writing down who has it, so that nobody removes it in between.
     pub async fn lock(&self, digest: &Digest) -> OwnedMutexGuard<()> {
         let place = digest.bytes().first().map_or(0, |byte| usize::from(*byte)) % LOCKS;
-        match self.0.locks.get(place) {
+        match self.locks.get(place) {
             Some(lock) => Arc::clone(lock).lock_owned().await,
             None => Arc::<tokio::sync::Mutex<()>>::default().lock_owned().await,
         }
     }
 
-    fn folder(&self, algorithm: Algorithm) -> &Folder {
-        match algorithm {
-            Algorithm::Sha256 => &self.0.sha256,
-            Algorithm::Sha512 => &self.0.sha512,
+    /// Starts an upload session: a blob that comes in several requests. Gives its id.
+    pub fn start_upload(&self, repository: &str) -> Result<String, Error> {
+        match &self.backend {
+            Backend::Local(local) => local.start_upload(repository),
         }
     }
 
-    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<String, Session>> {
-        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Checks a session out; only one request can have it.
+    pub fn resume(&self, id: &str, repository: &str) -> Result<Upload, Error> {
+        match &self.backend {
+            Backend::Local(local) => local.resume(id, repository).map(Upload::local),
+        }
     }
+
+    /// Ends a session and removes its bytes.
+    pub fn cancel_upload(&self, id: &str, repository: &str) -> Result<(), Error> {
+        self.resume(id, repository)?.discard()
+    }
+
+    /// Brings back the sessions that had acknowledged bytes when the last process ended, and removes what no session
+    /// owns. Gives the ids whose bytes are lost.
+    pub fn restore(&self, acknowledged: &[Acknowledged]) -> Result<Vec<String>, Error> {
+        match &self.backend {
+            Backend::Local(local) => local.restore(acknowledged),
+        }
+    }
+
+    /// Ends sessions that nobody touched for `age`, and removes what crashes left. Gives the ids of the sessions, for
+    /// [`Facts::remove_upload`](crate::Facts::remove_upload).
+    pub fn expire_uploads(&self, age: Duration) -> Result<Vec<String>, Error> {
+        match &self.backend {
+            Backend::Local(local) => local.expire_uploads(age),
+        }
+    }
+}
+
+/// Whether `bytes` have `announced` as their digest.
+fn check(bytes: &[u8], announced: &Digest) -> Result<(), Error> {
+    let mut hasher = Hasher::new(announced.algorithm());
+    hasher.update(bytes);
+    same(hasher, announced)
+}
+
+/// Whether what was hashed has `announced` as its digest.
+fn same(hasher: Hasher, announced: &Digest) -> Result<(), Error> {
+    let actual = hasher.finish();
+    if actual == *announced {
+        return Ok(());
+    }
+    Err(Error::DigestMismatch { announced: announced.clone(), actual })
+}
+
+/// The size after `more` bytes, within the limit.
+fn grow(size: u64, more: usize) -> Result<u64, Error> {
+    let grown = size.saturating_add(more as u64);
+    if grown > MAX_BLOB { Err(Error::TooLarge { limit: MAX_BLOB }) } else { Ok(grown) }
 }

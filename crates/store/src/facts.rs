@@ -4,6 +4,7 @@ mod attached;
 mod attributes;
 mod blobs;
 mod browse;
+mod claims;
 mod content;
 mod database;
 mod documents;
@@ -16,6 +17,7 @@ mod judgements;
 mod lead;
 mod leases;
 mod life;
+mod objects;
 mod pending;
 mod pulls;
 mod rows;
@@ -63,6 +65,7 @@ pub use rows::{
 pub use scrub::{Scrub, Unscrubbed};
 pub use storage::{RepositorySize, Storage};
 pub use upstreams::Checked;
+pub use uploads::Acknowledged;
 pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;
 

@@ -34,6 +34,7 @@ mod facts;
 
 pub use blobs::{Blobs, Content, Upload, Writer};
 pub use error::Error;
+pub use facts::Acknowledged;
 pub use facts::{Attached, PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use facts::{
     AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow,

@@ -31,24 +31,25 @@ impl Call {
             known(algorithm)?;
         }
         self.registry.0.leases.renew(&repository).await;
-        let id = self.registry.0.blobs.start_upload(&repository)?;
+        let (blobs, name) = (self.registry.0.blobs.clone(), repository.clone());
+        let id = blocking(move || blobs.start_upload(&name)).await?;
         Ok(session(StatusCode::ACCEPTED, &repository, &id, 0))
     }
 
     pub(super) async fn upload_status(&self, repository: &str, id: &str) -> Answer {
         // What is told is acknowledged, so it must be on disk first: a broken PATCH may have left bytes that are not.
-        let upload = self.registry.0.blobs.resume(id, repository)?;
-        let size = self.save(upload, repository).await?;
+        let upload = self.resume(id, repository).await?;
+        let size = self.save(upload).await?;
         Ok(session(StatusCode::NO_CONTENT, repository, id, size))
     }
 
     pub(super) async fn patch_upload(&self, repository: &str, id: &str, body: Body) -> Answer {
-        let upload = self.registry.0.blobs.resume(id, repository)?;
+        let upload = self.resume(id, repository).await?;
         let expected = self.chunk(&upload)?;
         let before = upload.size();
         let upload = self.registry.0.leases.during(repository, drain(body, upload)).await?;
         check_length(upload.size() - before, expected)?;
-        let size = self.save(upload, repository).await?;
+        let size = self.save(upload).await?;
         Ok(session(StatusCode::ACCEPTED, repository, id, size))
     }
 
@@ -58,7 +59,7 @@ impl Call {
         })?;
         let digest = route::digest(digest)?;
         let inner = self.registry.0.clone();
-        let upload = inner.blobs.resume(&id, &repository)?;
+        let upload = self.resume(&id, &repository).await?;
         let expected = self.chunk(&upload)?;
         let before = upload.size();
         let upload = inner.leases.during(&repository, drain(body, upload)).await?;
@@ -93,7 +94,8 @@ impl Call {
 
     async fn put_whole(&self, repository: String, digest: Digest, body: Body) -> Answer {
         let inner = self.registry.0.clone();
-        let writer = inner.blobs.writer(digest.algorithm())?;
+        let (blobs, algorithm) = (inner.blobs.clone(), digest.algorithm());
+        let writer = blocking(move || blobs.writer(algorithm)).await?;
         let writer = inner.leases.during(&repository, drain(body, writer)).await?;
         let record = self.record.clone();
         uncancelled(async move {
@@ -157,14 +159,20 @@ impl Call {
         .await
     }
 
+    /// Checks a session out.
+    async fn resume(&self, id: &str, repository: &str) -> Result<Upload, Failure> {
+        let (blobs, id, repository) = (self.registry.0.blobs.clone(), id.to_owned(), repository.to_owned());
+        blocking(move || blobs.resume(&id, &repository)).await
+    }
+
     /// Makes what a session has durable. Gives its size.
-    async fn save(&self, upload: Upload, repository: &str) -> Result<u64, Failure> {
+    async fn save(&self, mut upload: Upload) -> Result<u64, Failure> {
         let inner = self.registry.0.clone();
-        let (id, repository) = (upload.id().to_owned(), repository.to_owned());
         uncancelled(async move {
-            let (upload, size) = blocking(move || upload.save().map(|size| (upload, size))).await?;
+            let (upload, saved) = blocking(move || upload.save().map(|saved| (upload, saved))).await?;
+            let size = saved.size;
             if size > 0 {
-                inner.facts.save_upload(&id, &repository, size).await?;
+                inner.facts.save_upload(saved).await?;
             }
             // Only now may the next request have the session.
             drop(upload);

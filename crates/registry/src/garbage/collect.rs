@@ -155,8 +155,8 @@ impl Collection<'_> {
         if !inner.facts.is_condemned(contents).await? {
             return Ok(false);
         }
-        let (blobs, digest) = (inner.blobs.clone(), contents.digest.clone());
-        let removed = tokio::task::spawn_blocking(move || blobs.remove(&digest));
+        let (blobs, contents) = (inner.blobs.clone(), contents.clone());
+        let removed = tokio::task::spawn_blocking(move || blobs.remove(&contents));
         removed.await.map_err(|_| Error::Task("removing garbage"))??;
         Ok(true)
     }

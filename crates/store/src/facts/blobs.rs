@@ -11,7 +11,7 @@ use super::{
     content::add_repository,
     count,
     life::{self, Wanted},
-    milliseconds, signed,
+    milliseconds, objects, signed, uploads,
 };
 use crate::Error;
 
@@ -52,8 +52,7 @@ impl Facts {
                         // The bytes are stored already: what is refused is garbage, and known to be.
                         let place = keep(db, &digest, blob.size, &blob.place, now).await?;
                         if let Some(session) = session {
-                            let sql = "DELETE FROM uploads WHERE id = $1";
-                            sqlx::query(sql).bind(session).execute(&mut *db).await?;
+                            uploads::forget(db, &session).await?;
                         }
                         Ok(match bring(db, &repository, &digest, blob.size, now).await? {
                             None => Ok(place),
@@ -165,6 +164,11 @@ pub(super) async fn keep(
     place: &str,
     now: i64,
 ) -> Result<String, Error> {
+    let at = "SELECT place FROM contents WHERE digest = $1";
+    let before: Option<String> = match place {
+        "" => None,
+        _ => sqlx::query_scalar(at).bind(digest).fetch_optional(&mut *db).await?,
+    };
     // What was condemned has another place, or none, by the time this is read: the new one counts.
     sqlx::query(
         "INSERT INTO contents (digest, size, place, refs, touched, scrubbed) VALUES ($1, $2, $3, 0, $4, $4) \
@@ -178,9 +182,11 @@ pub(super) async fn keep(
     .bind(now)
     .execute(&mut *db)
     .await?;
-    let place =
-        sqlx::query_scalar("SELECT place FROM contents WHERE digest = $1").bind(digest).fetch_one(db).await?;
-    Ok(place)
+    let counts: String = sqlx::query_scalar(at).bind(digest).fetch_one(&mut *db).await?;
+    if !place.is_empty() {
+        objects::settle(db, before, place, &counts, now).await?;
+    }
+    Ok(counts)
 }
 
 /// Gives a repository a blob that `contents` has.

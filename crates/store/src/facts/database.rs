@@ -34,6 +34,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (2, "access and log", include_str!("../../migrations/0002_access_and_log.sql")),
     (3, "references and leases", include_str!("../../migrations/0003_references.sql")),
     (4, "jobs", include_str!("../../migrations/0004_jobs.sql")),
+    (5, "objects", include_str!("../../migrations/0005_objects.sql")),
     (7, "use", include_str!("../../migrations/0007_use.sql")),
     (6, "life", include_str!("../../migrations/0006_life.sql")),
     (8, "upstreams", include_str!("../../migrations/0008_upstreams.sql")),

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use boltseal_model::{Algorithm, Digest, Hasher};
-use boltseal_store::{Blobs, Error};
+use boltseal_store::{Acknowledged, Blobs, Condemned, Error};
 
 fn sha512(bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(Algorithm::Sha512);
@@ -44,8 +44,9 @@ fn a_blob_appears_only_whole_and_checked() {
     assert!(matches!(blobs.put_as(b"other bytes", &known), Err(Error::DigestMismatch { .. })));
     assert_eq!((files(&store), files(&folder.path().join("uploads"))), (1, 0), "nothing else is left");
 
-    blobs.remove(&known).unwrap();
-    blobs.remove(&known).unwrap();
+    let condemned = Condemned { digest: known.clone(), size: 11, place: String::new() };
+    blobs.remove(&condemned).unwrap();
+    blobs.remove(&condemned).unwrap();
     assert!(matches!(blobs.read(&known), Err(Error::NoBlob(digest)) if digest == known));
 }
 
@@ -58,7 +59,7 @@ fn sessions_are_exclusive_and_end() {
     let mut upload = blobs.resume(&id, "a").unwrap();
     assert!(matches!(blobs.resume(&id, "a"), Err(Error::Busy(_))));
     upload.write(b"hel").unwrap();
-    assert_eq!(upload.save().unwrap(), 3);
+    assert_eq!(upload.save().unwrap().size, 3);
     drop(upload);
     let mut upload = blobs.resume(&id, "a").unwrap();
     upload.write(b"lo").unwrap();
@@ -77,24 +78,40 @@ fn sessions_are_exclusive_and_end() {
 #[test]
 fn sessions_come_back_as_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let (kept, lost);
+    let (kept, lost, mut told);
     {
         let blobs = Blobs::open(folder.path()).unwrap();
         kept = blobs.start_upload("a").unwrap();
         lost = blobs.start_upload("a").unwrap();
-        for id in [&kept, &lost] {
-            blobs.resume(id, "a").unwrap().write(b"hello, unacknowledged").unwrap();
-        }
+        let mut upload = blobs.resume(&kept, "a").unwrap();
+        upload.write(b"hello").unwrap();
+        told = upload.save().unwrap();
+        upload.write(b", unacknowledged").unwrap();
+        blobs.resume(&lost, "a").unwrap().write(b"hello, unacknowledged").unwrap();
     }
     let blobs = Blobs::open(folder.path()).unwrap();
-    let acknowledged = [
-        (kept.clone(), "a".to_owned(), 5),
-        (lost.clone(), "a".to_owned(), 500),
-        ("none".to_owned(), "a".to_owned(), 1),
-    ];
+    let none = |id: &str, size| Acknowledged::new(id, "a", size, String::new());
+    let acknowledged = [told.clone(), none(&lost, 500), none("none", 1)];
     assert_eq!(blobs.restore(&acknowledged).unwrap(), [lost, "none".to_owned()]);
     assert_eq!(files(&folder.path().join("uploads")), 1);
-    let mut upload = blobs.resume(&kept, "a").unwrap();
+    goes_on(&blobs, &kept);
+
+    // Versions before this one wrote no state.
+    std::fs::write(folder.path().join("uploads/old"), b"hello, unacknowledged").unwrap();
+    assert_eq!(blobs.restore(&[none("old", 5)]).unwrap(), Vec::<String>::new());
+    goes_on(&blobs, "old");
+    told.state.replace_range(..2, "ff");
+    std::fs::write(folder.path().join("uploads").join(&kept), b"hello").unwrap();
+    blobs.restore(&[told]).unwrap();
+    let finished = blobs.resume(&kept, "a").unwrap().finish(&Digest::of(b"hello"));
+    assert!(
+        matches!(finished, Err(Error::DigestMismatch { .. })),
+        "the state is gone on from, not read again"
+    );
+}
+
+fn goes_on(blobs: &Blobs, id: &str) {
+    let mut upload = blobs.resume(id, "a").unwrap();
     assert_eq!(upload.size(), 5);
     upload.write(b" world").unwrap();
     assert_eq!(upload.finish(&Digest::of(b"hello world")).unwrap().size, 11);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{Facts, Garbage, NewManifest, Stored, Topic, Unscrubbed};
+use boltseal_store::{Error, Facts, Garbage, NewManifest, Stored, Topic, Unscrubbed};
 
 use crate::{databases::Database, facts::manifest};
 
@@ -82,6 +82,11 @@ async fn a_push_pardons_what_is_condemned() {
         let facts = database.open().await;
         let layer = Digest::of(b"layer");
         let stored = |place: &str| Stored { digest: layer.clone(), size: 5, place: place.to_owned() };
+        let unannounced = facts.finish_upload(None, "a", stored("one")).await;
+        assert!(matches!(unannounced, Err(Error::NoUpload(_))), "it may be removed at any moment");
+        for place in ["one", "two", "three"] {
+            facts.announce_object(place, None, Some(later())).await.unwrap();
+        }
         assert_eq!(facts.finish_upload(None, "a", stored("one")).await.unwrap(), "one");
         assert_eq!(
             facts.finish_upload(None, "a", stored("two")).await.unwrap(),
@@ -100,6 +105,7 @@ async fn a_push_pardons_what_is_condemned() {
         assert!(!facts.is_condemned(old).await.unwrap());
         facts.bury(condemned.clone()).await.unwrap();
         assert_eq!(facts.place(&layer).await.unwrap().as_deref(), Some("three"));
+        assert_eq!(facts.announced_objects().await.unwrap(), 2, "the first two are to be removed");
     }
 }
 
