@@ -5,6 +5,7 @@
 //!
 //! - [`access`]: who somebody is and what they may do; principals, credentials, roles, assignments.
 //! - [`own`]: one's own credentials; sign-in through another issuer.
+//! - [`life`]: locks, immutable tags, quotas, and what was deleted and can be taken back.
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
 //! - [`upstreams`]: other registries: caches, mirrors, imports.
 //! - [`storage`]: what is stored, what of it is garbage or damaged, and work that takes a while.
@@ -19,6 +20,7 @@
 pub mod access;
 pub mod audit;
 pub mod client;
+pub mod life;
 pub mod own;
 pub mod problem;
 pub mod storage;

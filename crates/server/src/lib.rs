@@ -41,6 +41,7 @@ pub mod exchange;
 mod failure;
 mod foreign;
 mod guard;
+mod life;
 mod logbook;
 mod oidc;
 mod pages;

@@ -19,6 +19,7 @@ use crate::{
     dashboard, door, entra,
     failure::Failure,
     guard::{self, Gate, Kind},
+    life::{locks, rules, trash},
     logbook, oidc, people,
 };
 
@@ -97,6 +98,13 @@ const ASSIGNMENT_GONE: Needs = Needs::Filtered(Action::AssignmentDelete);
 const SCOPE_MAPS: Needs = Needs::Filtered(Action::ScopeMapRead);
 const SCOPE_MAP: Needs = Needs::Filtered(Action::ScopeMapWrite);
 const SCOPE_MAP_GONE: Needs = Needs::Filtered(Action::ScopeMapDelete);
+/// At the repository.
+const LOCKS: Needs = Needs::Filtered(Action::MetadataRead);
+const LOCK: Needs = Needs::Filtered(Action::MetadataWrite);
+const UNDELETE: Needs = Needs::Filtered(Action::ContentWrite);
+const PURGE: Needs = Needs::Filtered(Action::ContentDelete);
+const RULES: Needs = Needs::Action(Action::RegistryRead);
+const RULE: Needs = Needs::Action(Action::RegistryWrite);
 const FEDERATIONS: Needs = Needs::Action(Action::FederationRead);
 const FEDERATION: Needs = Needs::Action(Action::FederationWrite);
 const FEDERATION_GONE: Needs = Needs::Action(Action::FederationDelete);
@@ -222,6 +230,19 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/scope-maps", SCOPE_MAPS, || get(scope_maps::list)),
     change("POST", "/api/v1/scope-maps", SCOPE_MAP, || post(scope_maps::put)),
     change("DELETE", "/api/v1/scope-maps/{name}", SCOPE_MAP_GONE, || delete(scope_maps::delete)),
+    program("/api/v1/repositories/{repository}/locks", LOCKS, || get(locks::list)),
+    change("PATCH", "/api/v1/repositories/{repository}/locks", LOCK, || patch(locks::change)),
+    program("/api/v1/trash", LOCKS, || get(trash::list)),
+    change("DELETE", "/api/v1/trash", PURGE, || delete(trash::purge)),
+    change("POST", "/api/v1/trash/undelete", UNDELETE, || post(trash::undelete)),
+    program("/api/v1/trash/settings", RULES, || get(trash::settings)),
+    change("PATCH", "/api/v1/trash/settings", RULE, || patch(trash::change_settings)),
+    program("/api/v1/immutable-tags", RULES, || get(rules::immutable)),
+    change("POST", "/api/v1/immutable-tags", RULE, || post(rules::put_immutable)),
+    change("DELETE", "/api/v1/immutable-tags/{name}", RULE, || delete(rules::remove_immutable)),
+    program("/api/v1/quotas", RULES, || get(rules::quotas)),
+    change("POST", "/api/v1/quotas", RULE, || post(rules::put_quota)),
+    change("DELETE", "/api/v1/quotas", RULE, || delete(rules::remove_quota)),
     program("/api/v1/federations", FEDERATIONS, || get(federations::list)),
     change("POST", "/api/v1/federations", FEDERATION, || post(federations::create)),
     change("DELETE", "/api/v1/federations/{id}", FEDERATION_GONE, || delete(federations::delete)),

@@ -20,6 +20,7 @@ mod control;
 mod elsewhere;
 mod home;
 mod html;
+mod life;
 mod log_pages;
 mod pages;
 mod sample;
