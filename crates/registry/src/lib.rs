@@ -58,6 +58,7 @@ mod judge;
 mod judging;
 mod pulls;
 mod quarantine;
+pub mod range;
 mod recently;
 mod route;
 mod source;
@@ -175,12 +176,8 @@ impl Registry {
     pub async fn start(&self) -> Result<(), Error> {
         let facts = &self.0.facts;
         facts.end_claims().await?;
-        let acknowledged: Vec<_> = facts
-            .uploads()
-            .await?
-            .into_iter()
-            .map(|(acknowledged, _)| acknowledged)
-            .collect();
+        let acknowledged: Vec<_> =
+            facts.uploads().await?.into_iter().map(|(acknowledged, _)| acknowledged).collect();
         let blobs = self.0.blobs.clone();
         let restored = tokio::task::spawn_blocking(move || blobs.restore(&acknowledged));
         for lost in restored.await.map_err(|_| Error::Task("restoring uploads"))?? {

@@ -9,7 +9,10 @@ use boltseal_identity::Action;
 use boltseal_model::Digest;
 
 use super::{Answer, CONTENT_DIGEST, Call, body, manifests::matches, uncancelled};
-use crate::failure::{Code, Failure};
+use crate::{
+    failure::{Code, Failure},
+    range::Part,
+};
 
 impl Call {
     pub(super) async fn get_blob(&self, repository: &str, digest: &Digest) -> Answer {
@@ -98,78 +101,6 @@ impl Call {
     }
 }
 
-/// What a `Range` header asks for: RFC 9110, section 14.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// No range, several, or one we do not understand: a server may then send everything.
-    Whole,
-    Some {
-        start: u64,
-        length: u64,
-    },
-    /// Not satisfiable.
-    Nothing,
-}
-
-impl Part {
-    fn parse(text: &str, size: u64) -> Self {
-        let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'))
-        else {
-            return Self::Whole;
-        };
-        let number = |text: &str| match text {
-            "" => Some(None),
-            digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(Some(digits.parse::<u64>().unwrap_or(u64::MAX)))
-            }
-            _ => None,
-        };
-        let (start, end) = match (number(first), number(last)) {
-            (Some(Some(start)), Some(end)) => (start, end.unwrap_or(u64::MAX)),
-            (Some(None), Some(Some(0))) => return Self::Nothing,
-            (Some(None), Some(Some(count))) => (size.saturating_sub(count), u64::MAX),
-            _ => return Self::Whole,
-        };
-        // Section 15.5.17: also ranges that mean nothing may be answered with 416, which tells more than all bytes do.
-        if end < start || start >= size {
-            return Self::Nothing;
-        }
-        Self::Some { start, length: end.min(size - 1) - start + 1 }
-    }
-}
-
 pub(super) fn unknown(repository: &str, digest: &Digest) -> Failure {
     Failure::new(Code::BlobUnknown, format!("{repository} has no blob {digest}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges() {
-        let some = |start, length| Part::Some { start, length };
-        let cases = [
-            ("bytes=0-9", some(0, 10)),
-            ("bytes=0-0", some(0, 1)),
-            ("bytes=5-", some(5, 95)),
-            ("bytes=-7", some(93, 7)),
-            ("bytes=-700", some(0, 100)),
-            ("bytes=90-1000", some(90, 10)),
-            ("bytes=99-", some(99, 1)),
-            ("bytes=0-99999999999999999999999", some(0, 100)),
-            ("bytes=100-", Part::Nothing),
-            ("bytes=99999999999999999999999-", Part::Nothing),
-            ("bytes=-0", Part::Nothing),
-            ("bytes=9-3", Part::Nothing),
-            ("bytes=0-1,5-6", Part::Whole),
-            ("bytes=-", Part::Whole),
-            ("bytes=a-b", Part::Whole),
-            ("items=0-1", Part::Whole),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(Part::parse(text, 100), expected, "{text}");
-        }
-        assert_eq!(Part::parse("bytes=0-", 0), Part::Nothing, "an empty blob has no bytes");
-    }
 }

@@ -14,6 +14,7 @@ use super::{Answer, CONTENT_DIGEST, Call, UPLOAD_ID, auth, blocking, body::drain
 use crate::{
     Inner,
     failure::{Code, Failure, range},
+    range::chunk,
     route,
 };
 
@@ -189,16 +190,11 @@ impl Call {
             let message = "Content-Range must be FIRST-LAST, both included, as in 0-1023";
             Failure::new(Code::BlobUploadInvalid, message)
         };
-        let text = text.trim().trim_start_matches("bytes").trim_start_matches(['=', ' ']);
-        let text = text.split('/').next().unwrap_or(text);
-        let (first, last) = text.split_once('-').ok_or_else(malformed)?;
-        let first: u64 = first.parse().map_err(|_| malformed())?;
-        let last: u64 = last.parse().map_err(|_| malformed())?;
-        let id = upload.id().to_owned();
+        let (first, said) = chunk(text).ok_or_else(malformed)?;
         if first != upload.size() {
+            let id = upload.id().to_owned();
             return Err(StoreError::Offset { id, expected: upload.size(), found: first }.into());
         }
-        let said = last.checked_sub(first).and_then(|span| span.checked_add(1)).ok_or_else(malformed)?;
         if length.is_some_and(|length| length != said) {
             let message = format!("Content-Range says {said} bytes, Content-Length another number");
             return Err(Failure::new(Code::SizeInvalid, message));

@@ -12,6 +12,7 @@ mod attributes;
 mod gate;
 mod life;
 mod musts;
+mod mutations;
 mod peers;
 mod people;
 mod pulls;
