@@ -73,7 +73,8 @@ pub struct NewUpstream {
     pub password: Option<Zeroizing<String>>,
 }
 
-/// A repository there that is copied here again and again.
+/// Repositories there that are copied here again and again.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mirror {
     /// What people call it: lower-case letters, digits and `-`.

@@ -68,10 +68,10 @@ impl Code {
 }
 
 /// An answer that is not what the client wanted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure(Box<Content>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Content {
     status: StatusCode,
     /// Absent for faults of ours, for which the specification has no code.

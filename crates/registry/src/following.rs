@@ -23,9 +23,11 @@ impl Registry {
                     inner.manifests.forget_all();
                     inner.holders.forget_all();
                     inner.gate.forget_all();
+                    inner.upstreams.forget();
                 }
+                Topic::Settings => inner.upstreams.forget(),
                 // Jobs are looked for every second; the others are about what is not remembered here.
-                Topic::Jobs | Topic::Settings | Topic::Access | Topic::Entries(_) => {}
+                Topic::Jobs | Topic::Access | Topic::Entries(_) => {}
             }
         }
     }

@@ -63,6 +63,7 @@ mod recently;
 mod route;
 mod source;
 mod trash;
+mod upstream;
 mod work;
 
 use std::{sync::Arc, time::Duration};
@@ -85,6 +86,7 @@ use judging::Judging;
 pub use judging::Rejudged;
 use pulls::PullCounts;
 use recently::Recently;
+use upstream::Upstreams;
 
 /// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
 const MANIFEST_CACHE: u64 = 32 << 20;
@@ -140,6 +142,7 @@ struct Inner {
     holders: Cache<Holders>,
     blob_pulls: Recently,
     pulls: PullCounts,
+    upstreams: Upstreams,
     /// Of pushes that are under way.
     leases: Leases,
 }
@@ -161,6 +164,7 @@ impl Registry {
                 .over(&facts),
             judging: Arc::new(judging),
             pulls: PullCounts::new(facts.clone()),
+            upstreams: Upstreams::new(facts.clone()),
             leases: Leases::new(facts.clone()),
             facts,
             blobs,
@@ -197,6 +201,7 @@ impl Registry {
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
         tokio::spawn(self.clone().keep_tidy());
         self.work();
+        tokio::spawn(upstream::mirror::schedule(self.clone()));
         let this = self.clone();
         tokio::spawn(async move {
             if let Err(error) = this.rejudge("start").await {

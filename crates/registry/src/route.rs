@@ -153,6 +153,25 @@ impl Route {
             | Self::AcrManifest { repository, .. } => Some(repository),
         }
     }
+
+    /// The same thing in another repository.
+    pub(crate) fn in_repository(mut self, name: String) -> Self {
+        match &mut self {
+            Self::Ping | Self::Catalog | Self::AcrCatalog => {}
+            Self::Tags { repository }
+            | Self::Manifest { repository, .. }
+            | Self::Blob { repository, .. }
+            | Self::Uploads { repository }
+            | Self::Upload { repository, .. }
+            | Self::Referrers { repository, .. }
+            | Self::AcrRepository { repository }
+            | Self::AcrTags { repository }
+            | Self::AcrTag { repository, .. }
+            | Self::AcrManifests { repository }
+            | Self::AcrManifest { repository, .. } => *repository = name,
+        }
+        self
+    }
 }
 
 /// The parameters after `?`, in order; a name may come more than once.

@@ -8,11 +8,12 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use boltseal_api::upstreams::kinds;
 use boltseal_model::Timestamp;
 use boltseal_store::{Job, JobState, Progress};
 use tokio::sync::Mutex;
 
-use crate::{Registry, garbage};
+use crate::{Registry, garbage, upstream};
 
 /// How long a claim lasts. A worker reports several times within it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -40,7 +41,11 @@ pub(crate) struct Kind {
 }
 
 /// Every kind there is.
-const ALL: &[Kind] = &[Kind { word: "collect", run: garbage::run }];
+const ALL: &[Kind] = &[
+    Kind { word: "collect", run: garbage::run },
+    Kind { word: kinds::IMPORT_JOB, run: upstream::import::run },
+    Kind { word: kinds::MIRROR_JOB, run: upstream::mirror::run },
+];
 
 /// Says how far a job is.
 pub(crate) struct Reporter {

@@ -23,7 +23,17 @@ impl Call {
         if pushing && !inner.leases.has(repository, digest).await? {
             return Err(unknown(repository, digest));
         }
+        let cache = inner.upstreams.of(repository).await?;
+        if let Some(known) = &cache
+            && inner.blob(repository, digest).await?.is_none()
+        {
+            inner.pull_blob_through(known, repository, digest).await?;
+        }
         let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
+        // What is fetched is nobody's until a manifest points to it: nothing says that anybody may have it.
+        if cache.is_some() && found.manifests.is_empty() {
+            return Err(unknown(repository, digest));
+        }
         if !pushing && let Some(refusal) = &found.locked {
             return Err(self.locked(&self.record.clone().digest(digest), refusal).await);
         }

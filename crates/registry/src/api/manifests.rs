@@ -24,6 +24,7 @@ use crate::{
     Inner, classify,
     failure::{Code, Failure},
     route::{self, Named},
+    upstream::Stale,
 };
 
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -36,7 +37,7 @@ const MAX_MISSING: usize = 20;
 /// A manifest in memory, with its headers made.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(super) digest: Digest,
+    pub(crate) digest: Digest,
     pub(super) kind: Kind,
     pub(super) bytes: Bytes,
     /// Why it may not be pulled by this name.
@@ -69,6 +70,7 @@ impl Held {
 impl Call {
     pub(super) async fn get_manifest(&self, repository: &str, reference: &Named) -> Answer {
         let inner = &self.registry.0;
+        let stale = inner.pull_through(repository, reference).await?;
         let held = inner.held(repository, reference).await?.ok_or_else(|| unknown(repository, reference))?;
         let (mut warning, mut inspected) = (None, false);
         let record = about(self.record.clone(), reference).digest(&held.digest);
@@ -103,8 +105,8 @@ impl Call {
         headers.insert(header::CONTENT_TYPE, held.content_type.clone());
         headers.insert(CONTENT_DIGEST, held.digest_header.clone());
         headers.insert(header::ETAG, held.etag.clone());
-        if let Some(warning) = warning {
-            headers.insert(header::WARNING, warning);
+        for warning in warning.into_iter().chain(stale.iter().flat_map(Stale::warnings)) {
+            headers.append(header::WARNING, warning);
         }
         Ok(response)
     }
@@ -233,12 +235,40 @@ fn moved(record: &Record, manifest: &NewManifest, tag: &str, before: &Digest) ->
     })
 }
 
+/// A manifest from another registry.
+pub(crate) struct Arrival {
+    /// Here.
+    pub(crate) repository: String,
+    pub(crate) digest: Digest,
+    /// As the other registry says, if it does.
+    pub(crate) media_type: Option<String>,
+    pub(crate) bytes: Bytes,
+    /// To point to it here.
+    pub(crate) tags: Vec<String>,
+}
+
 impl Inner {
-    async fn put_manifest(
+    /// Stores a manifest from another registry, whose blobs are here. What an index lists may come later.
+    pub(crate) async fn take_in(&self, arrival: Arrival, record: Record) -> Result<(), Failure> {
+        let Arrival { repository, digest, media_type, bytes, tags } = arrival;
+        let (blobs, content) = (self.blobs.clone(), bytes.clone());
+        let work =
+            move || Ok(prepare(repository, Some(digest), media_type.as_deref(), &content, tags, &blobs));
+        let manifest = blocking(work).await??;
+        self.store_manifest(manifest, bytes, record, true).await
+    }
+
+    async fn put_manifest(&self, manifest: NewManifest, bytes: Bytes, record: Record) -> Result<(), Failure> {
+        self.store_manifest(manifest, bytes, record, false).await
+    }
+
+    /// `sparse`: an index is stored though not all that it lists is here.
+    async fn store_manifest(
         &self,
         mut manifest: NewManifest,
         bytes: Bytes,
         record: Record,
+        sparse: bool,
     ) -> Result<(), Failure> {
         let digest = manifest.digest.clone();
         let (repository, kind) = (manifest.repository.clone(), manifest.kind);
@@ -254,7 +284,12 @@ impl Inner {
             records.extend(before.and_then(|before| moved(&record, &manifest, tag, &before)));
         }
         let entries = records.iter().map(Record::entry).collect();
-        let missing = self.facts.recording(entries).put_manifest(manifest).await?;
+        let facts = self.facts.recording(entries);
+        let missing = if sparse {
+            facts.put_sparse_manifest(manifest).await?
+        } else {
+            facts.put_manifest(manifest).await?
+        };
         if !missing.is_empty() {
             return Err(incomplete(&missing));
         }

@@ -4,6 +4,7 @@ mod attributes;
 mod auth;
 mod blobs;
 mod body;
+mod cached;
 mod lists;
 mod locks;
 mod manifests;
@@ -34,12 +35,14 @@ use crate::{
     route::{Named, Query, Route},
 };
 use auth::Admitted;
-pub(crate) use manifests::Held;
+pub(crate) use manifests::{Arrival, Held};
 pub(crate) use pull::{Holders, key};
+pub(crate) use referrers::Entry;
 pub use token::EXCHANGED;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const OCI_NAMESPACE: HeaderName = HeaderName::from_static("oci-namespace");
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// What a handler gives back.
@@ -91,12 +94,18 @@ async fn dispatch(registry: Registry, request: Request) -> Answer {
         }
     };
     let Some(line) = Line::of(&route, &parts.method) else { return Err(not_allowed(&route, &parts.method)) };
+    let (route, namespace) = cached::here(&registry, route, &parts).await?;
     let Admitted { caller, record } = auth::admit(&registry, &parts, &route, line).await?;
+    cached::refuse_push(&registry, &route, &parts.method).await?;
     let query = Query::parse(parts.uri.query());
     let refusals = refusals::Refusals::of(&registry, &parts.method, &record);
     let call = Call { registry, caller, record, parts, query };
     let answered = answer(call, route, body).await;
-    refusals.note(answered).await
+    let mut response = refusals.note(answered).await?;
+    if let Some(namespace) = namespace {
+        response.headers_mut().insert(OCI_NAMESPACE, namespace);
+    }
+    Ok(response)
 }
 
 async fn answer(call: Call, route: Route, body: Body) -> Answer {

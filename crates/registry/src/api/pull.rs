@@ -45,7 +45,7 @@ fn locked(manifests: &[(Digest, Kind)], locks: &[(Locked, Refusal)]) -> Option<R
 
 impl Inner {
     /// A manifest by tag or digest.
-    pub(super) async fn held(
+    pub(crate) async fn held(
         &self,
         repository: &str,
         reference: &Named,
@@ -77,7 +77,7 @@ impl Inner {
     }
 
     /// A blob, if the repository has it.
-    pub(super) async fn blob(
+    pub(crate) async fn blob(
         &self,
         repository: &str,
         digest: &Digest,
@@ -107,7 +107,7 @@ impl Inner {
     }
 
     /// Something was deleted: forget everything, since deletions are rare.
-    pub(super) fn deleted(&self) {
+    pub(crate) fn deleted(&self) {
         self.manifests.forget_all();
         self.holders.forget_all();
         self.gate.forget_all();

@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::IntoResponse,
 };
-use boltseal_image::manifest::OCI_INDEX;
+use boltseal_image::manifest::{Descriptor, OCI_INDEX};
 use boltseal_model::Digest;
 use boltseal_store::Referrer;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ const MAX_HASH_IN_TAG: usize = 64;
 /// A descriptor as it is listed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+pub(crate) struct Entry {
     media_type: String,
     digest: Digest,
     size: u64,
@@ -71,9 +71,10 @@ impl Call {
         wanted: Option<&str>,
     ) -> Result<(Vec<Entry>, Option<String>), Failure> {
         let mut last = self.query.get("last").unwrap_or_default().to_owned();
-        let mut entries = Vec::new();
+        let (mut entries, mut there) = (Vec::new(), Vec::new());
         if last.is_empty() {
             entries = self.fallback(repository, subject).await?;
+            there = self.registry.0.referrers_there(repository, subject).await?;
         }
         for _ in 0..MAX_READS {
             let limit = PAGE as u64 + 1;
@@ -82,6 +83,11 @@ impl Call {
             found.truncate(PAGE);
             last = found.last().map_or(last, |referrer| referrer.digest.to_string());
             entries.extend(found.into_iter().map(Entry::from));
+            for entry in there.drain(..) {
+                if entries.iter().all(|known| known.digest != entry.digest) {
+                    entries.push(entry);
+                }
+            }
             if let Some(wanted) = wanted {
                 entries.retain(|entry| entry.artifact_type.as_deref() == Some(wanted));
             }
@@ -126,6 +132,18 @@ impl Call {
             }
         }
         Ok(entries)
+    }
+}
+
+impl From<Descriptor> for Entry {
+    fn from(there: Descriptor) -> Self {
+        Self {
+            media_type: there.media_type,
+            digest: there.digest,
+            size: there.size,
+            artifact_type: there.artifact_type,
+            annotations: (!there.annotations.is_empty()).then(|| json!(there.annotations)),
+        }
     }
 }
 

@@ -127,6 +127,10 @@ impl Call {
             else {
                 continue;
             };
+            // In a cache, nothing says of such a blob that anybody may have it.
+            if found.manifests.is_empty() && inner.upstreams.of(&source).await?.is_some() {
+                continue;
+            }
             // An image that is still being scanned is not waited for: uploading is the faster way.
             if inner.gate.pass_blob(&source, &found.manifests, false).await.is_err() {
                 continue;
@@ -205,7 +209,7 @@ impl Call {
 
 impl Inner {
     /// Lets a repository serve a blob that is stored.
-    async fn add(
+    pub(crate) async fn add(
         &self,
         record: &Record,
         session: Option<&str>,

@@ -17,4 +17,6 @@ mod peers;
 mod people;
 mod pulls;
 mod quarantine;
+mod transfers;
+mod upstream;
 mod world;

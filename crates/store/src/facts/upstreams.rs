@@ -84,6 +84,21 @@ impl Facts {
             .await
     }
 
+    /// A repository whose name begins with `prefix` and a slash, and that no upstream was ever asked about.
+    pub async fn own_repository_below(&self, prefix: &str) -> Result<Option<String>, Error> {
+        // `0` is the sign after the slash.
+        let (first, end) = (format!("{prefix}/"), format!("{prefix}0"));
+        sqlx::query_scalar(
+            "SELECT name FROM repositories WHERE name > $1 AND name < $2 AND NOT EXISTS \
+             (SELECT 1 FROM upstream_checks c WHERE c.repository = repositories.name) ORDER BY name LIMIT 1",
+        )
+        .bind(first)
+        .bind(end)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(Error::from)
+    }
+
     /// When a mirror last began by its schedule.
     pub async fn mirror_started(&self, mirror: &str) -> Result<Option<Timestamp>, Error> {
         let started: Option<i64> = sqlx::query_scalar("SELECT started FROM mirror_starts WHERE mirror = $1")

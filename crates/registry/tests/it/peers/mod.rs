@@ -21,15 +21,15 @@ use crate::world::World;
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// A registry that listens, and a folder for the client's sign-in.
-struct Served {
-    world: World,
-    address: String,
+pub(crate) struct Served {
+    pub(crate) world: World,
+    pub(crate) address: String,
     client: TempDir,
     stop: Option<oneshot::Sender<()>>,
 }
 
 impl Served {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -40,7 +40,7 @@ impl Served {
     }
 
     /// Runs a client on a thread that may block, signed in by its own means.
-    async fn run(&self, program: &Path, arguments: &[&str]) -> Output {
+    pub(crate) async fn run(&self, program: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(program);
         command.args(arguments);
         command.env("REGISTRY_AUTH_FILE", self.client.path().join("auth.json"));
@@ -52,20 +52,20 @@ impl Served {
     }
 
     /// Runs what must fail, and gives what it said.
-    async fn must_fail(&self, program: &Path, arguments: &[&str]) -> String {
+    pub(crate) async fn must_fail(&self, program: &Path, arguments: &[&str]) -> String {
         let output = self.run(program, arguments).await;
         assert!(!output.status.success(), "{arguments:?} went well");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    async fn must(&self, program: &Path, arguments: &[&str]) -> String {
+    pub(crate) async fn must(&self, program: &Path, arguments: &[&str]) -> String {
         let output = self.run(program, arguments).await;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{arguments:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn sign_in(&self, program: &Path) {
+    pub(crate) async fn sign_in(&self, program: &Path) {
         let arguments = [
             "login",
             "--tls-verify=false",
@@ -88,7 +88,7 @@ impl Drop for Served {
 }
 
 /// Unpacked: skopeo 1.9 reads plain archives only.
-fn alpine() -> Option<tempfile::NamedTempFile> {
+pub(crate) fn alpine() -> Option<tempfile::NamedTempFile> {
     let packed = shared("data/fixtures/images/alpine-311-docker-archive.tar.gz")?;
     let mut plain = tempfile::NamedTempFile::new().unwrap();
     let mut packed = flate2::read::GzDecoder::new(std::fs::File::open(packed).unwrap());
