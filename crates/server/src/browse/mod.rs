@@ -1,5 +1,6 @@
 //! Handlers of the pages about what the registry holds and does.
 
+pub(crate) mod image;
 pub(crate) mod repositories;
 
 use boltseal_model::Timestamp;

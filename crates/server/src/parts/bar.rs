@@ -4,10 +4,16 @@ use boltseal_model::Severity;
 use boltseal_store::{Counts, Totals, Verdicts};
 use maud::{Markup, html};
 
+use super::words;
+
 /// Width of a bar in its own units; the style sheet stretches it.
 const WIDTH: f64 = 1000.0;
 /// No share that exists is drawn thinner than this, so that a single critical among hundreds is seen.
 const THINNEST: f64 = 14.0;
+/// The same for pieces, of which there may be a hundred.
+const THINNEST_PIECE: f64 = 4.0;
+/// Pieces that are read out; a listener has the list below the bar.
+const MOST_SAID: usize = 12;
 
 /// One share of a bar.
 pub(crate) struct Share {
@@ -92,23 +98,40 @@ const fn severity_class(severity: Severity) -> &'static str {
 /// Each share that exists with its left edge and width, together exactly as wide as the bar.
 fn placed(shares: &[Share]) -> Vec<(&Share, f64, f64)> {
     let shares: Vec<&Share> = shares.iter().filter(|share| share.count > 0).collect();
-    #[expect(clippy::cast_precision_loss, reason = "widths of a drawing")]
-    let widths: Vec<f64> = {
-        let total = shares.iter().map(|share| share.count).sum::<u64>() as f64;
-        let raw: Vec<f64> = shares.iter().map(|s| (s.count as f64 / total * WIDTH).max(THINNEST)).collect();
-        let excess = raw.iter().sum::<f64>() / WIDTH;
-        raw.into_iter().map(|width| width / excess).collect()
-    };
+    let counts: Vec<u64> = shares.iter().map(|share| share.count).collect();
+    let places = places(&counts, THINNEST);
+    shares.into_iter().zip(places).map(|(share, (left, width))| (share, left, width)).collect()
+}
+
+/// Left edge and width of each count, together exactly as wide as the bar; none much thinner than `thinnest`.
+#[expect(clippy::cast_precision_loss, reason = "widths of a drawing")]
+fn places(counts: &[u64], thinnest: f64) -> Vec<(f64, f64)> {
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let raw: Vec<f64> = counts.iter().map(|count| (*count as f64 / total * WIDTH).max(thinnest)).collect();
+    let excess = raw.iter().sum::<f64>() / WIDTH;
     let mut x = 0.0;
-    shares
-        .into_iter()
-        .zip(widths)
-        .map(|(share, width)| {
-            let left = x;
-            x += width;
-            (share, left, width)
-        })
-        .collect()
+    let place = |width: f64| {
+        let left = x;
+        x += width / excess;
+        (left, width / excess)
+    };
+    raw.into_iter().map(place).collect()
+}
+
+/// A bar of bytes, one piece for each of `pieces`, told apart by turns of three shades; the names are read out.
+pub(crate) fn sizes(pieces: &[(String, u64)]) -> Markup {
+    const SHADES: [&str; 3] = ["z-0", "z-1", "z-2"];
+    let counts: Vec<u64> = pieces.iter().map(|(_, bytes)| *bytes).collect();
+    let said = |(name, bytes): &(String, u64)| format!("{name}: {}", words::bytes(*bytes));
+    let label: Vec<String> = pieces.iter().take(MOST_SAID).map(said).collect();
+    html! {
+        svg.bar.tall viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label=(label.join(", ")) {
+            @for ((piece, (x, width)), shade) in pieces.iter().zip(places(&counts, THINNEST_PIECE)).zip(SHADES.iter().cycle()) {
+                rect class=(shade) x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="10" { title { (said(piece)) } }
+                @if x > 0.0 { rect class="gapline" x=(format!("{x:.1}")) y="0" width="1.5" height="10" {} }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What pages are made of. Pure functions from values to markup; none reads state or the clock.
 
+pub(crate) mod artifact;
 pub(crate) mod badge;
 pub(crate) mod bar;
 pub(crate) mod command;

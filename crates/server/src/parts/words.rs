@@ -8,6 +8,7 @@ pub(crate) fn count(number: u64, one: &str) -> String {
     let plural = match one {
         "vulnerability" => "vulnerabilities".to_owned(),
         "repository" => "repositories".to_owned(),
+        "bill of materials" => "bills of materials".to_owned(),
         "fix" => "fixes".to_owned(),
         "witness" => "witnesses".to_owned(),
         "hash" => "hashes".to_owned(),

@@ -104,6 +104,13 @@ async fn pages_say_what_matters() {
     assert!(packages.contains("1 package") && packages.contains("Flask"));
     let layers = app.get(&format!("{image}?view=layers")).await.body;
     assert!(layers.contains("COPY . /app") && layers.contains("Layer 3"));
+    let attached = app.get(&format!("{image}?view=attached")).await.body;
+    assert!(attached.contains("1 attestation, 1 bill of materials, 2 signatures"), "{attached}");
+    let used = app.get(&format!("{image}?view=use")).await.body;
+    assert!(used.contains("shop/checkout:2.14.0") && used.contains("by its digest"), "{used}");
+    assert!(used.contains("no changes") && used.contains("by ada, 20 hours ago: release of December"));
+    let released = app.get(&image_page(&app, "legacy/mailer").await).await.body;
+    assert!(released.contains("Released by lin") && released.contains("until January"), "{released}");
     let mailer = image_page(&app, "legacy/mailer").await;
     let gaps = app.get(&format!("{mailer}?view=coverage")).await.body;
     assert!(gaps.contains("end-of-life") && gaps.contains("1 gap"));
@@ -218,12 +225,14 @@ async fn strangers_cannot_write_markup() {
     let outcome = Outcome::Judged { report: Box::new(report), catalog_gaps: Vec::new() };
     app.state.facts.record(vec![(image.clone(), outcome)], sample::now()).await.unwrap();
 
+    sample::attach_evil(&app.state.facts, &image, EVIL).await;
+
     let seen = crawl(&app).await;
     assert!(
         seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")),
         "the evil ids were visited"
     );
-    for view in ["", "?view=packages", "?view=layers", "?view=coverage"] {
+    for view in ["", "?view=packages", "?view=layers", "?view=attached", "?view=use", "?view=coverage"] {
         let path = format!("/images/{image}{view}");
         html::check(&path, &app.get(&path).await.body);
     }

@@ -62,6 +62,18 @@ impl Facts {
         Ok(grown(subject, &mut by_subject))
     }
 
+    /// What a manifest speaks about, where that is stored.
+    pub async fn subject_of(&self, manifest: &Digest) -> Result<Option<Digest>, Error> {
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT m.subject FROM manifests m JOIN manifests s ON s.repository = m.repository \
+             AND s.digest = m.subject WHERE m.digest = $1 LIMIT 1",
+        )
+        .bind(manifest.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        found.map(|name| digest("manifests.subject", &name)).transpose()
+    }
+
     async fn attached_to(&self, subjects: &[Digest]) -> Result<Vec<(Digest, Attached)>, Error> {
         let mut query = Query::new(COLUMNS);
         query.push("m.subject AS of_what, '' AS tag FROM manifests m WHERE m.subject IN (");

@@ -1,14 +1,18 @@
 //! One image: its verdict with reasons, and everything it was made from.
 
-use boltseal_model::{Report, Verdict};
-use boltseal_store::{Counts, ImageDetail, ImageRow, Kind};
+use boltseal_model::{Digest, Report, Verdict};
+use boltseal_store::{Attached, Counts, ImageDetail, ImageRow, Kind};
 use maud::{Markup, html};
 
+mod attached;
 mod coverage;
 mod findings;
 mod layers;
 mod packages;
 mod reasons;
+mod used;
+
+pub(crate) use used::{Decision, Used};
 
 use super::{frame::Viewer, images};
 use crate::{
@@ -29,18 +33,25 @@ pub(crate) enum View {
     Packages,
     /// What it was built from.
     Layers,
+    /// What speaks about it.
+    Attached,
+    /// Who pulls it, and what is locked.
+    Used,
     /// What was not looked at.
     Coverage,
 }
 
 impl View {
-    const ALL: [Self; 4] = [Self::Findings, Self::Packages, Self::Layers, Self::Coverage];
+    const ALL: [Self; 6] =
+        [Self::Findings, Self::Packages, Self::Layers, Self::Attached, Self::Used, Self::Coverage];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Findings => "findings",
             Self::Packages => "packages",
             Self::Layers => "layers",
+            Self::Attached => "attached",
+            Self::Used => "use",
             Self::Coverage => "coverage",
         }
     }
@@ -59,27 +70,43 @@ pub(crate) struct Asked {
     pub q: String,
 }
 
+/// What is known of it besides its report.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub attached: Vec<Attached>,
+    /// What it speaks about.
+    pub subject: Option<Digest>,
+    pub used: Used,
+}
+
 /// The body of `/images/{digest}`; `row` is one of `detail.rows`.
 pub(crate) fn image(
     viewer: &Viewer,
     site: &Site,
     detail: &ImageDetail,
     row: &ImageRow,
+    known: &Known,
     asked: &Asked,
 ) -> Markup {
     html! {
         (head(viewer, detail, row))
+        (used::decided(viewer, &known.used))
         @if let Some(report) = &detail.report {
             @if let Some(verdict) = &report.verdict { (reasons::card(viewer, verdict)) }
-            (tabs(row, report, asked.view))
+            (tabs(row, report, known, asked.view))
             @match asked.view {
                 View::Findings => (findings::view(report)),
                 View::Packages => (packages::view(row, report, &asked.q)),
                 View::Layers => (layers::view(report)),
+                View::Attached => (attached::view(viewer, &known.attached)),
+                View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
             }
-        } @else if row.kind == Kind::Index { (children(viewer, detail)) }
-        @else { (unjudged(detail, row)) }
+        } @else {
+            @if row.kind == Kind::Index { (children(viewer, detail)) } @else { (unjudged(detail, row, known)) }
+            @if row.kind != Kind::Artifact || !known.attached.is_empty() { (attached::view(viewer, &known.attached)) }
+            @if row.kind != Kind::Artifact { (used::view(viewer, &known.used)) }
+        }
         (pull(site, detail, row))
     }
 }
@@ -103,12 +130,14 @@ fn head(viewer: &Viewer, detail: &ImageDetail, row: &ImageRow) -> Markup {
     }
 }
 
-fn tabs(row: &ImageRow, report: &Report, current: View) -> Markup {
+fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup {
     let counted = |view| match view {
-        View::Findings => report.findings.len(),
-        View::Packages => report.packages.len(),
-        View::Layers => report.layers.len(),
-        View::Coverage => report.coverage.gaps.len(),
+        View::Findings => report.findings.len() as u64,
+        View::Packages => report.packages.len() as u64,
+        View::Layers => report.layers.len() as u64,
+        View::Attached => attached::count(&known.attached) as u64,
+        View::Used => known.used.number(),
+        View::Coverage => report.coverage.gaps.len() as u64,
     };
     html! {
         nav.tabs aria-label="Parts of the report" {
@@ -117,7 +146,7 @@ fn tabs(row: &ImageRow, report: &Report, current: View) -> Markup {
                     @let address = if view == View::Findings { link::image(&row.digest) } else { format!("{}?view={}", link::image(&row.digest), view.word()) };
                     li {
                         a href=(address) aria-current=[(view == current).then_some("page")] {
-                            (title(view)) span.count { (words::thousands(counted(view) as u64)) }
+                            (title(view)) span.count { (words::thousands(counted(view))) }
                         }
                     }
                 }
@@ -131,12 +160,14 @@ const fn title(view: View) -> &'static str {
         View::Findings => "Findings",
         View::Packages => "Packages",
         View::Layers => "Layers",
+        View::Attached => "Attached",
+        View::Used => "Pulls",
         View::Coverage => "Gaps",
     }
 }
 
 /// Why there is no report yet.
-fn unjudged(detail: &ImageDetail, row: &ImageRow) -> Markup {
+fn unjudged(detail: &ImageDetail, row: &ImageRow, known: &Known) -> Markup {
     html! {
         section.card {
             div.empty {
@@ -147,6 +178,7 @@ fn unjudged(detail: &ImageDetail, row: &ImageRow) -> Markup {
                 } @else if row.kind == Kind::Artifact {
                     h2 { "Not an image" }
                     p { "This is a signature, a bill of materials or another artifact (" code { (row.media_type) } "). Nothing would run it, so there is nothing to judge." }
+                    @if let Some(subject) = &known.subject { p { "It speaks about " a href=(link::image(subject)) { span.mono { (subject.short()) } } "." } }
                 } @else {
                     h2 { "Being scanned" }
                     p { "The verdict is ready in a moment; until then nobody can pull it." }
@@ -183,10 +215,6 @@ fn pull(site: &Site, detail: &ImageDetail, row: &ImageRow) -> Markup {
                     @if detail.rows.len() > 1 {
                         dt { "Also in" }
                         dd { @for (index, other) in detail.rows.iter().filter(|other| other.repository != row.repository).enumerate() { @if index > 0 { ", " } a href=(link::repository(&other.repository)) { (images::name(other)) } } }
-                    }
-                    @if !detail.referrers.is_empty() {
-                        dt { "Attached" }
-                        dd { @for referrer in &detail.referrers { div { a href=(link::image(&referrer.digest)) { (referrer.artifact_type.as_deref().unwrap_or(&referrer.media_type)) } } } }
                     }
                     @if detail.report.is_some() {
                         dt { "Report" }

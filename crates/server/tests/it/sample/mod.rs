@@ -17,6 +17,8 @@ use boltseal_store::{Facts, Kind, NewManifest, Outcome};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+#[cfg(test)]
+pub use registry::attach_evil;
 pub use text::Described;
 
 /// The name of the first principal.

@@ -47,11 +47,29 @@ pub async fn furnish(facts: &Facts) {
         let at = now() - SignedDuration::from_hours(20);
         facts.change_lock("shop/checkout", target, lock, "ada", "release of December", at).await.unwrap();
     }
+    let mailer = named("legacy/mailer", "1.0").unwrap();
+    let decision = r#"{"state":"Passed","details":"the old bureau needs it until January","by":"lin","by_id":"1","at":"2024-12-13T15:02:00Z"}"#;
+    facts.set_quarantine("legacy/mailer", &mailer, Some(decision.to_owned())).await.unwrap();
     let ingress: Vec<Digest> =
         all.iter().filter(|row| row.repository == "platform/ingress").map(|row| row.digest.clone()).collect();
     let index = manifest("platform/ingress", Kind::Index, b"ingress for all", 900);
     let index = NewManifest { manifests: ingress, tags: vec!["multi".to_owned()], ..index };
     facts.put_manifest(index).await.unwrap();
+}
+
+/// Attaches something, decides about it and locks it, in the words of somebody who means harm.
+#[cfg(test)]
+pub async fn attach_evil(facts: &Facts, to: &Digest, words: [&str; 5]) {
+    let repository = facts.image(to).await.unwrap().unwrap().rows[0].repository.clone();
+    let new = manifest(&repository, Kind::Artifact, b"evil", 1);
+    let kind = Some(words[0].to_owned());
+    let new = NewManifest { subject: Some(to.clone()), artifact_type: kind, ..new };
+    facts.put_manifest(new).await.unwrap();
+    let (details, state) = (words.join(" "), words[1]);
+    let decision = serde_json::json!({ "state": state, "details": details, "by": words[2], "at": now() });
+    facts.set_quarantine(&repository, to, Some(decision.to_string())).await.unwrap();
+    let lock = LockChange { write: Some(false), ..LockChange::default() };
+    facts.change_lock(&repository, Locked::Repository, lock, words[3], words[4], now()).await.unwrap();
 }
 
 fn pulls(repository: &str, digest: &Digest, tag: &str, most: u64, ago: i64) -> Vec<Pulled> {
