@@ -64,8 +64,8 @@ pub use rows::{
 };
 pub use scrub::{Scrub, Unscrubbed};
 pub use storage::{RepositorySize, Storage};
-pub use upstreams::Checked;
 pub use uploads::Acknowledged;
+pub use upstreams::Checked;
 pub use views::{FixRow, Pushes, Severities};
 use writer::Writer;
 
