@@ -4,10 +4,12 @@ mod attach;
 mod copy;
 mod discover;
 mod inspect;
+mod lock;
 mod ls;
 mod place;
 mod rm;
 mod tag;
+mod trash;
 mod verb;
 
 use crate::{

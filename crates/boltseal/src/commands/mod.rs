@@ -13,6 +13,7 @@ pub mod login;
 pub mod logout;
 pub mod man;
 pub mod policy;
+pub mod registry;
 pub mod role;
 pub mod sbom;
 pub mod scan;
@@ -39,6 +40,8 @@ pub enum Command {
     Scan(scan::Args),
     /// List, inspect, copy, tag, remove and extend images in registries
     Image(image::Args),
+    /// What a server's registry does by itself, and how it is set
+    Registry(registry::Args),
     /// List what is installed in an image
     Sbom(sbom::Args),
     /// Ask a policy whether an image may pass: exit code 0, 1 or 3
@@ -89,6 +92,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &global, console),
         Command::Image(args) => image::run(&args, &global, console),
+        Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),

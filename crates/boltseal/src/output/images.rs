@@ -11,7 +11,7 @@ use boltseal_image::{
 use boltseal_model::{Config, Digest};
 use serde::Serialize;
 
-pub use people::{attached, copied, discovered, inspected, repositories, tags};
+pub use people::{attached, bytes, copied, discovered, inspected, repositories, tags};
 
 /// The repositories of a registry.
 #[derive(Serialize)]

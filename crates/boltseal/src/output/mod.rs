@@ -4,6 +4,7 @@ pub mod access;
 pub mod feeds;
 mod format;
 pub mod images;
+pub mod life;
 pub mod packages;
 pub mod paint;
 pub mod records;

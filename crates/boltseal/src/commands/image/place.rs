@@ -66,6 +66,19 @@ impl Connection {
         Self { username: None, ca, plain_http }.place(text, global)
     }
 
+    /// The server behind the registry at `host`, as whoever logged in there: for what registries of others have not.
+    pub fn control(&self, host: &str, global: &Global) -> Result<Client, Failure> {
+        let login = reach::at_registry(host, global)?.filter(|login| login.token.is_some());
+        let mut server = login.ok_or_else(|| {
+            Failure::undecided(format_args!("nobody is logged in to {host}"))
+                .next(format!("run `boltseal login {host}`"))
+        })?;
+        if self.ca.is_some() {
+            server.ca.clone_from(&self.ca);
+        }
+        Ok(Client::new(&server)?)
+    }
+
     fn access(&self, host: &str, global: &Global) -> Result<Access, Failure> {
         let login = reach::at_registry(host, global)?;
         let mut access = Access::default();

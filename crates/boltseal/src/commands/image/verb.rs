@@ -1,6 +1,6 @@
 //! What can be done with images in registries: one file each, and one line here.
 
-use super::{attach, copy, discover, inspect, ls, place::Connection, rm, tag};
+use super::{attach, copy, discover, inspect, lock, ls, place::Connection, rm, tag, trash};
 use crate::{
     cli::Global,
     console::Console,
@@ -19,6 +19,16 @@ pub enum Verb {
     Tag(tag::Args),
     /// Remove tags or images
     Rm(rm::Args),
+    /// Lock tags, images or repositories: against changes, deletion, pulls
+    Lock(lock::Args),
+    /// Open what is locked
+    Unlock(lock::Unlock),
+    /// List what is locked in a repository
+    Locks(lock::List),
+    /// List deleted images that can be taken back
+    Trash(trash::Args),
+    /// Take deletions back
+    Undelete(trash::Back),
     /// Attach files to an image: an SBOM, a report, a licence
     Attach(attach::Args),
     /// Show what was attached to an image, and to that
@@ -33,6 +43,11 @@ impl Verb {
             Self::Copy(args) => copy::run(args, connection, global, console),
             Self::Tag(args) => tag::run(args, connection, global, console),
             Self::Rm(args) => rm::run(args, connection, global, console),
+            Self::Lock(args) => lock::lock(args, connection, global, console),
+            Self::Unlock(args) => lock::unlock(args, connection, global, console),
+            Self::Locks(args) => lock::list(args, connection, global, console),
+            Self::Trash(args) => trash::run(args, connection, global, console),
+            Self::Undelete(args) => trash::undelete(args, connection, global, console),
             Self::Attach(args) => attach::run(args, connection, global, console),
             Self::Discover(args) => discover::run(args, connection, global, console),
         }

@@ -194,7 +194,7 @@ fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(SHORT).collect()
 }
 
-fn bytes(number: u64) -> String {
+pub fn bytes(number: u64) -> String {
     HumanBytes(number).to_string()
 }
 

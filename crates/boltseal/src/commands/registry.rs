@@ -1,0 +1,29 @@
+//! `boltseal registry …`: what a server's registry does by itself, and how it is set.
+
+pub mod immutable;
+mod quota;
+mod trash;
+mod verb;
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::{Exit, Failure},
+    reach::Reach,
+};
+
+use self::verb::Verb;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// Does it.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    args.verb.run(&args.reach, global, console)
+}
