@@ -143,14 +143,22 @@ impl Error {
         }
     }
 
-    /// The registry wants a login, or another one, or says no to this one: 401 or 403.
+    /// The registry wants a login, or another one, or says no to this one: 401, 403, or 405 for what is locked.
     pub fn is_denied(&self) -> bool {
-        matches!(self.status(), Some(401 | 403)) && !self.is_rate_limited()
+        self.is_locked() || (matches!(self.status(), Some(401 | 403)) && !self.is_rate_limited())
     }
 
     /// The registry does not know such requests at all: 404, 405 or 501.
     pub fn is_unsupported(&self) -> bool {
-        matches!(self.status(), Some(404 | 405 | 501))
+        matches!(self.status(), Some(404 | 405 | 501)) && !self.is_locked()
+    }
+
+    /// The registry knows such requests, but this thing is locked: Azure's registries and ours answer 405 then.
+    fn is_locked(&self) -> bool {
+        const CODES: [&str; 2] = ["DENIED", "REGISTRY_DISALLOWED_OPERATION"];
+        self.refusal().is_some_and(|refusal| {
+            refusal.status == 405 && refusal.words.iter().any(|word| CODES.contains(&word.code.as_str()))
+        })
     }
 
     /// How long the registry wants us to wait.

@@ -40,6 +40,7 @@ pub fn run(
         let subject = subject(&repository, name)?;
         if let Err(wrong) = repository.delete_manifest(name) {
             let whole = matches!(name, Name::Tag(_))
+                && !wrong.is_denied()
                 && wrong.status().is_some_and(|status| status == 405 || status == 400);
             let failure = Failure::from(wrong);
             return Err(if whole {
