@@ -4,17 +4,19 @@
 
 mod content;
 mod local;
+mod objects;
 mod upload;
 mod writer;
 
 use std::{io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use boltseal_model::{Algorithm, Digest, Hasher};
-use tokio::sync::OwnedMutexGuard;
+use tokio::{runtime::Handle, sync::OwnedMutexGuard};
 
-use crate::{Acknowledged, Condemned, Error, Stored};
+use crate::{Acknowledged, Condemned, Error, Facts, Stored};
 pub use content::Content;
 use local::Local;
+use objects::Objects;
 pub use upload::Upload;
 pub use writer::Writer;
 
@@ -35,12 +37,22 @@ pub struct Blobs {
 #[derive(Clone, Debug)]
 enum Backend {
     Local(Local),
+    Objects(Objects),
 }
 
 impl Blobs {
     /// Opens `folder/blobs` and `folder/uploads`, creating them as needed.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         Ok(Self::over(Backend::Local(Local::open(folder)?)))
+    }
+
+    /// Blobs in an object store that servers share, and `facts` know where: `s3://BUCKET/PREFIX` (and what speaks the
+    /// language of S3: `?endpoint=https://HOST&region=NAME`, `virtual-host=true`), `az://CONTAINER/PREFIX`
+    /// (`?account=NAME`), `gs://BUCKET/PREFIX`. Credentials come from the environment, as the tools of each cloud read
+    /// them. Requests run on `runtime`, while the threads that call wait: they must not be all of its threads.
+    pub fn connect(address: &str, facts: &Facts, runtime: Handle) -> Result<Self, Error> {
+        let objects = Objects::connect(address, facts.clone(), runtime)?;
+        Ok(Self::over(Backend::Objects(objects)))
     }
 
     fn over(backend: Backend) -> Self {
@@ -67,6 +79,7 @@ impl Blobs {
                 writer.write(bytes)?;
                 writer.finish(digest)
             }
+            Backend::Objects(objects) => objects.put_as(bytes, digest),
         }
     }
 
@@ -74,6 +87,7 @@ impl Blobs {
     pub fn writer(&self, algorithm: Algorithm) -> Result<Writer, Error> {
         match &self.backend {
             Backend::Local(local) => local.writer(algorithm).map(Writer::local),
+            Backend::Objects(objects) => Ok(Writer::objects(objects.writer(algorithm))),
         }
     }
 
@@ -81,6 +95,7 @@ impl Blobs {
     pub fn size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         match &self.backend {
             Backend::Local(local) => local.size(digest),
+            Backend::Objects(objects) => objects.size(digest),
         }
     }
 
@@ -88,6 +103,9 @@ impl Blobs {
     pub fn read(&self, digest: &Digest) -> Result<(Content, u64), Error> {
         match &self.backend {
             Backend::Local(local) => local.read(digest).map(|(file, size)| (Content::file(file), size)),
+            Backend::Objects(objects) => {
+                objects.read(digest).map(|(reading, size)| (Content::object(reading), size))
+            }
         }
     }
 
@@ -110,6 +128,7 @@ impl Blobs {
     pub fn remove(&self, contents: &Condemned) -> Result<(), Error> {
         match &self.backend {
             Backend::Local(local) => local.remove(&contents.digest),
+            Backend::Objects(objects) => objects.remove(contents),
         }
     }
 
@@ -126,6 +145,7 @@ impl Blobs {
     pub fn start_upload(&self, repository: &str) -> Result<String, Error> {
         match &self.backend {
             Backend::Local(local) => local.start_upload(repository),
+            Backend::Objects(objects) => objects.start_upload(repository),
         }
     }
 
@@ -133,6 +153,7 @@ impl Blobs {
     pub fn resume(&self, id: &str, repository: &str) -> Result<Upload, Error> {
         match &self.backend {
             Backend::Local(local) => local.resume(id, repository).map(Upload::local),
+            Backend::Objects(objects) => objects.resume(id, repository).map(Upload::objects),
         }
     }
 
@@ -146,6 +167,16 @@ impl Blobs {
     pub fn restore(&self, acknowledged: &[Acknowledged]) -> Result<Vec<String>, Error> {
         match &self.backend {
             Backend::Local(local) => local.restore(acknowledged),
+            // Whichever request has one goes on with it.
+            Backend::Objects(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Removes objects that nobody needs, and those outside of sessions that nobody wrote to for `age`. Gives how many.
+    pub fn sweep_objects(&self, age: Duration) -> Result<u64, Error> {
+        match &self.backend {
+            Backend::Local(_) => Ok(0),
+            Backend::Objects(objects) => objects.sweep_age(age),
         }
     }
 
@@ -154,6 +185,7 @@ impl Blobs {
     pub fn expire_uploads(&self, age: Duration) -> Result<Vec<String>, Error> {
         match &self.backend {
             Backend::Local(local) => local.expire_uploads(age),
+            Backend::Objects(objects) => objects.expire_uploads(age),
         }
     }
 }

@@ -58,6 +58,19 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// The object store said no, or nothing.
+    #[error("object store: cannot {what} {place}: {detail}")]
+    Objects {
+        /// What was tried.
+        what: &'static str,
+        /// The key, without the prefix.
+        place: String,
+        /// Why not, without secrets.
+        detail: String,
+    },
+    /// Not an address of an object store, or not enough to reach it.
+    #[error("address of the object store: {0}")]
+    Address(String),
     /// The database said no.
     #[error("facts database: {0}")]
     Database(Arc<sqlx::Error>),

@@ -55,6 +55,7 @@ pub use life::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
+pub(crate) use objects::Doomed;
 pub use pending::Pending;
 pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
 pub use rows::{

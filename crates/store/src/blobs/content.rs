@@ -5,6 +5,8 @@ use std::{
     io::{self, Read, Seek as _, SeekFrom},
 };
 
+use super::objects::Reading;
+
 /// The bytes of one blob.
 #[derive(Debug)]
 pub struct Content(Source);
@@ -12,6 +14,7 @@ pub struct Content(Source);
 #[derive(Debug)]
 enum Source {
     File(File),
+    Object(Reading),
 }
 
 impl Content {
@@ -19,10 +22,18 @@ impl Content {
         Self(Source::File(file))
     }
 
+    pub(super) const fn object(reading: Reading) -> Self {
+        Self(Source::Object(reading))
+    }
+
     /// Goes on at byte `start`.
     pub fn skip_to(&mut self, start: u64) -> io::Result<()> {
         match &mut self.0 {
             Source::File(file) => file.seek(SeekFrom::Start(start)).map(drop),
+            Source::Object(reading) => {
+                reading.skip_to(start);
+                Ok(())
+            }
         }
     }
 }
@@ -31,12 +42,14 @@ impl Read for Content {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
             Source::File(file) => file.read(buffer),
+            Source::Object(reading) => reading.read(buffer),
         }
     }
 
     fn read_to_end(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         match &mut self.0 {
             Source::File(file) => file.read_to_end(buffer),
+            Source::Object(reading) => reading.read_to_end(buffer),
         }
     }
 }

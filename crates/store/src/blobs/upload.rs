@@ -2,7 +2,7 @@
 
 use boltseal_model::Digest;
 
-use super::local;
+use super::{local, objects};
 use crate::{Acknowledged, Error, Stored};
 
 /// A session checked out by one request. Dropped, it goes back.
@@ -11,18 +11,24 @@ pub struct Upload(Backend);
 
 #[derive(Debug)]
 enum Backend {
-    Local(local::Upload),
+    Local(Box<local::Upload>),
+    Objects(Box<objects::Upload>),
 }
 
 impl Upload {
-    pub(super) const fn local(upload: local::Upload) -> Self {
-        Self(Backend::Local(upload))
+    pub(super) fn local(upload: local::Upload) -> Self {
+        Self(Backend::Local(Box::new(upload)))
+    }
+
+    pub(super) fn objects(upload: objects::Upload) -> Self {
+        Self(Backend::Objects(Box::new(upload)))
     }
 
     /// Its id.
     pub fn id(&self) -> &str {
         match &self.0 {
             Backend::Local(upload) => upload.id(),
+            Backend::Objects(upload) => upload.id(),
         }
     }
 
@@ -30,6 +36,7 @@ impl Upload {
     pub fn size(&self) -> u64 {
         match &self.0 {
             Backend::Local(upload) => upload.size(),
+            Backend::Objects(upload) => upload.size(),
         }
     }
 
@@ -37,6 +44,7 @@ impl Upload {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.0 {
             Backend::Local(upload) => upload.write(bytes),
+            Backend::Objects(upload) => upload.write(bytes),
         }
     }
 
@@ -45,6 +53,7 @@ impl Upload {
     pub fn save(&mut self) -> Result<Acknowledged, Error> {
         match &mut self.0 {
             Backend::Local(upload) => upload.save(),
+            Backend::Objects(upload) => upload.save(),
         }
     }
 
@@ -53,6 +62,7 @@ impl Upload {
     pub fn finish(self, announced: &Digest) -> Result<Stored, Error> {
         match self.0 {
             Backend::Local(upload) => upload.finish(announced),
+            Backend::Objects(upload) => upload.finish(announced),
         }
     }
 
@@ -60,6 +70,7 @@ impl Upload {
     pub fn discard(self) -> Result<(), Error> {
         match self.0 {
             Backend::Local(upload) => upload.discard(),
+            Backend::Objects(upload) => upload.discard(),
         }
     }
 }

@@ -11,5 +11,6 @@ mod facts;
 mod garbage;
 mod jobs;
 mod life;
+mod objects;
 mod pulls;
 mod views;
