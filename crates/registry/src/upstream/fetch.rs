@@ -55,6 +55,9 @@ impl Bring {
     /// Stores a manifest under these tags, after what it cannot be without: the blobs of an image. What an index lists
     /// comes when it is asked for.
     pub(crate) async fn manifest(&self, fetched: Fetched, tags: Vec<String>) -> Result<(), Trouble> {
+        if self.is_here(&fetched.digest, &tags).await? {
+            return Ok(());
+        }
         let document = fetched.document().map_err(|error| Trouble::of(&error))?;
         if let Document::Manifest(manifest) = &document {
             let layers = manifest.layers.iter().filter(|layer| !classify::is_foreign(layer));
@@ -72,6 +75,17 @@ impl Bring {
         self.inner.take_in(arrival, self.record.clone()).await?;
         self.tally.manifests.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether there is nothing to do: a manifest that is here is here with its blobs.
+    async fn is_here(&self, digest: &Digest, tags: &[String]) -> Result<bool, Trouble> {
+        let facts = &self.inner.facts;
+        for tag in tags {
+            if facts.tag(&self.into, tag).await?.as_ref() != Some(digest) {
+                return Ok(false);
+            }
+        }
+        Ok(facts.manifest(&self.into, digest).await?.is_some())
     }
 
     async fn blobs(&self, each: Vec<Descriptor>) -> Result<(), Trouble> {
@@ -108,8 +122,10 @@ impl Bring {
     }
 
     async fn fetch(&self, blob: &Descriptor) -> Result<(), Trouble> {
-        let facts = &self.inner.facts;
-        if facts.blob(&self.into, &blob.digest).await?.is_some() || self.mount(blob).await? {
+        let held = self.inner.facts.held_blob(&self.into, &blob.digest).await?;
+        let rotten = held.as_ref().is_some_and(|held| held.rotten.is_some());
+        // Damaged bytes are fetched anew; other repositories have the same.
+        if !rotten && (held.is_some() || self.mount(blob).await?) {
             self.tally.done.fetch_add(blob.size, Ordering::Relaxed);
             return Ok(());
         }

@@ -188,7 +188,7 @@ impl Run<'_> {
         let tags = if same { Vec::new() } else { vec![tag.to_owned()] };
         bring.image(Reference::Digest(digest), tags, self.parts).await?;
         let after = bring.tally.manifests.load(std::sync::atomic::Ordering::Relaxed);
-        Ok(!same || after > before + 1)
+        Ok(!same || after > before)
     }
 
     /// Takes away tags that the mirror would bring, and that are not there any more.
