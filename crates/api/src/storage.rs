@@ -169,6 +169,20 @@ pub struct Storage {
     pub disk_size: Option<u64>,
 }
 
+/// How full the disk of the data folder is, as the registry wrote it down last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// Bytes that may still be written.
+    pub free: u64,
+    /// Bytes of the disk.
+    pub size: u64,
+}
+
+impl Disk {
+    /// The setting that holds it.
+    pub const SETTING: &str = "storage.disk";
+}
+
 /// Contents that are not what their digest says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotten {

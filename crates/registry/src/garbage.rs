@@ -7,11 +7,12 @@
 mod collect;
 mod leases;
 mod schedule;
+mod strays;
 
 use boltseal_api::storage::GarbageSettings;
 use boltseal_store::{Error, Facts};
 
-pub(crate) use collect::run;
+pub(crate) use collect::{run, size};
 pub(crate) use leases::Leases;
 
 /// How garbage is collected, as somebody set it.

@@ -30,7 +30,8 @@
 //! - [`Judge`]: the seam to `flow`; [`FlowJudge`] is the real one.
 //! - `judging`: the background workers. What waits is in the facts, so a crash loses nothing.
 //! - `gate`: the answer at every pull, from memory.
-//! - `work`: what takes a while and outlives a crash, such as collecting `garbage`.
+//! - `work`: what takes a while and outlives a crash, such as collecting `garbage`, or `scrub`: reading what is stored
+//!   again.
 //! - `quarantine`: what somebody with the role for it decided against the verdict, through ACR's API.
 //!
 //! Decisions:
@@ -61,12 +62,16 @@ mod quarantine;
 pub mod range;
 mod recently;
 mod route;
+mod scrub;
 mod source;
 mod trash;
 mod upstream;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use boltseal_audit::Record;
 use boltseal_identity::Authority;
@@ -86,6 +91,7 @@ use judging::Judging;
 pub use judging::Rejudged;
 use pulls::PullCounts;
 use recently::Recently;
+pub use scrub::{Bytes, Repair};
 use upstream::Upstreams;
 
 /// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
@@ -143,6 +149,8 @@ struct Inner {
     blob_pulls: Recently,
     pulls: PullCounts,
     upstreams: Upstreams,
+    /// Who may have damaged bytes whole.
+    repair: OnceLock<Arc<dyn Repair>>,
     /// Of pushes that are under way.
     leases: Leases,
 }
@@ -166,6 +174,7 @@ impl Registry {
             pulls: PullCounts::new(facts.clone()),
             upstreams: Upstreams::new(facts.clone()),
             leases: Leases::new(facts.clone()),
+            repair: OnceLock::new(),
             facts,
             blobs,
             blob_pulls: Recently::new(),
@@ -209,6 +218,11 @@ impl Registry {
             }
         });
         Ok(())
+    }
+
+    /// Asks `repair` for the right bytes of what is found damaged. The first one counts.
+    pub fn repair_from(&self, repair: Arc<dyn Repair>) {
+        let _the_first_one_counts = self.0.repair.set(repair);
     }
 
     /// Judges again, from catalogs, everything that was judged from other data or another policy than the judge now

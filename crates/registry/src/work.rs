@@ -13,7 +13,7 @@ use boltseal_model::Timestamp;
 use boltseal_store::{Job, JobState, Progress};
 use tokio::sync::Mutex;
 
-use crate::{Registry, garbage, upstream};
+use crate::{Registry, garbage, scrub, upstream};
 
 /// How long a claim lasts. A worker reports several times within it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -43,6 +43,7 @@ pub(crate) struct Kind {
 /// Every kind there is.
 const ALL: &[Kind] = &[
     Kind { word: "collect", run: garbage::run },
+    Kind { word: "scrub", run: scrub::run },
     Kind { word: kinds::IMPORT_JOB, run: upstream::import::run },
     Kind { word: kinds::MIRROR_JOB, run: upstream::mirror::run },
 ];

@@ -5,6 +5,7 @@
 mod content;
 mod local;
 mod objects;
+mod tidy;
 mod upload;
 mod writer;
 
@@ -17,6 +18,7 @@ use crate::{Acknowledged, Condemned, Error, Facts, Stored};
 pub use content::Content;
 use local::Local;
 use objects::Objects;
+pub use tidy::{Condition, Disk, Found, Walk};
 pub use upload::Upload;
 pub use writer::Writer;
 

@@ -32,7 +32,7 @@ mod blobs;
 mod error;
 mod facts;
 
-pub use blobs::{Blobs, Content, Upload, Writer};
+pub use blobs::{Blobs, Condition, Content, Disk, Found, Upload, Walk, Writer};
 pub use error::Error;
 pub use facts::Acknowledged;
 pub use facts::{Attached, PullSum, RepositoryRow, RepositorySort, Verdicts};

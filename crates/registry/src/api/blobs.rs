@@ -17,19 +17,21 @@ use crate::{
 impl Call {
     pub(super) async fn get_blob(&self, repository: &str, digest: &Digest) -> Answer {
         let inner = &self.registry.0;
-        // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
-        let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
-        // What they are told is there must still be there when its manifest comes.
-        if pushing && !inner.leases.has(repository, digest).await? {
-            return Err(unknown(repository, digest));
-        }
         let cache = inner.upstreams.of(repository).await?;
         if let Some(known) = &cache
             && inner.blob(repository, digest).await?.is_none()
         {
             inner.pull_blob_through(known, repository, digest).await?;
         }
-        let found = inner.blob(repository, digest).await?.ok_or_else(|| unknown(repository, digest))?;
+        // Whoever may push here may know what is there, or could not push the mended image over its own old layers.
+        let pushing = self.is_head() && self.may(repository, Action::ContentWrite);
+        // What they are told is there must still be there when its manifest comes.
+        if pushing && !inner.leases.has(repository, digest).await? {
+            return Err(unknown(repository, digest));
+        }
+        let Some(found) = inner.blob(repository, digest).await? else {
+            return Err(inner.no_blob(repository, digest).await?);
+        };
         // What is fetched is nobody's until a manifest points to it: nothing says that anybody may have it.
         if cache.is_some() && found.manifests.is_empty() {
             return Err(unknown(repository, digest));

@@ -71,7 +71,9 @@ impl Call {
     pub(super) async fn get_manifest(&self, repository: &str, reference: &Named) -> Answer {
         let inner = &self.registry.0;
         let stale = inner.pull_through(repository, reference).await?;
-        let held = inner.held(repository, reference).await?.ok_or_else(|| unknown(repository, reference))?;
+        let Some(held) = inner.held(repository, reference).await? else {
+            return Err(inner.no_manifest(repository, reference).await?);
+        };
         let (mut warning, mut inspected) = (None, false);
         let record = about(self.record.clone(), reference).digest(&held.digest);
         // Whoever is in the middle of a push asks by HEAD what is there already; that gives away nothing but a digest.
@@ -427,7 +429,7 @@ fn incomplete(missing: &[Digest]) -> Failure {
     Failure::new(Code::ManifestBlobUnknown, message).detail(json!({ "digests": listed }))
 }
 
-fn unknown(repository: &str, reference: &Named) -> Failure {
+pub(super) fn unknown(repository: &str, reference: &Named) -> Failure {
     let name = match reference {
         Named::Tag(tag) => format!("{repository}:{tag}"),
         Named::Digest(digest) => format!("{repository}@{digest}"),

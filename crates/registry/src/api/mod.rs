@@ -5,6 +5,7 @@ mod auth;
 mod blobs;
 mod body;
 mod cached;
+mod damaged;
 mod lists;
 mod locks;
 mod manifests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use boltseal_model::Digest;
 use boltseal_store::{Kind, Locked, Refusal};
 
-use super::{blocking, manifests::Held};
+use super::manifests::Held;
 use crate::{Inner, failure::Failure, gate::holders, route::Named};
 
 /// A blob of a repository, and the manifests that point to it.
@@ -44,7 +44,7 @@ fn locked(manifests: &[(Digest, Kind)], locks: &[(Locked, Refusal)]) -> Option<R
 }
 
 impl Inner {
-    /// A manifest by tag or digest.
+    /// A manifest by tag or digest, if its bytes are right.
     pub(crate) async fn held(
         &self,
         repository: &str,
@@ -71,19 +71,22 @@ impl Inner {
             Named::Digest(_) => None,
         };
         let locked = self.facts.read_lock(repository, tag, &digest).await?;
-        let (blobs, size) = (self.blobs.clone(), stored.size);
-        let bytes = blocking(move || blobs.content(&digest, size)).await?;
+        let Some(bytes) = self.whole(&digest, stored.size).await? else { return Ok(None) };
         Ok(Some(Held::new(stored, bytes, locked)))
     }
 
-    /// A blob, if the repository has it.
+    /// A blob, if the repository has it and its bytes are right.
     pub(crate) async fn blob(
         &self,
         repository: &str,
         digest: &Digest,
     ) -> Result<Option<Arc<Holders>>, Failure> {
         let load = async {
-            let Some(size) = self.facts.blob(repository, digest).await? else { return Ok(None) };
+            let Some(held) = self.facts.held_blob(repository, digest).await? else { return Ok(None) };
+            if held.rotten.is_some() {
+                return Ok(None);
+            }
+            let size = held.size;
             let manifests = holders(self.facts.pointing_to(repository, digest).await?);
             let locks = self.facts.read_locks_around(repository, digest).await?;
             Ok::<_, Failure>(Some(Holders { size, locked: locked(&manifests, &locks), manifests }))

@@ -10,7 +10,7 @@ use boltseal_model::Timestamp;
 use boltseal_store::{Condemned, Job, Progress};
 use serde::{Deserialize, Serialize};
 
-use super::settings;
+use super::{settings, strays};
 use crate::{
     Error, Registry,
     work::{Ended, Reporter, Running},
@@ -77,7 +77,10 @@ async fn collect(registry: &Registry, job: &Job, reporter: &Reporter) -> Result<
     let before = Timestamp::from_millisecond(tally.before).unwrap_or(Timestamp::UNIX_EPOCH);
     let total = tally.bytes.saturating_add(registry.0.facts.garbage(before).await?.bytes);
     let mut collection = Collection { registry, reporter, tally, total };
-    let goes_on = collection.drop_unlinked(before).await? && collection.remove_unused(before).await?;
+    let mut goes_on = collection.drop_unlinked(before).await? && collection.remove_unused(before).await?;
+    if goes_on && asked.deep {
+        goes_on = strays::remove(&mut collection, Duration::from_secs(grace)).await?;
+    }
     Ok(collection.ended(goes_on))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use boltseal_api::storage::{GarbageSettings, NewCollection, NewScrub};
+use boltseal_api::storage::{Disk, GarbageSettings, NewCollection, NewScrub};
 use boltseal_model::Timestamp;
 use boltseal_store::Job;
 
@@ -13,18 +13,40 @@ use crate::{Error, Registry};
 const BY: &str = "schedule";
 /// How often to look whether it is time.
 const LOOK: Duration = Duration::from_mins(1);
+/// Bytes by which the free room must have changed: writing it down costs a commit.
+const WORTH_TELLING: u64 = 64 << 20;
 /// Jobs looked at for the last one of the schedule; people seldom ask more often in between.
 const RECENT: u64 = 50;
 
 impl Registry {
     /// Asks for collections and scrubs when it is time, for ever.
     pub(crate) async fn keep_tidy(self) {
+        let mut known = None;
         loop {
+            if let Err(error) = self.measure(&mut known).await {
+                tracing::warn!(%error, "looking how full the disk is");
+            }
             tokio::time::sleep(LOOK).await;
             if let Err(error) = self.tidy().await {
                 tracing::error!(%error, "looking whether it is time to collect garbage");
             }
         }
+    }
+
+    /// Writes down how full the disk is, where it has changed.
+    async fn measure(&self, known: &mut Option<Disk>) -> Result<(), Error> {
+        let blobs = self.0.blobs.clone();
+        let disk = tokio::task::spawn_blocking(move || blobs.disk()).await;
+        let Some(disk) = disk.map_err(|_| Error::Task("looking at the disk"))?? else { return Ok(()) };
+        let disk = Disk { free: disk.free, size: disk.size };
+        if known
+            .is_some_and(|known| known.size == disk.size && known.free.abs_diff(disk.free) < WORTH_TELLING)
+        {
+            return Ok(());
+        }
+        self.0.facts.set(Disk::SETTING, &spec(&disk)).await?;
+        *known = Some(disk);
+        Ok(())
     }
 
     async fn tidy(&self) -> Result<(), Error> {

@@ -9,6 +9,7 @@
 mod access;
 mod api;
 mod attributes;
+mod garbage;
 mod gate;
 mod life;
 mod musts;

@@ -1,6 +1,7 @@
 //! Blobs in files laid out as in the OCI image layout: `blobs/sha256/<hex>`.
 
 mod folder;
+mod tidy;
 mod upload;
 mod writer;
 
@@ -15,6 +16,7 @@ use boltseal_model::{Algorithm, Digest};
 
 use crate::Error;
 use folder::Folder;
+pub(super) use tidy::Walk;
 use upload::Session;
 pub(super) use upload::Upload;
 pub(super) use writer::Writer;
