@@ -27,6 +27,7 @@ mod storage;
 mod uploads;
 mod upstreams;
 mod views;
+mod waiting;
 mod writer;
 
 use std::path::Path;
