@@ -86,6 +86,8 @@ pub struct Peer {
     pub tls: bool,
 }
 
+/// Bytes that a connection holds on their way in or out, apart from what its request or response holds.
+const BUFFER: usize = 64 << 10;
 /// How long to wait when the process has no descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -185,6 +187,7 @@ impl Connection {
             .header_read_timeout(limits.head_time)
             .max_headers(limits.headers)
             .max_header_size(limits.head)
+            .max_buf_size(limits.head.max(BUFFER))
             .serve_connection(TokioIo::new(Stall::new(stream, limits.write_pause, limits.linger)), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(peer = %peer.address, %error, "connection ended");
