@@ -51,7 +51,9 @@ pub mod recorder;
 mod remedies;
 mod routes;
 mod session;
+mod settings;
 mod state;
+mod upstreams;
 
 pub use access::Access;
 pub use exchange::Exchange;

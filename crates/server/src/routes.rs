@@ -21,6 +21,7 @@ use crate::{
     guard::{self, Gate, Kind},
     life::{locks, rules, trash},
     logbook, oidc, people,
+    upstreams::{self, imports, mirrors},
 };
 
 /// One route.
@@ -251,6 +252,20 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/settings/sign-in", SETTINGS, || get(sign_in::show)),
     change("PUT", "/api/v1/settings/sign-in", SETTING, || put(sign_in::put)),
     change("DELETE", "/api/v1/settings/sign-in", SETTING, || delete(sign_in::delete)),
+    program("/api/v1/upstreams", RULES, || get(upstreams::list)),
+    change("POST", "/api/v1/upstreams", RULE, || post(upstreams::add)),
+    program("/api/v1/upstreams/{name}", RULES, || get(upstreams::one)),
+    change("DELETE", "/api/v1/upstreams/{name}", RULE, || delete(upstreams::remove)),
+    program("/api/v1/mirrors", RULES, || get(mirrors::list)),
+    change("POST", "/api/v1/mirrors", RULE, || post(mirrors::add)),
+    program("/api/v1/mirrors/{name}", RULES, || get(mirrors::one)),
+    change("PATCH", "/api/v1/mirrors/{name}", RULE, || patch(mirrors::change)),
+    change("DELETE", "/api/v1/mirrors/{name}", RULE, || delete(mirrors::remove)),
+    change("POST", "/api/v1/mirrors/{name}/runs", RULE, || post(mirrors::run)),
+    program("/api/v1/imports", RULES, || get(imports::list)),
+    change("POST", "/api/v1/imports", RULE, || post(imports::start)),
+    program("/api/v1/imports/{id}", RULES, || get(imports::one)),
+    change("DELETE", "/api/v1/imports/{id}", RULE, || delete(imports::stop)),
     open("/{tenant}/.well-known/openid-configuration", CLOUD, || get(entra::metadata)),
     open("/{tenant}/v2.0/.well-known/openid-configuration", CLOUD, || get(entra::metadata)),
     open("/{tenant}/discovery/v2.0/keys", CLOUD, || get(entra::keys)),

@@ -3,6 +3,7 @@
 mod attach;
 mod copy;
 mod discover;
+mod import;
 mod inspect;
 mod lock;
 mod ls;

@@ -3,6 +3,10 @@
 pub mod immutable;
 mod quota;
 mod trash;
+mod mirror;
+mod there;
+mod upstream;
+pub mod transfer;
 mod verb;
 
 use crate::{

@@ -9,6 +9,7 @@ pub mod packages;
 pub mod paint;
 pub mod records;
 pub mod table;
+pub mod upstreams;
 pub mod verdict;
 
 use std::{fs, path::Path};

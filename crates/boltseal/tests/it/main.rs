@@ -28,3 +28,4 @@ mod refusals;
 mod scans;
 mod service;
 mod up;
+mod upstreams;

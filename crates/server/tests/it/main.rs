@@ -26,3 +26,4 @@ mod pages;
 mod sample;
 mod shared_log;
 mod sign_in;
+mod upstreams;

@@ -1,6 +1,6 @@
 //! What can be done with images in registries: one file each, and one line here.
 
-use super::{attach, copy, discover, inspect, lock, ls, place::Connection, rm, tag, trash};
+use super::{attach, copy, discover, import, inspect, lock, ls, place::Connection, rm, tag, trash};
 use crate::{
     cli::Global,
     console::Console,
@@ -15,6 +15,8 @@ pub enum Verb {
     Inspect(inspect::Args),
     /// Copy an image to another registry, repository or folder, byte for byte
     Copy(copy::Args),
+    /// Have the server copy an image from another registry
+    Import(import::Args),
     /// Give an image another tag
     Tag(tag::Args),
     /// Remove tags or images
@@ -41,6 +43,7 @@ impl Verb {
             Self::Ls(args) => ls::run(args, connection, global, console),
             Self::Inspect(args) => inspect::run(args, connection, global, console),
             Self::Copy(args) => copy::run(args, connection, global, console),
+            Self::Import(args) => import::run(args, global, console),
             Self::Tag(args) => tag::run(args, connection, global, console),
             Self::Rm(args) => rm::run(args, connection, global, console),
             Self::Lock(args) => lock::lock(args, connection, global, console),

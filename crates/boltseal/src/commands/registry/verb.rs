@@ -1,6 +1,6 @@
 //! What can be done, one file each.
 
-use super::{immutable, quota, trash};
+use super::{immutable, mirror, quota, trash, upstream};
 use crate::{
     cli::Global,
     console::Console,
@@ -10,6 +10,10 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
+    /// Repositories here that are a cache of another registry
+    Upstream(upstream::Args),
+    /// Repositories of another registry that are copied here again and again
+    Mirror(mirror::Args),
     /// Tags that neither move nor go
     Immutable(immutable::Args),
     /// How much may be stored where
@@ -21,6 +25,8 @@ pub(super) enum Verb {
 impl Verb {
     pub(super) fn run(&self, reach: &Reach, global: &Global, console: &Console) -> Result<Exit, Failure> {
         match self {
+            Self::Upstream(args) => upstream::run(args, reach, global, console),
+            Self::Mirror(args) => mirror::run(args, reach, global, console),
             Self::Immutable(args) => immutable::run(args, reach, global, console),
             Self::Quota(args) => quota::run(args, reach, global, console),
             Self::Trash(args) => trash::run(args, reach, global, console),
