@@ -2,6 +2,7 @@
 
 use boltseal_api::life::{ImmutableRule, Lock, Quota, Trashed};
 use boltseal_model::Timestamp;
+use indicatif::DecimalBytes;
 
 use super::{images::bytes, packages::grid, paint::Paint};
 
@@ -53,7 +54,7 @@ pub fn quotas(all: &[Quota], paint: Paint) -> String {
     let rows = all.iter().map(|quota| {
         [
             quota.scope.clone(),
-            of(quota.used.map(|used| used.bytes), quota.bytes, bytes),
+            of(quota.used.map(|used| used.bytes), quota.bytes, decimal),
             of(quota.used.map(|used| used.repositories), quota.repositories, number),
             of(quota.used.map(|used| used.tags), quota.tags, number),
             quota.by.clone(),
@@ -78,4 +79,9 @@ pub fn immutable(all: &[ImmutableRule], paint: Paint) -> String {
 
 fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// As limits are given.
+fn decimal(bytes: u64) -> String {
+    DecimalBytes(bytes).to_string()
 }

@@ -6,7 +6,7 @@ use crate::{
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
-    output::{Written, paint::count},
+    output::Written,
     reach::{Reach, path},
 };
 
@@ -34,9 +34,10 @@ pub fn run(args: &Args, reach: &Reach, global: &Global, console: &Console) -> Re
         return Ok(Exit::Pass);
     }
     let found: TrashSettings = client.get(&settings)?;
-    args.written.show(&found, console, |found, _| match usize::try_from(found.days) {
-        Ok(0) | Err(_) => "deleted images are gone at once\n".to_owned(),
-        Ok(days) => format!("deleted images can be taken back for {}\n", count(days, "day")),
+    args.written.show(&found, console, |found, _| match found.days {
+        0 => "deleted images are gone at once\n".to_owned(),
+        1 => "deleted images can be taken back for a day\n".to_owned(),
+        days => format!("deleted images can be taken back for {days} days\n"),
     })?;
     Ok(Exit::Pass)
 }
