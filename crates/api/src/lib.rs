@@ -9,6 +9,10 @@
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
 //! - [`upstreams`]: other registries: caches, mirrors, imports.
 //! - [`storage`]: what is stored, what of it is garbage or damaged, and work that takes a while.
+//! - [`search`]: finding things by name.
+//! - [`webhooks`]: other systems that are told of what happens to images.
+//! - [`aging`]: images that should be built again.
+//! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
 //!
@@ -18,10 +22,14 @@
 //! This crate must not know: how anything is decided, stored or shown.
 
 pub mod access;
+pub mod aging;
 pub mod audit;
 pub mod client;
 pub mod life;
 pub mod own;
 pub mod problem;
+pub mod retention;
+pub mod search;
+pub mod webhooks;
 pub mod storage;
 pub mod upstreams;

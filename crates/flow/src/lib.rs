@@ -27,15 +27,19 @@
 //! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them.
 //!
-//! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it.
+//! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
+//! says which images of a repository go by rules, and why; [`aging`] which ones should be built again.
 //!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
 pub mod access;
+pub mod aging;
 mod cache;
 mod error;
 pub mod feeds;
 mod ignore;
+pub mod pattern;
+pub mod retention;
 mod upgrades;
 
 use std::sync::Mutex;

@@ -49,6 +49,7 @@
 mod api;
 mod cache;
 mod classify;
+mod described;
 mod endpoints;
 mod error;
 mod failure;
@@ -61,6 +62,7 @@ mod pulls;
 mod quarantine;
 pub mod range;
 mod recently;
+mod retention;
 mod route;
 mod scrub;
 mod source;
@@ -209,6 +211,7 @@ impl Registry {
         let this = self.clone();
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
         tokio::spawn(self.clone().keep_tidy());
+        tokio::spawn(self.clone().retain_daily());
         self.work();
         tokio::spawn(upstream::mirror::schedule(self.clone()));
         let this = self.clone();

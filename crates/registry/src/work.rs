@@ -13,7 +13,7 @@ use boltseal_model::Timestamp;
 use boltseal_store::{Job, JobState, Progress};
 use tokio::sync::Mutex;
 
-use crate::{Registry, garbage, scrub, upstream};
+use crate::{Registry, garbage, retention, scrub, upstream};
 
 /// How long a claim lasts. A worker reports several times within it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -46,6 +46,7 @@ const ALL: &[Kind] = &[
     Kind { word: "scrub", run: scrub::run },
     Kind { word: kinds::IMPORT_JOB, run: upstream::import::run },
     Kind { word: kinds::MIRROR_JOB, run: upstream::mirror::run },
+    Kind { word: retention::KIND, run: retention::run },
 ];
 
 /// Says how far a job is.
@@ -68,7 +69,8 @@ impl Reporter {
         self.renew().await
     }
 
-    async fn renew(&self) -> bool {
+    /// Keeps the job without a new word. Gives whether to go on, as well.
+    pub(crate) async fn renew(&self) -> bool {
         let last = self.last.lock().await.clone();
         let until = Timestamp::now() + CLAIM;
         let told = self.registry.0.facts.report_job(&self.id, last, until).await;

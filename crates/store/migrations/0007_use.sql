@@ -44,6 +44,7 @@ CREATE TABLE labels (
     PRIMARY KEY (digest, name)
 );
 CREATE INDEX labels_by_name ON labels (name, value);
+CREATE INDEX labels_by_value ON labels (value);
 
 -- What a tag pointed to before it was moved.
 CREATE TABLE former_tags (

@@ -1,6 +1,8 @@
 //! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
 mod attached;
+mod about;
+mod aging;
 mod attributes;
 mod blobs;
 mod browse;
@@ -14,13 +16,16 @@ mod follow;
 mod garbage;
 mod jobs;
 mod judgements;
+mod kept;
 mod lead;
 mod leases;
 mod life;
+mod outbox;
 mod objects;
 mod pending;
 mod pulls;
 mod rows;
+mod search;
 mod scrub;
 mod sql;
 mod storage;
@@ -37,6 +42,8 @@ use sqlx::AnyPool;
 
 use crate::Error;
 pub use attached::Attached;
+pub use about::About;
+pub use aging::TagOf;
 pub use attributes::{
     AttributeOrder, AttributePage, ManifestAttributes, RepositoryAttributes, TagAttributes,
 };
@@ -50,6 +57,7 @@ use follow::Follow;
 pub use follow::{Following, Topic};
 pub use garbage::{Condemned, Dropped, Garbage, Sample};
 pub use jobs::{Job, JobState, Progress};
+pub use kept::KeptManifest;
 pub use lead::Lead;
 pub use leases::HeldBlob;
 pub use life::{
@@ -57,6 +65,7 @@ pub use life::{
     Undeleted, Usage,
 };
 pub(crate) use objects::Doomed;
+pub use outbox::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use pending::Pending;
 pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
 pub use rows::{

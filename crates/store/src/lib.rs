@@ -48,5 +48,6 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
-pub use facts::{DayPulls, Pulled, Pulls, TagPulls};
+pub use facts::{About, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
+pub use facts::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use facts::{Dropped, HeldBlob, RepositorySize, Sample, Storage, Unscrubbed};

@@ -31,11 +31,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
 mod error;
 mod message;
 mod proxy;
+mod public;
 mod redirect;
 mod trust;
 
@@ -62,6 +64,8 @@ pub struct Options {
     pub any_certificate: bool,
     /// Which proxies to go through; by default as the environment says.
     pub proxies: Proxies,
+    /// Connect to public addresses only, and through no proxy: for addresses that strangers may choose.
+    pub public_only: bool,
 }
 
 impl Default for Options {
@@ -76,6 +80,7 @@ impl Default for Options {
             ca_file: None,
             any_certificate: false,
             proxies: Proxies::from_environment(),
+            public_only: false,
         }
     }
 }
@@ -100,7 +105,7 @@ impl Client {
     pub fn new(options: &Options) -> Result<Self, Error> {
         let tls = trust::config(options)?;
         let agent = |proxy| {
-            ureq::Agent::config_builder()
+            let config = ureq::Agent::config_builder()
                 .http_status_as_error(false)
                 .tls_config(tls.clone())
                 .proxy(proxy)
@@ -112,11 +117,15 @@ impl Client {
                 .timeout_recv_response(Some(options.head))
                 .timeout_per_read(Some(options.idle))
                 .timeout_per_write(Some(options.idle))
-                .build()
-                .new_agent()
+                .build();
+            if options.public_only {
+                ureq::Agent::with_parts(config, DefaultConnector::new(), public::PublicOnly)
+            } else {
+                config.new_agent()
+            }
         };
-        let proxied =
-            options.proxies.each()?.into_iter().map(|(to, proxy)| (to, agent(Some(proxy)))).collect();
+        let proxies = if options.public_only { Vec::new() } else { options.proxies.each()? };
+        let proxied = proxies.into_iter().map(|(to, proxy)| (to, agent(Some(proxy)))).collect();
         Ok(Self {
             direct: agent(None),
             proxied,

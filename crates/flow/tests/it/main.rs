@@ -1,6 +1,12 @@
-//! What flow does with findings once it has them, on plain values.
+//! What flow does with findings once it has them, on plain values; and plans of what goes by rules.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect in the plainest way"
+)]
 
 mod ignore;
+mod retention;
 mod upgrades;
 
 use boltseal_model::{Finding, Fix, Proof, Severity, Status};

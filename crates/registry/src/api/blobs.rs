@@ -100,7 +100,7 @@ impl Call {
 
     pub(super) async fn delete_blob(&self, repository: String, digest: Digest) -> Answer {
         let inner = self.registry.0.clone();
-        let facts = self.recording(&self.record.clone().digest(&digest));
+        let facts = self.recording(&self.record.clone().digest(&digest).detail("kind", "blob"));
         uncancelled(async move {
             let removed = facts.remove_blob(&repository, &digest).await?;
             inner.deleted();

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{Answer, CONTENT_DIGEST, Call, blocking, body::small, uncancelled};
 use crate::{
-    Inner, classify,
+    Inner, classify, described,
     failure::{Code, Failure},
     route::{self, Named},
     upstream::Stale,
@@ -319,6 +319,7 @@ fn prepare(
     let kind = classify::kind(&document, blobs);
     let descriptors = |list: &[Descriptor]| list.iter().map(|d| d.digest.clone()).collect::<Vec<_>>();
     let annotations = annotations(bytes).map_err(|error| invalid(error.to_string()))?;
+    let about = described::of(&document, kind == Kind::Image, blobs);
     let mut new = NewManifest {
         repository,
         media_type,
@@ -330,6 +331,7 @@ fn prepare(
         subject: None,
         artifact_type: None,
         annotations,
+        about,
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags,

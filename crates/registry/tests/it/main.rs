@@ -18,6 +18,7 @@ mod peers;
 mod people;
 mod pulls;
 mod quarantine;
+mod retention;
 mod transfers;
 mod upstream;
 mod world;

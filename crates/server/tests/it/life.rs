@@ -26,6 +26,7 @@ async fn push(app: &App, tag: &str, text: &str) -> Digest {
         subject: None,
         artifact_type: None,
         annotations: None,
+        about: None,
         blobs: vec![],
         manifests: vec![],
         tags: vec![tag.to_owned()],

@@ -6,7 +6,7 @@ use boltseal_model::{Digest, Platform, Timestamp};
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Facts, Kind, Topic, count, digest,
+    About, Facts, Kind, Topic, count, digest,
     life::{self, Locked},
     milliseconds, signed,
 };
@@ -41,6 +41,8 @@ pub struct NewManifest {
     pub artifact_type: Option<String>,
     /// JSON object of its annotations, as sent.
     pub annotations: Option<String>,
+    /// What it and its configuration say, where that can be read.
+    pub about: Option<About>,
     /// Blobs that the repository must have.
     pub blobs: Vec<Digest>,
     /// Manifests that the repository must have.

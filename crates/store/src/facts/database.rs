@@ -35,9 +35,10 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (3, "references and leases", include_str!("../../migrations/0003_references.sql")),
     (4, "jobs", include_str!("../../migrations/0004_jobs.sql")),
     (5, "objects", include_str!("../../migrations/0005_objects.sql")),
-    (7, "use", include_str!("../../migrations/0007_use.sql")),
     (6, "life", include_str!("../../migrations/0006_life.sql")),
+    (7, "use", include_str!("../../migrations/0007_use.sql")),
     (8, "upstreams", include_str!("../../migrations/0008_upstreams.sql")),
+    (9, "webhooks", include_str!("../../migrations/0009_webhooks.sql")),
     (10, "log files", include_str!("../../migrations/0010_log_files.sql")),
 ];
 

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
     Counts, Facts, Judgement, Material, Outcome, State, Topic, digest, milliseconds, rows::severity_rank,
-    signed, sql::Query,
+    search, signed, sql::Query,
 };
 use crate::Error;
 
@@ -167,6 +167,8 @@ struct Columns {
     findings: Vec<Finding>,
     findings_packed: Vec<u8>,
     content_hash: String,
+    /// Name and version of each package.
+    installed: Vec<(String, String)>,
 }
 
 impl Packed {
@@ -206,6 +208,8 @@ impl Packed {
 impl Columns {
     fn new(report: Report, catalog_gaps: Vec<Gap>) -> Result<Self, Error> {
         let findings_json = json(&report.findings)?;
+        let named = report.packages.iter().map(|package| (package.name.clone(), package.version.clone()));
+        let installed = named.collect();
         let material = Material {
             subject: report.subject,
             layers: report.layers,
@@ -229,6 +233,7 @@ impl Columns {
             material: pack(&material_json)?,
             content_hash: Digest::of(&both).to_string(),
             findings_packed: pack(&findings_json)?,
+            installed,
             findings: report.findings,
         })
     }
@@ -265,6 +270,7 @@ impl Columns {
         for findings in self.findings.chunks(HITS) {
             write_hits(db, image, findings).await?;
         }
+        search::write_packages(db, image, &self.installed).await?;
         for finding in &self.findings {
             if described.insert(finding.id.clone()) {
                 describe(db, finding).await?;

@@ -11,8 +11,8 @@ use sqlx::{AnyConnection, Row as _};
 use super::{Facts, count, digest, milliseconds, signed, sql::Query, time};
 use crate::Error;
 
-/// Rows of one statement: each binds up to five values, and PostgreSQL takes 65,535.
-const ROWS: usize = 500;
+/// Rows of one statement: five values each stay below the number that every build of SQLite takes (999).
+const ROWS: usize = 150;
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 /// Days that are kept apart; what is older remains in the sums.

@@ -18,6 +18,7 @@ pub fn manifest(repository: &str, tag: &str, digest: &Digest, blobs: &[&Digest])
         subject: None,
         artifact_type: None,
         annotations: None,
+        about: None,
         blobs: blobs.iter().map(|digest| (*digest).clone()).collect(),
         manifests: vec![],
         tags: if tag.is_empty() { vec![] } else { vec![tag.to_owned()] },

@@ -8,7 +8,7 @@ use boltseal_store::{Facts, ImageFilter, Kind, Outcome, Page, State, Vulnerabili
 
 use crate::{databases::Database, facts::manifest};
 
-fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>, kev: bool) -> Finding {
+pub fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>, kev: bool) -> Finding {
     let added = "2024-01-02".parse().unwrap();
     Finding {
         id: id.to_owned(),
@@ -39,7 +39,7 @@ fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>, kev
     }
 }
 
-fn report(image: &Digest, decision: Decision, snapshot: &str, findings: Vec<Finding>) -> Report {
+pub fn report(image: &Digest, decision: Decision, snapshot: &str, findings: Vec<Finding>) -> Report {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
     Report {
         subject: Subject {
@@ -83,7 +83,7 @@ fn report(image: &Digest, decision: Decision, snapshot: &str, findings: Vec<Find
     }
 }
 
-async fn judged(facts: &Facts, image: &Digest, report: Report) {
+pub async fn judged(facts: &Facts, image: &Digest, report: Report) {
     let outcome = Outcome::Judged { report: Box::new(report), catalog_gaps: vec![] };
     facts.record(vec![(image.clone(), outcome)], Timestamp::now()).await.unwrap();
 }

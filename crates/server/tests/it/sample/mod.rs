@@ -119,6 +119,7 @@ pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) 
         subject: None,
         artifact_type: None,
         annotations: None,
+        about: None,
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: described.tags.clone(),

@@ -113,6 +113,7 @@ fn manifest(repository: &str, kind: Kind, content: &[u8], bytes: u64) -> NewMani
         subject: None,
         artifact_type: None,
         annotations: None,
+        about: None,
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: Vec::new(),

@@ -5,10 +5,10 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::{
     super::{
-        Kind, State,
+        Kind, State, about,
         blobs::{claim, hold, keep, release},
         life::{self, Wanted},
-        milliseconds, signed,
+        milliseconds, search, signed,
         sql::Query,
     },
     Missing, NewManifest,
@@ -61,6 +61,9 @@ pub(super) async fn store_manifest(
     }
     add_repository(db, repository, now).await?;
     write_manifest(db, &manifest, &name, now).await?;
+    if let Some(said) = &manifest.about {
+        about::write(db, &name, said).await?;
+    }
     for target in manifest.blobs.iter().chain(&manifest.manifests) {
         link(db, repository, &name, &target.to_string()).await?;
     }
@@ -138,6 +141,9 @@ pub(in super::super) async fn point_tags(
     before: &[(String, String)],
     now: i64,
 ) -> Result<(), Error> {
+    for (tag, former) in before.iter().filter(|(_, former)| former != manifest) {
+        about::moved(db, repository, tag, former, now).await?;
+    }
     let mut new = 0;
     for (place, tag) in tags.iter().enumerate() {
         let sql = "INSERT INTO tags (repository, tag, digest, updated) VALUES ($1, $2, $3, $4) \
@@ -287,6 +293,7 @@ async fn forget_judgement(db: &mut AnyConnection, digest: &str) -> Result<(), Er
         .fetch_optional(&mut *db)
         .await?;
     if elsewhere.is_none() {
+        search::forget_packages(db, digest).await?;
         for sql in ["DELETE FROM hits WHERE digest = $1", "DELETE FROM judgements WHERE digest = $1"] {
             sqlx::query(sql).bind(digest).execute(&mut *db).await?;
         }
