@@ -27,6 +27,7 @@
 
 pub mod access;
 mod account;
+mod aging;
 mod api;
 mod asking;
 mod assets;
@@ -47,12 +48,17 @@ mod oidc;
 mod pages;
 mod parts;
 mod people;
+mod pulls;
 pub mod recorder;
 mod remedies;
+mod retention;
 mod routes;
+mod search;
 mod session;
 mod settings;
+mod settings;
 mod state;
+mod webhooks;
 mod upstreams;
 
 pub use access::Access;

@@ -9,7 +9,7 @@ use boltseal_flow::access::{Endpoint, Needs};
 use boltseal_identity::Action;
 
 use crate::{
-    State, account, api,
+    State, account, aging, api,
     audit::{export, ingest, records, sinks, standing, tiles, witness},
     browse::repositories,
     control::{
@@ -20,8 +20,9 @@ use crate::{
     failure::Failure,
     guard::{self, Gate, Kind},
     life::{locks, rules, trash},
-    logbook, oidc, people,
+    logbook, oidc, people, pulls, retention, search,
     upstreams::{self, imports, mirrors},
+    webhooks,
 };
 
 /// One route.
@@ -77,6 +78,10 @@ const fn open(path: &'static str, why: &'static str, handler: fn() -> MethodRout
 const IMAGES: Needs = Needs::Action(Action::ImageRead);
 const VULNERABILITIES: Needs = Needs::Action(Action::VulnerabilityRead);
 const FEEDS: Needs = Needs::Action(Action::FeedRead);
+/// At the repositories that are found.
+const SEARCH: Needs = Needs::Filtered(Action::MetadataRead);
+const REGISTRY: Needs = Needs::Action(Action::RegistryRead);
+const REGISTRY_CHANGE: Needs = Needs::Action(Action::RegistryWrite);
 const AUDIT: Needs = Needs::Action(Action::AuditRead);
 const COSIGN: Needs = Needs::Action(Action::AuditCosign);
 /// At the cluster or engine that reports.
@@ -171,6 +176,22 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/images/{digest}", IMAGES, || get(api::image)),
     program("/api/v1/images/{digest}/report", IMAGES, || get(api::report)),
     program("/api/v1/images/{digest}/verdict", IMAGES, || get(api::verdict)),
+    program("/api/v1/images/{digest}/pulls", IMAGES, || get(pulls::of_image)),
+    program("/api/v1/aging", IMAGES, || get(aging::list)),
+    program("/api/v1/search", SEARCH, || get(search::search)),
+    program("/api/v1/webhooks", REGISTRY, || get(webhooks::list)),
+    change("POST", "/api/v1/webhooks", REGISTRY_CHANGE, || post(webhooks::add)),
+    change("DELETE", "/api/v1/webhooks/{name}", REGISTRY_CHANGE, || delete(webhooks::remove)),
+    change("POST", "/api/v1/webhooks/{name}/ping", REGISTRY_CHANGE, || post(webhooks::ping)),
+    program("/api/v1/webhooks/{name}/deliveries", REGISTRY, || get(webhooks::deliveries)),
+    change("POST", "/api/v1/webhooks/{name}/deliveries/{id}/redeliver", REGISTRY_CHANGE, || {
+        post(webhooks::redeliver)
+    }),
+    program("/api/v1/retention/rules", REGISTRY, || get(retention::rules)),
+    change("POST", "/api/v1/retention/rules", REGISTRY_CHANGE, || post(retention::add)),
+    change("DELETE", "/api/v1/retention/rules/{name}", REGISTRY_CHANGE, || delete(retention::remove)),
+    program("/api/v1/retention/plan", REGISTRY, || get(retention::plan)),
+    change("POST", "/api/v1/retention/runs", REGISTRY_CHANGE, || post(retention::start)),
     program("/api/v1/vulnerabilities", VULNERABILITIES, || get(api::vulnerabilities)),
     program("/api/v1/vulnerabilities/{id}", VULNERABILITIES, || get(api::vulnerability)),
     program("/api/v1/feeds", FEEDS, || get(api::feeds)),

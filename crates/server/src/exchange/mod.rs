@@ -9,6 +9,7 @@ mod error;
 mod peer;
 mod setting;
 mod sinks;
+mod webhooks;
 mod witness;
 mod witnesses;
 
@@ -27,6 +28,7 @@ use crate::recorder::{Recorder, cosigner};
 pub use error::Error;
 use peer::{address, authority_file, check_ca};
 pub(crate) use sinks::Sinks;
+pub(crate) use webhooks::Webhooks;
 pub(crate) use witness::{Refused, Witness};
 pub(crate) use witnesses::Witnesses;
 
@@ -48,6 +50,7 @@ struct Inner {
     witness: Witness,
     witnesses: Witnesses,
     sinks: Sinks,
+    webhooks: Webhooks,
 }
 
 impl Exchange {
@@ -68,6 +71,7 @@ impl Exchange {
             witness: Witness::new(facts, cosigner),
             witnesses: Witnesses::new(facts, recorder, authority, data.join("peers").join("witnesses")),
             sinks: Sinks::new(facts, recorder, authority, data.join("peers").join("sinks")),
+            webhooks: Webhooks::new(facts, recorder, authority, data.join("peers").join("webhooks")),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -109,12 +113,25 @@ impl Exchange {
                 }
             }
         };
-        tokio::join!(witnesses, sinks);
+        let webhooks = async {
+            loop {
+                tokio::time::sleep(webhooks::EVERY).await;
+                if let Err(error) = self.tell_now().await {
+                    tracing::error!(%error, "webhooks could not be looked after");
+                }
+            }
+        };
+        tokio::join!(witnesses, sinks, webhooks);
     }
 
     /// Begins to send every sink what waits for it, and does not wait for the end.
     pub async fn send_now(&self) -> Result<(), Error> {
         self.0.sinks.round().await
+    }
+
+    /// Makes events of what is new in the log, and begins to send webhooks what is due.
+    pub async fn tell_now(&self) -> Result<(), Error> {
+        self.0.webhooks.round().await
     }
 
     /// Shows the newest checkpoint to every witness that has not cosigned it.
@@ -130,6 +147,11 @@ impl Exchange {
     /// Other systems that are sent every record.
     pub(crate) fn sinks(&self) -> &Sinks {
         &self.0.sinks
+    }
+
+    /// Other systems that are told of what happens to images.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     /// We as a witness.
