@@ -57,12 +57,6 @@ impl Call {
 
     /// Changes the attributes of a manifest, each by the right for it.
     pub(super) async fn change_manifest(&self, repository: String, digest: Digest, body: Body) -> Answer {
-        let (bytes, _) = small(body, MAX_CHANGE).await?;
-        let asked = read(&bytes)?;
-        let (change, decided) = (asked.change(), Decided::read(&bytes)?);
-        if change.is_none() && decided.is_none() {
-            return Err(nothing_asked());
-        }
         let route = Route::AcrManifest { repository: repository.clone(), digest: digest.clone() };
         let Some(line) = Line::of(&route, &self.parts.method) else {
             return Err(super::not_allowed(&route, &self.parts.method));
@@ -70,6 +64,20 @@ impl Call {
         let permit = async |action| {
             auth::permit(&self.registry, &self.parts, &self.caller, &route, line, action).await
         };
+        // Whoever may do neither is told so before anything is read.
+        let locks = self.principal_may(&repository, Action::MetadataWrite);
+        let one = if !locks && self.principal_may(&repository, Action::QuarantineWrite) {
+            Action::QuarantineWrite
+        } else {
+            Action::MetadataWrite
+        };
+        permit(one).await?;
+        let (bytes, _) = small(body, MAX_CHANGE).await?;
+        let asked = read(&bytes)?;
+        let (change, decided) = (asked.change(), Decided::read(&bytes)?);
+        if change.is_none() && decided.is_none() {
+            return Err(nothing_asked());
+        }
         // Both are asked for before either is done.
         let change = match change {
             Some(change) => Some((change, permit(Action::MetadataWrite).await?)),

@@ -89,7 +89,7 @@ pub(crate) fn done() -> Response {
 }
 
 /// For routes that need an action below the root: whoever has it nowhere is told no before anything else.
-async fn somewhere(state: &State, by: &By, action: Action) -> Result<(), Failure> {
+pub(crate) async fn somewhere(state: &State, by: &By, action: Action) -> Result<(), Failure> {
     let directory = state.access.authority().directory();
     if directory.visible(by.caller.id, action, (state.now)()).is_nothing() {
         guard::may(state, &by.caller, &by.source, action, &Scope::root()).await?;

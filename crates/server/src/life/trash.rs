@@ -15,7 +15,7 @@ use super::{REGISTRY, at_repository, digest, failed};
 use crate::{
     State,
     asking::Asking,
-    control::{By, done, read},
+    control::{By, done, read, somewhere},
     failure::Failure,
     guard,
 };
@@ -63,6 +63,7 @@ pub(crate) async fn undelete(
     by: By,
     request: Request,
 ) -> Result<Json<Undeleted>, Failure> {
+    somewhere(&state, &by, Action::ContentWrite).await?;
     let asked: Undelete = read(request).await?;
     let repository = &asked.repository;
     let record = at_repository(&state, &by, Activity::Create, Action::ContentWrite, repository).await?;
@@ -84,6 +85,7 @@ pub(crate) async fn undelete(
 
 /// `DELETE /api/v1/trash?repository=&digest=`: ends it before its time.
 pub(crate) async fn purge(From(state): From<State>, by: By, asking: Asking) -> Result<Response, Failure> {
+    somewhere(&state, &by, Action::ContentDelete).await?;
     let repository = asking.text("repository");
     let record = at_repository(&state, &by, Activity::Delete, Action::ContentDelete, repository).await?;
     let wanted = digest(asking.text("digest"))?;
