@@ -174,14 +174,6 @@ impl Blobs {
         }
     }
 
-    /// Removes objects that nobody needs, and those outside of sessions that nobody wrote to for `age`. Gives how many.
-    pub fn sweep_objects(&self, age: Duration) -> Result<u64, Error> {
-        match &self.backend {
-            Backend::Local(_) => Ok(0),
-            Backend::Objects(objects) => objects.sweep_age(age),
-        }
-    }
-
     /// Ends sessions that nobody touched for `age`, and removes what crashes left. Gives the ids of the sessions, for
     /// [`Facts::remove_upload`](crate::Facts::remove_upload).
     pub fn expire_uploads(&self, age: Duration) -> Result<Vec<String>, Error> {

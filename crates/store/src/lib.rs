@@ -1,4 +1,5 @@
-//! Blobs in content-addressed files and facts in SQLite, both on disk before anybody is told so.
+//! Blobs in content-addressed files or in an object store, facts in SQLite or PostgreSQL, all of it durable before
+//! anybody is told so.
 //!
 //! [`Blobs`] keeps bytes under their digest, exactly once, and takes uploads in pieces that survive a crash.
 //! [`Facts`] keeps what changes: repositories, manifests, tags, judgements, documents, and entries of the log. Together they are what the
@@ -23,6 +24,9 @@
 //! - Half a change is never visible: a blob appears under its digest only when all its bytes are there and checked; a
 //!   manifest, its links, its tag and its pending judgement are one transaction.
 //! - The blob folder is laid out as in the OCI image layout (`blobs/sha256/<hex>`), so other tools can read it.
+//!
+//! - In an object store ([`Blobs::connect`]) keys are random and the facts know which digest is where. What a crash leaves
+//!   on its way is found in the facts and removed; an upload goes on at any server that shares both.
 //!
 //! This crate must not know: HTTP, media types, who is asking, what a verdict means. The files are trusted as much as
 //! the process is: who can write them can change what is stored, but not the bytes behind a digest unnoticed, since

@@ -101,7 +101,8 @@ impl Blobs {
     pub fn sweep_uploads(&self, age: Duration) -> Result<(u64, u64), Error> {
         match &self.backend {
             Backend::Local(local) => local.sweep_uploads(age),
-            Backend::Objects(_) => Ok((0, 0)),
+            // How many bytes they had nobody wrote down.
+            Backend::Objects(objects) => objects.sweep_age(age).map(|objects| (objects, 0)),
         }
     }
 

@@ -14,7 +14,7 @@ impl Facts {
         self.writer
             .run(move |db| {
                 Box::pin(async move {
-                    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM uploads LIMIT $1) AS some";
+                    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM uploads LIMIT $1) AS sessions";
                     let many: i64 =
                         sqlx::query_scalar(sql).bind(signed(limit as u64)).fetch_one(&mut *db).await?;
                     if count("uploads", many)? >= limit as u64 {

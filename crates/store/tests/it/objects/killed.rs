@@ -67,7 +67,7 @@ pub fn check(address: &str) {
         assert_eq!(world.blobs.content(&Digest::of(&whole), 1 << 30).unwrap(), whole);
 
         world.runtime.block_on(world.facts.remove_upload(open)).unwrap();
-        world.blobs.sweep_objects(Duration::ZERO).unwrap();
+        world.blobs.sweep_uploads(Duration::ZERO).unwrap();
         assert_eq!(world.leftovers(), 0);
         // So that the store is as it was.
         world.runtime.block_on(world.facts.remove_blob("a", &Digest::of(&whole))).unwrap();

@@ -14,7 +14,8 @@ use boltseal_testkit::{peer, skip};
 use jiff::Timestamp;
 use object_store::{ObjectStore, path::Path};
 
-use super::{contract, killed};
+use super::{contract, killed, world::World};
+use crate::databases::Database;
 
 /// The address that the process of a test is to use.
 pub const ADDRESS: &str = "BOLTSEAL_STORE_OBJECTS";
@@ -91,8 +92,9 @@ impl Server {
 #[test]
 fn the_contract() {
     let Ok(address) = std::env::var(ADDRESS) else { return };
-    let folder = tempfile::tempdir().unwrap();
-    contract::check(folder.path(), Some(&address));
+    // With the database that servers share, where there is one.
+    let (one, two) = World::pair(&Database::each().pop().unwrap(), &address);
+    contract::check(&one, &two);
     let kept = count(&address);
     killed::check(&address);
     assert_eq!(count(&address), kept, "objects that nobody knows");

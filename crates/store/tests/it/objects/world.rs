@@ -6,6 +6,8 @@ use boltseal_model::{Algorithm, Digest, Hasher};
 use boltseal_store::{Blobs, Error, Facts, Stored, Upload, Writer};
 use tokio::runtime::Runtime;
 
+use crate::databases::Database;
+
 /// What a part of an upload has; see `blobs/objects/stream.rs`.
 pub const PART: usize = 8 << 20;
 
@@ -21,23 +23,33 @@ impl World {
     pub fn open(folder: &Path, address: Option<&str>) -> Self {
         let runtime = Runtime::new().unwrap();
         let facts = runtime.block_on(Facts::open(folder)).unwrap();
-        let blobs = match address {
-            None => Blobs::open(folder),
-            Some(address) => Blobs::connect(address, &facts, runtime.handle().clone()),
-        };
-        Self { blobs: blobs.unwrap(), facts, runtime }
+        match address {
+            None => Self { blobs: Blobs::open(folder).unwrap(), facts, runtime },
+            Some(address) => Self::over(facts, runtime, address),
+        }
     }
 
-    /// Another server of the same blobs, where they are not files.
-    pub fn beside(folder: &Path, address: Option<&str>, first: &Self) -> Self {
-        match address {
-            // Those are of one process.
-            None | Some("memory:///x") => {
-                let runtime = Runtime::new().unwrap();
-                Self { blobs: first.blobs.clone(), facts: first.facts.clone(), runtime }
-            }
-            shared => Self::open(folder, shared),
-        }
+    fn over(facts: Facts, runtime: Runtime, address: &str) -> Self {
+        let blobs = Blobs::connect(address, &facts, runtime.handle().clone()).unwrap();
+        Self { blobs, facts, runtime }
+    }
+
+    /// Two servers of the same facts and blobs.
+    pub fn pair(database: &Database, address: &str) -> (Self, Self) {
+        let open = || {
+            let runtime = Runtime::new().unwrap();
+            (runtime.block_on(database.open()), runtime)
+        };
+        let (facts, runtime) = open();
+        let one = Self::over(facts, runtime, address);
+        let (facts, runtime) = open();
+        let two = if address.starts_with("memory:") {
+            // What this process keeps, it keeps once.
+            Self { blobs: one.blobs.clone(), facts, runtime }
+        } else {
+            Self::over(facts, runtime, address)
+        };
+        (one, two)
     }
 
     /// Writes bytes in uneven pieces.
