@@ -56,10 +56,10 @@ mod routes;
 mod search;
 mod session;
 mod settings;
-mod settings;
 mod state;
-mod webhooks;
+mod storage;
 mod upstreams;
+mod webhooks;
 
 pub use access::Access;
 pub use exchange::Exchange;

@@ -1,12 +1,17 @@
 //! `boltseal registry …`: what a server's registry does by itself, and how it is set.
 
+mod gc;
 pub mod immutable;
-mod quota;
-mod trash;
+mod job;
+mod jobs;
 mod mirror;
+mod quota;
+mod scrub;
+mod storage;
 mod there;
-mod upstream;
 pub mod transfer;
+mod trash;
+mod upstream;
 mod verb;
 
 use crate::{

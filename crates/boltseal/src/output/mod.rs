@@ -8,6 +8,7 @@ pub mod life;
 pub mod packages;
 pub mod paint;
 pub mod records;
+pub mod storage;
 pub mod table;
 pub mod upstreams;
 pub mod verdict;

@@ -27,5 +27,5 @@ mod pages;
 mod sample;
 mod shared_log;
 mod sign_in;
-mod webhooks;
 mod upstreams;
+mod webhooks;

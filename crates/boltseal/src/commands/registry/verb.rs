@@ -1,6 +1,6 @@
 //! What can be done, one file each.
 
-use super::{immutable, mirror, quota, trash, upstream};
+use super::{gc, immutable, jobs, mirror, quota, scrub, storage, trash, upstream};
 use crate::{
     cli::Global,
     console::Console,
@@ -20,6 +20,14 @@ pub(super) enum Verb {
     Quota(quota::Args),
     /// For how long deleted images can be taken back
     Trash(trash::Args),
+    /// How much is stored, for whom, and what of it is garbage or damaged
+    Storage(storage::Args),
+    /// Collect garbage now, or show what would go
+    Gc(gc::Args),
+    /// Read stored bytes again and hold them against their digest
+    Scrub(scrub::Args),
+    /// Work that takes a while: list it, stop it
+    Jobs(jobs::Args),
 }
 
 impl Verb {
@@ -30,6 +38,10 @@ impl Verb {
             Self::Immutable(args) => immutable::run(args, reach, global, console),
             Self::Quota(args) => quota::run(args, reach, global, console),
             Self::Trash(args) => trash::run(args, reach, global, console),
+            Self::Storage(args) => storage::run(args, reach, global, console),
+            Self::Gc(args) => gc::run(args, reach, global, console),
+            Self::Scrub(args) => scrub::run(args, reach, global, console),
+            Self::Jobs(args) => jobs::run(args, reach, global, console),
         }
     }
 }
