@@ -20,7 +20,7 @@ impl Selector for Everything {
             match ecosystem.want(path, meta) {
                 Want::Whole => return Want::Whole,
                 Want::Distilled => answer = Want::Distilled,
-                Want::Skip => {}
+                Want::Skip | Want::Hashed => {}
             }
         }
         if distro::is_userland(path) { Want::Distilled } else { answer }

@@ -35,6 +35,8 @@
 pub mod access;
 pub mod aging;
 mod cache;
+pub mod contents;
+pub mod diff;
 mod error;
 pub mod feeds;
 mod ignore;

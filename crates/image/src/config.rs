@@ -18,6 +18,22 @@ pub struct Parsed {
     pub diff_ids: Vec<Digest>,
     /// The build steps that made a layer, bottom first; fewer than layers if the history is incomplete.
     pub steps: Vec<Option<String>>,
+    /// Every step of the build, first one first, whether it made a layer or not.
+    pub history: Vec<Made>,
+}
+
+/// One step of the build of an image, as its configuration tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Made {
+    /// When, RFC 3339 as the builder wrote it.
+    pub created: Option<String>,
+    /// What was done.
+    pub created_by: Option<String>,
+    /// What the builder said besides.
+    pub comment: Option<String>,
+    /// Whether it made no layer.
+    #[serde(default)]
+    pub empty_layer: bool,
 }
 
 /// Reads a configuration; `what` names it in messages.
@@ -33,7 +49,7 @@ pub fn parse(bytes: &[u8], what: &str) -> Result<Parsed, Error> {
         architecture: written.architecture,
         variant: written.variant.filter(|variant| !variant.is_empty()),
     });
-    let steps = written.history.into_iter().filter(|step| !step.empty_layer);
+    let steps = written.history.iter().filter(|step| !step.empty_layer);
     Ok(Parsed {
         config: Config {
             created: written.created,
@@ -45,7 +61,8 @@ pub fn parse(bytes: &[u8], what: &str) -> Result<Parsed, Error> {
         },
         platform,
         diff_ids: rootfs.diff_ids,
-        steps: steps.map(|step| step.created_by).collect(),
+        steps: steps.map(|step| step.created_by.clone()).collect(),
+        history: written.history,
     })
 }
 
@@ -60,7 +77,7 @@ struct Written {
     config: Option<Run>,
     rootfs: Option<RootFs>,
     #[serde(default, deserialize_with = "null_is_empty")]
-    history: Vec<Step>,
+    history: Vec<Made>,
 }
 
 #[derive(Default, Deserialize)]
@@ -82,13 +99,6 @@ struct Run {
 struct RootFs {
     #[serde(default, deserialize_with = "null_is_empty")]
     diff_ids: Vec<Digest>,
-}
-
-#[derive(Deserialize)]
-struct Step {
-    created_by: Option<String>,
-    #[serde(default)]
-    empty_layer: bool,
 }
 
 fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {

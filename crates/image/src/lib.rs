@@ -93,8 +93,10 @@ pub struct Image {
     pub subject: Subject,
     /// Whether the layers were read: false only where [`Options::known`] said that nobody needs them.
     pub read: bool,
-    /// The files that were asked for; none where the layers were not read.
+    /// The files that were asked for; only the list of layers where those were not read.
     pub tree: Tree,
     /// How it says it wants to run.
     pub config: Config,
+    /// How it says it was built, first step first.
+    pub history: Vec<config::Made>,
 }

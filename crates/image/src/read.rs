@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use boltseal_model::{Digest, Selector, Subject, Tree};
+use boltseal_model::{Digest, Layer, Selector, Subject, Tree};
 
 use crate::{
     Blobs, Error, Image, LayerName, MAX_CONFIG, MAX_MANIFEST, MAX_NESTING, Options,
@@ -90,10 +90,24 @@ pub fn read(
         platform: parsed.platform.clone(),
     };
     if options.known.is_some_and(|known| known(&digest)) {
-        return Ok(Image { subject, read: false, tree: Tree::default(), config: parsed.config });
+        let tree = Tree { layers: listed(&manifest, &parsed), ..Tree::default() };
+        return Ok(Image { subject, read: false, tree, config: parsed.config, history: parsed.history });
     }
     let tree = assemble(&steps(blobs, &manifest, &parsed), selector, options)?;
-    Ok(Image { subject, read: true, tree, config: parsed.config })
+    Ok(Image { subject, read: true, tree, config: parsed.config, history: parsed.history })
+}
+
+/// The layers without what is in them.
+fn listed(manifest: &Manifest, parsed: &config::Parsed) -> Vec<Layer> {
+    let complete = parsed.steps.len() == manifest.layers.len();
+    (manifest.layers.iter().zip(&parsed.diff_ids).enumerate())
+        .map(|(at, (layer, diff_id))| Layer {
+            digest: Some(layer.digest.clone()),
+            diff_id: Some(diff_id.clone()),
+            size: layer.size,
+            created_by: if complete { parsed.steps.get(at).cloned().flatten() } else { None },
+        })
+        .collect()
 }
 
 /// The layers to read, each with its build step where the history tells.

@@ -31,6 +31,8 @@ pub enum Want {
     Skip,
     /// Its bytes as they are.
     Whole,
+    /// The SHA-256 of its bytes in place of them, 32 bytes: enough to tell whether it is the same elsewhere.
+    Hashed,
     /// What [`Selector::distill`] makes of it, if it starts as an executable does (ELF, PE, Mach-O magic).
     Distilled,
 }
@@ -68,7 +70,7 @@ pub struct File {
     pub layer: u32,
     /// What the archive said.
     pub meta: FileMeta,
-    /// The bytes, or the distilled record.
+    /// The bytes, or their hash, or the distilled record.
     pub content: Arc<[u8]>,
     /// Older versions that upper layers replaced, newest first: (layer, content). Best effort within the memory
     /// budget; used to tell which layer first brought a package.

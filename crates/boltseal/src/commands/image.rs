@@ -2,7 +2,9 @@
 
 mod attach;
 mod copy;
+mod diff;
 mod discover;
+mod history;
 mod import;
 mod inspect;
 mod lock;

@@ -1,5 +1,7 @@
 //! Images in registries: as JSON, and in `people` for people.
 
+mod difference;
+mod history;
 mod people;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,8 @@ use boltseal_image::{
 use boltseal_model::{Config, Digest};
 use serde::Serialize;
 
+pub use difference::{Compared, compared};
+pub use history::{History, history};
 pub use people::{attached, bytes, copied, discovered, inspected, repositories, tags};
 
 /// The repositories of a registry.

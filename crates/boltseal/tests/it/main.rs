@@ -16,6 +16,7 @@ mod binary;
 mod collecting;
 mod commands;
 mod crash;
+mod differences;
 mod endpoints;
 mod faults;
 mod fixtures;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use boltseal_model::{GapKind, Selector, Want};
+use boltseal_model::{Algorithm, GapKind, Hasher, Selector, Want};
 
 use crate::Limits;
 
@@ -43,6 +43,11 @@ impl<'a> Keeper<'a> {
             Want::Skip => Kept::Nothing,
             Want::Whole if bytes.len() as u64 > self.limits.file => too_large(self.limits.file),
             Want::Whole => Kept::Content(bytes.into()),
+            Want::Hashed => {
+                let mut hash = Hash::default();
+                hash.0.update(bytes);
+                hash.kept()
+            }
             Want::Distilled if !is_executable(bytes) => Kept::Nothing,
             Want::Distilled => match self.selector.distill(path, bytes) {
                 Ok(None) => Kept::Nothing,
@@ -56,6 +61,12 @@ impl<'a> Keeper<'a> {
     pub fn reader(&mut self, path: &str, size: u64, want: Want, content: &mut dyn Read) -> io::Result<Kept> {
         let limit = match want {
             Want::Skip => return Ok(Kept::Nothing),
+            // Nothing is held in memory, so the size is no matter; that of the layer is limited elsewhere.
+            Want::Hashed => {
+                let mut hash = Hash::default();
+                io::copy(content, &mut hash)?;
+                return Ok(hash.kept());
+            }
             Want::Whole => self.limits.file,
             Want::Distilled => self.limits.executable,
         };
@@ -102,6 +113,32 @@ impl<'a> Keeper<'a> {
         copy(content, &mut file, self.limits.executable)?;
         let map = boltseal_sys::map(&file)?;
         Ok(self.slice(path, Want::Distilled, map.as_ref()))
+    }
+}
+
+/// The hash of a content that passes.
+struct Hash(Hasher);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(Hasher::new(Algorithm::Sha256))
+    }
+}
+
+impl Hash {
+    fn kept(self) -> Kept {
+        Kept::Content(self.0.finish().bytes().into())
+    }
+}
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -74,7 +74,7 @@ pub fn open(
         config: Some(digest),
         platform: parsed.platform,
     };
-    Ok(Image { subject, read: true, tree, config: parsed.config })
+    Ok(Image { subject, read: true, tree, config: parsed.config, history: parsed.history })
 }
 
 fn choose(archive: &Archive, wanted: Option<&str>) -> Result<Listed, Error> {

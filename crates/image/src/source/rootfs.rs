@@ -36,7 +36,7 @@ pub fn open(
         if meta.is_dir() { folder(path, selector, options)? } else { archive(path, selector, options)? };
     let subject =
         Subject { reference: reference.to_owned(), name: None, digest: None, config: None, platform: None };
-    Ok(Image { subject, read: true, tree, config: Config::default() })
+    Ok(Image { subject, read: true, tree, config: Config::default(), history: Vec::new() })
 }
 
 fn archive(path: &Path, selector: &dyn Selector, options: &Options<'_>) -> Result<Tree, Error> {

@@ -1,16 +1,16 @@
 //! Which registry, as whom; and how people write where an image is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use boltseal_api::client::Client;
 use boltseal_image::{
-    Credentials,
+    Credentials, Options,
     remote::{
         Access, Name, Remote, Repository,
         copy::{Label, Place},
     },
 };
-use boltseal_model::Reference;
+use boltseal_model::{Platform, Reference};
 use serde::Deserialize;
 
 use crate::{cli::Global, exit::Failure, reach, target::password};
@@ -49,6 +49,24 @@ impl Connection {
     /// The registry at `host`.
     pub fn registry(&self, host: &str, global: &Global) -> Result<Remote, Failure> {
         Ok(Remote::connect(host, &self.access(host, global)?)?)
+    }
+
+    /// How to open an image that is in a registry, or in whatever else `boltseal scan` takes.
+    pub fn options(
+        &self,
+        target: &str,
+        platform: Option<&Platform>,
+        global: &Global,
+    ) -> Result<Options<'static>, Failure> {
+        let mut options = Options::default();
+        options.platform = platform.cloned();
+        if !is_local(target) {
+            let access = self.access(image(target)?.registry(), global)?;
+            options.credentials = access.credentials;
+            options.plain_http = access.plain_http;
+            options.ca_file = access.ca_file;
+        }
+        Ok(options)
     }
 
     /// An image in a registry, or in a folder with `oci:`.
@@ -97,6 +115,14 @@ impl Connection {
         }
         Ok(access)
     }
+}
+
+/// Whether it is not in a registry.
+fn is_local(target: &str) -> bool {
+    const TRANSPORTS: [&str; 5] = ["oci:", "oci-archive:", "docker-archive:", "dir:", "rootfs:"];
+    TRANSPORTS.iter().any(|transport| target.starts_with(transport))
+        || target.starts_with(['/', '.', '~'])
+        || Path::new(target).exists()
 }
 
 /// An image in a registry.

@@ -1,6 +1,8 @@
 //! What can be done with images in registries: one file each, and one line here.
 
-use super::{attach, copy, discover, import, inspect, lock, ls, place::Connection, rm, tag, trash};
+use super::{
+    attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag, trash,
+};
 use crate::{
     cli::Global,
     console::Console,
@@ -13,6 +15,10 @@ pub enum Verb {
     Ls(ls::Args),
     /// Show what an image is made of, and what was attached to it
     Inspect(inspect::Args),
+    /// Show how an image was built: every step, its layer and its size
+    History(history::Args),
+    /// Show what differs between two images: packages, vulnerabilities, configuration, files
+    Diff(diff::Args),
     /// Copy an image to another registry, repository or folder, byte for byte
     Copy(copy::Args),
     /// Have the server copy an image from another registry
@@ -42,6 +48,8 @@ impl Verb {
         match self {
             Self::Ls(args) => ls::run(args, connection, global, console),
             Self::Inspect(args) => inspect::run(args, connection, global, console),
+            Self::History(args) => history::run(args, connection, global, console),
+            Self::Diff(args) => diff::run(args, connection, global, console),
             Self::Copy(args) => copy::run(args, connection, global, console),
             Self::Import(args) => import::run(args, global, console),
             Self::Tag(args) => tag::run(args, connection, global, console),

@@ -186,11 +186,11 @@ fn platforms(all: &[String]) -> String {
 }
 
 /// The day of an RFC 3339 moment.
-fn day(created: &str) -> String {
+pub(super) fn day(created: &str) -> String {
     created.chars().take(10).collect()
 }
 
-fn short(digest: &Digest) -> String {
+pub(super) fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(SHORT).collect()
 }
 
