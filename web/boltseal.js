@@ -1,5 +1,5 @@
 // Everything works without this file. It adds: copying, filtering while you type, a theme switch without a reload,
-// and "/" to reach the filter.
+// progress that moves, and "/" to reach the filter.
 "use strict";
 
 const copyText = async (button) => {
@@ -39,6 +39,25 @@ const refresh = async (form) => {
   history.replaceState(null, "", address);
 };
 
+// Where work goes on, its card is asked for again until the work is over; then the numbers around it are new.
+const watch = () => {
+  const now = document.querySelector("[data-watch]");
+  if (now) setTimeout(() => look(now), 1500);
+};
+const look = async (now) => {
+  if (document.hidden) return watch();
+  try {
+    const answer = await fetch(now.dataset.watch, { headers: { accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.getElementById(now.id);
+    if (!next) return;
+    if (!next.dataset.watch) return location.reload();
+    now.replaceWith(next);
+  } catch { /* The server is away for a moment. */ }
+  watch();
+};
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-copies]");
   if (button) copyText(button);
@@ -73,3 +92,4 @@ document.addEventListener("keydown", (event) => {
 
 document.documentElement.classList.add("script");
 ready(document);
+watch();

@@ -95,7 +95,7 @@ pub(crate) async fn all_roles(From(state): From<State>, viewer: Viewer, asking: 
 }
 
 /// Whether the viewer may, for what is shown. Whoever acts is asked again.
-fn may(state: &State, viewer: &Viewer, action: Action) -> bool {
+pub(crate) fn may(state: &State, viewer: &Viewer, action: Action) -> bool {
     let authority = state.access.authority();
     let may = |caller: &Caller| authority.decide(caller, action, &Scope::root(), viewer.now).is_granted();
     viewer.caller.as_ref().is_some_and(may)

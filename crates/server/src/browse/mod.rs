@@ -2,6 +2,8 @@
 
 pub(crate) mod image;
 pub(crate) mod repositories;
+pub(crate) mod storage;
+pub(crate) mod upstreams;
 
 use boltseal_model::Timestamp;
 use boltseal_store::DayPulls;

@@ -58,9 +58,9 @@ impl Viewer {
         let authority = state.access.authority();
         let may =
             |caller: &Caller, action| authority.decide(caller, action, &Scope::root(), now).is_granted();
-        let parts =
-            PARTS.into_iter().filter(|(.., action)| caller.as_ref().is_some_and(|who| may(who, *action)));
-        let parts = parts.map(|(part, ..)| part).collect();
+        let all = PARTS.into_iter().map(|(part, _, _, action)| (part, action)).chain(WITHIN);
+        let parts = all.filter(|(_, action)| caller.as_ref().is_some_and(|who| may(who, *action)));
+        let parts = parts.map(|(part, _)| part).collect();
         // A page is shown whatever the log says: that it cannot be read is told where the log is shown.
         let glass = match &caller {
             Some(_) => state.recorder.lately().await.ok().and_then(|lately| lately.open_glass(now).cloned()),
@@ -82,6 +82,8 @@ impl Viewer {
 pub(crate) enum Part {
     Overview,
     Registry,
+    Upstreams,
+    Storage,
     Images,
     Vulnerabilities,
     Feeds,
@@ -103,6 +105,10 @@ pub(crate) const PARTS: [(Part, &str, &str, Action); 8] = [
     (Part::Access, "/access", "Access", Action::PrincipalRead),
     (Part::Log, "/log", "Audit log", Action::AuditRead),
 ];
+
+/// Those that a tab of another part leads to, with the action without which there is nothing to see.
+const WITHIN: [(Part, Action); 2] =
+    [(Part::Upstreams, Action::RegistryRead), (Part::Storage, Action::RegistryRead)];
 
 /// A whole page.
 pub(crate) fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> Markup {

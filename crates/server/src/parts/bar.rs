@@ -27,9 +27,14 @@ pub(crate) struct Share {
 
 /// The bar of `shares`, in their order.
 pub(crate) fn bar(shares: &[Share], tall: bool) -> Markup {
+    said(shares, tall, &in_words(shares))
+}
+
+/// The same where the counts are no numbers to read out; `words` says what it shows.
+pub(crate) fn said(shares: &[Share], tall: bool, words: &str) -> Markup {
     let class = if tall { "bar tall" } else { "bar" };
     html! {
-        svg class=(class) viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label=(in_words(shares)) {
+        svg class=(class) viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label=(words) {
             @for (share, x, width) in placed(shares) {
                 rect class=(share.class) x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="10" {}
                 @if x > 0.0 { rect class="gapline" x=(format!("{x:.1}")) y="0" width="2.5" height="10" {} }

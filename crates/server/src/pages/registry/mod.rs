@@ -1,4 +1,34 @@
 //! What the registry holds, and what it does on its own.
 
+pub(crate) mod jobs;
 pub(crate) mod repositories;
 pub(crate) mod repository;
+pub(crate) mod storage;
+pub(crate) mod upstreams;
+
+use maud::{Markup, html};
+
+use super::frame::{Part, Viewer};
+
+/// The pages of this part, in the order of their tabs: address, name.
+const SHELVES: [(Part, &str, &str); 3] = [
+    (Part::Registry, "/repositories", "Repositories"),
+    (Part::Upstreams, "/upstreams", "Upstreams"),
+    (Part::Storage, "/storage", "Storage"),
+];
+
+/// From one page of this part to the others, as far as the viewer may open them.
+pub(super) fn shelves(viewer: &Viewer, current: Part) -> Markup {
+    let open: Vec<_> = SHELVES.into_iter().filter(|(part, ..)| viewer.parts.contains(part)).collect();
+    html! {
+        @if open.len() > 1 {
+            nav.tabs aria-label="Registry" {
+                ul {
+                    @for (part, address, name) in open {
+                        li { a href=(address) aria-current=[(part == current).then_some("page")] { (name) } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::{
     Site,
-    pages::frame::Viewer,
+    pages::frame::{Part, Viewer},
     parts::{
         badge::{self, Standing},
         bar, command, link,
@@ -52,6 +52,7 @@ pub(crate) fn repositories(
         Listed { path: "/repositories", filter: &filter, sort: &asked.sort, page: asked.page, total };
     html! {
         div.title { h1 { "Repositories" } }
+        (super::shelves(viewer, Part::Registry))
         @if total > 0 || !asked.q.is_empty() { (form(asked)) }
         div.stack id="results" aria-live="polite" {
             @if total > 0 {
