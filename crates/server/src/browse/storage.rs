@@ -55,11 +55,7 @@ pub(crate) async fn jobs(
 }
 
 /// `POST /storage/collect`
-pub(crate) async fn collect(
-    From(state): From<State>,
-    by: By,
-    request: Request,
-) -> Result<Response, Failure> {
+pub(crate) async fn collect(From(state): From<State>, by: By, request: Request) -> Result<Response, Failure> {
     let asking = door::read_form(request).await?;
     let (dry_run, deep) = (asking.ticked("dry-run"), asking.ticked("deep"));
     let wanted = told(&NewCollection { dry_run, grace: None, deep });

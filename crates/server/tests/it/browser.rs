@@ -4,7 +4,13 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
+
+use boltseal_store::{JobState, Progress};
 
 use crate::{
     app::{self, App},
@@ -70,6 +76,9 @@ async fn the_script_runs_and_the_style_applies() {
     let pages = [
         "/",
         "/repositories",
+        "/upstreams",
+        "/storage",
+        "/storage/jobs",
         "/repositories/shop/checkout",
         "/images",
         "/vulnerabilities",
@@ -106,4 +115,54 @@ async fn the_script_runs_and_the_style_applies() {
         std::fs::metadata(picture).unwrap().len()
     });
     assert!(outcome.await.unwrap() > 20_000, "the picture is nearly empty");
+}
+
+/// The script asks for the card of jobs until all are over, and then for the page again.
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_moves_until_the_work_is_over() {
+    let Some(chromium) = boltseal_testkit::peer("chromium") else { return };
+    let app = App::new().await;
+    let facts = app.state.facts.clone();
+    let id = facts.request_job("collect", "{}", "ada").await.unwrap();
+    let until = jiff::Timestamp::now() + std::time::Duration::from_secs(600);
+    facts.claim_job(&["collect"], until).await.unwrap().unwrap();
+    let progress = Progress { done: 250, total: 1000, ..Progress::default() };
+    facts.report_job(&id, progress, until).await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let token: axum::http::HeaderValue =
+        format!("Bearer {}", app::token(&app.state, sample::NAME)).parse().unwrap();
+    let router = boltseal_server::router(app.state.clone()).layer(axum::middleware::map_request(
+        move |mut request: axum::extract::Request| {
+            let (facts, id, counted, token) =
+                (facts.clone(), id.clone(), Arc::clone(&counted), token.clone());
+            async move {
+                request.headers_mut().insert("authorization", token);
+                // It is over when somebody asks the second time.
+                if request.uri().path() == "/storage/jobs" && counted.fetch_add(1, Ordering::SeqCst) == 1 {
+                    let message = Some("freed 1000 B".to_owned());
+                    let end = Progress { done: 1000, total: 1000, message, ..Progress::default() };
+                    facts.end_job(&id, JobState::Done, end).await.unwrap();
+                }
+                request
+            }
+        },
+    ));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let before = app.get("/storage").await.body;
+    assert!(before.contains("250 B of 1.0 kB") && before.contains("data-watch"), "{before}");
+    let dom = tokio::task::spawn_blocking(move || {
+        let profile = tempfile::tempdir().unwrap();
+        let page = format!("http://{address}/storage");
+        run(
+            &chromium,
+            profile.path(),
+            &["--virtual-time-budget=12000".to_owned(), "--dump-dom".to_owned(), page],
+        )
+    });
+    let dom = dom.await.unwrap();
+    assert!(asked.load(Ordering::SeqCst) >= 2, "the script asked {asked:?} times");
+    assert!(dom.contains("freed 1000 B") && dom.contains("nothing goes on"), "{dom}");
 }

@@ -52,6 +52,8 @@ async fn every_link_leads_somewhere() {
     let seen = crawl(&app).await;
     for part in [
         "/repositories",
+        "/upstreams",
+        "/storage",
         "/images",
         "/vulnerabilities",
         "/feeds",
@@ -261,4 +263,53 @@ async fn strangers_cannot_write_markup() {
 
 fn mailer() -> Described {
     sample::images().into_iter().find(|image| image.repository == "legacy/mailer").unwrap()
+}
+
+#[tokio::test]
+async fn forms_have_the_registry_work() {
+    let app = App::new().await;
+    let token = format!("Bearer {}", crate::app::token(&app.state, sample::NAME));
+    let send = async |path: &str, body: &str| {
+        let headers =
+            [("authorization", token.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        app.ask("POST", path, &headers, body).await
+    };
+    for (path, body, back) in [
+        ("/storage/collect", "dry-run=yes&deep=yes", "/storage"),
+        ("/storage/scrub", "everything=yes", "/storage"),
+        ("/upstreams", "name=hub&prefix=hub&host=docker.io&path=library", "/upstreams"),
+        (
+            "/mirrors",
+            "name=base&host=docker.io&repositories=library%2Fdebian&destination=mirror&tags=12*&every=3600",
+            "/upstreams",
+        ),
+        ("/mirrors/base/pause", "", "/upstreams"),
+    ] {
+        let answer = send(path, body).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (303, back),
+            "{path}: {}",
+            answer.body
+        );
+        // The same from a page of somebody else is nothing.
+        let elsewhere = [("authorization", token.as_str()), ("sec-fetch-site", "cross-site")];
+        assert_eq!(app.ask("POST", path, &elsewhere, body).await.status, 403, "{path}");
+    }
+    let storage = app.get("/storage").await.body;
+    html::check("/storage", &storage);
+    assert!(storage.contains("Garbage, dry run") && storage.contains("Reading again"), "{storage}");
+    let jobs = app.state.facts.jobs(None, 10).await.unwrap();
+    let job = jobs.iter().find(|job| job.kind == "collect").unwrap();
+    assert!(job.spec.contains("\"dry_run\":true") && job.spec.contains("\"deep\":true"), "{}", job.spec);
+    assert_eq!(send(&format!("/storage/jobs/{}/stop", job.id), "").await.status, 303);
+    assert!(app.state.facts.job(&job.id).await.unwrap().unwrap().state.is_over());
+    let upstreams = app.get("/upstreams").await.body;
+    html::check("/upstreams", &upstreams);
+    assert!(upstreams.contains("docker.io/library/…") && upstreams.contains("paused"), "{upstreams}");
+    for path in ["/upstreams/hub/remove", "/mirrors/base/remove"] {
+        assert_eq!(send(path, "").await.status, 303, "{path}");
+    }
+    assert!(app.get("/upstreams").await.body.contains("None: only what is pushed here"));
+    assert_eq!(send("/mirrors/base/nonsense", "").await.status, 404);
 }
