@@ -21,7 +21,7 @@ pub(crate) fn run(registry: Registry, job: Job, reporter: Arc<Reporter>) -> Runn
             Err(error) => return Ended::Failed(format!("the job cannot be read: {error}")),
         };
         let course = Course::new(reporter);
-        let done = course.run(import(&registry, &course, &spec, &job.by)).await;
+        let done = course.run(Box::pin(import(&registry, &course, &spec, &job.by))).await;
         if let Some(secret) = spec.secret {
             forget(&registry, secret).await;
         }
@@ -78,13 +78,11 @@ async fn import(registry: &Registry, course: &Course, spec: &ImportJob, by: &str
 
 /// Repository and tag here; the tag is that of the source unless another one is named.
 fn destination(wanted: &NewImport, source: &Written) -> (String, Option<String>) {
-    match wanted.destination.rsplit_once(':') {
-        Some((repository, tag)) => (repository.to_owned(), Some(tag.to_owned())),
-        None => {
-            let tag = source.tag().or(source.digest().is_none().then_some("latest"));
-            (wanted.destination.clone(), tag.map(str::to_owned))
-        }
+    if let Some((repository, tag)) = wanted.destination.rsplit_once(':') {
+        return (repository.to_owned(), Some(tag.to_owned()));
     }
+    let tag = source.tag().or(source.digest().is_none().then_some("latest"));
+    (wanted.destination.clone(), tag.map(str::to_owned))
 }
 
 /// Platforms as people write them.

@@ -39,7 +39,7 @@ impl Inner {
                     return Err(trouble.answer(super::Wanted::Manifest));
                 }
                 Err(trouble) => {
-                    tracing::warn!(repository, why = trouble.sentence(), "referrers as they were")
+                    tracing::warn!(repository, why = trouble.sentence(), "referrers as they were");
                 }
             }
         }

@@ -72,16 +72,14 @@ async fn begin_due(registry: &Registry) -> Result<(), Trouble> {
 pub(crate) fn run(registry: Registry, job: Job, reporter: Arc<Reporter>) -> Running {
     Box::pin(async move {
         let course = Course::new(reporter);
-        let outcome = match course.run(mirror(&registry, &course, &job)).await {
+        let outcome = match course.run(Box::pin(mirror(&registry, &course, &job))).await {
             None => return Ended::Stopped("stopped; what is here stays".to_owned()),
             Some(Err(trouble)) => return Ended::Failed(trouble.sentence().to_owned()),
             Some(Ok(outcome)) => outcome,
         };
         let Outcome { tags, unchanged, removed, failed } = outcome;
-        let mut sentence = format!("{tags} tags, {unchanged} unchanged, {}", course.tally.sentence());
-        if removed > 0 {
-            sentence.push_str(&format!(", {removed} tags removed"));
-        }
+        let gone = if removed > 0 { format!(", {removed} tags removed") } else { String::new() };
+        let sentence = format!("{tags} tags, {unchanged} unchanged, {}{gone}", course.tally.sentence());
         if failed.is_empty() {
             return Ended::Done(sentence);
         }
@@ -259,7 +257,7 @@ fn first<'t>(text: &mut &'t str) -> &'t str {
 mod tests {
     use super::*;
 
-    fn mirror(more: serde_json::Value) -> Mirror {
+    fn mirror(more: &serde_json::Value) -> Mirror {
         let mut mirror = serde_json::json!({
             "name": "m", "host": "r.example", "repositories": ["app"], "destination": "mirror",
         });
@@ -281,7 +279,7 @@ mod tests {
             (serde_json::json!({"tags": ["3.*"]}), &[]),
             (serde_json::json!({"newest": 0}), &[]),
         ] {
-            assert_eq!(wanted(&all, &mirror(more.clone())), expected, "{more}");
+            assert_eq!(wanted(&all, &mirror(&more)), expected, "{more}");
         }
     }
 }

@@ -77,8 +77,11 @@ impl Trouble {
     /// In a sentence.
     pub(crate) fn sentence(&self) -> &str {
         match self {
-            Self::Missing(why) | Self::Denied(why) | Self::Away(why) | Self::Wrong(why) => why,
-            Self::Limited { why, .. } => why,
+            Self::Missing(why)
+            | Self::Denied(why)
+            | Self::Away(why)
+            | Self::Wrong(why)
+            | Self::Limited { why, .. } => why,
             Self::Ours(failure) => failure.message(),
         }
     }

@@ -61,7 +61,7 @@ pub(crate) async fn start(From(state): From<State>, by: By, request: Request) ->
     let spec = serde_json::to_string(&ImportJob { import, secret })
         .map_err(|wrong| Failure::Asked(wrong.to_string()))?;
     let facts = state.facts.recording(vec![record.entry()]);
-    let id = facts.request_job(kinds::IMPORT_JOB, &spec, &by.caller.name.to_string()).await?;
+    let id = facts.request_job(kinds::IMPORT_JOB, &spec, &by.caller.name).await?;
     Ok((StatusCode::ACCEPTED, Json(shown(find(&state, &id).await?))).into_response())
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn run(
     let spec = serde_json::to_string(&MirrorJob { mirror: name.clone() })
         .map_err(|wrong| Failure::Asked(wrong.to_string()))?;
     let facts = state.facts.recording(vec![record.status("a run was asked for").entry()]);
-    let id = facts.request_job(kinds::MIRROR_JOB, &spec, &by.caller.name.to_string()).await?;
+    let id = facts.request_job(kinds::MIRROR_JOB, &spec, &by.caller.name).await?;
     let job = state.facts.job(&id).await?.ok_or_else(|| Failure::missing("run", &id))?;
     Ok((StatusCode::ACCEPTED, Json(shown(&mirror, job))).into_response())
 }

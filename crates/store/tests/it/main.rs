@@ -16,4 +16,5 @@ mod life;
 mod objects;
 mod pulls;
 mod search;
+mod upstreams;
 mod views;

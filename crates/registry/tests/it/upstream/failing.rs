@@ -53,7 +53,7 @@ async fn what_is_here_is_served_whatever_the_upstream_does() {
         }
         match mood {
             Mood::Status(429) => {
-                assert!((1..=7).contains(&reply.header("retry-after").parse::<u32>().unwrap()))
+                assert!((1..=7).contains(&reply.header("retry-after").parse::<u32>().unwrap()));
             }
             Mood::Status(500 | 503) => assert_eq!(reply.header("retry-after"), "10"),
             _ => {}
