@@ -1,5 +1,6 @@
 //! `boltseal image …`: images in registries, ours and others.
 
+mod aging;
 mod attach;
 mod copy;
 mod diff;

@@ -18,6 +18,7 @@ pub mod role;
 pub mod sbom;
 pub mod scan;
 pub mod scope_map;
+pub mod search;
 pub mod sp;
 pub mod token;
 pub mod up;
@@ -40,6 +41,8 @@ pub enum Command {
     Scan(scan::Args),
     /// List, inspect, copy, tag, remove and extend images in registries
     Image(image::Args),
+    /// Find repositories, tags, digests, labels, packages and vulnerabilities by name
+    Search(search::Args),
     /// What a server's registry does by itself, and how it is set
     Registry(registry::Args),
     /// List what is installed in an image
@@ -92,6 +95,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &global, console),
         Command::Image(args) => image::run(&args, &global, console),
+        Command::Search(args) => search::run(&args, &global, console),
         Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),

@@ -6,6 +6,7 @@ mod job;
 mod jobs;
 mod mirror;
 mod quota;
+pub mod retention;
 mod scrub;
 mod storage;
 mod there;
@@ -13,6 +14,7 @@ pub mod transfer;
 mod trash;
 mod upstream;
 mod verb;
+mod webhook;
 
 use crate::{
     cli::Global,

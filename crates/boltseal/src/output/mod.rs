@@ -1,6 +1,7 @@
 //! Answers as text: for people here, for programs in `scan::format`.
 
 pub mod access;
+pub mod aging;
 pub mod feeds;
 mod format;
 pub mod images;
@@ -8,10 +9,13 @@ pub mod life;
 pub mod packages;
 pub mod paint;
 pub mod records;
+pub mod retention;
+pub mod search;
 pub mod storage;
 pub mod table;
 pub mod upstreams;
 pub mod verdict;
+pub mod webhooks;
 
 use std::{fs, path::Path};
 

@@ -1,7 +1,7 @@
 //! What can be done with images in registries: one file each, and one line here.
 
 use super::{
-    attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag, trash,
+    aging, attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag, trash,
 };
 use crate::{
     cli::Global,
@@ -23,6 +23,8 @@ pub enum Verb {
     Copy(copy::Args),
     /// Have the server copy an image from another registry
     Import(import::Args),
+    /// List images that should be built again: old ones, and those whose base has a newer one
+    Aging(aging::Args),
     /// Give an image another tag
     Tag(tag::Args),
     /// Remove tags or images
@@ -52,6 +54,7 @@ impl Verb {
             Self::Diff(args) => diff::run(args, connection, global, console),
             Self::Copy(args) => copy::run(args, connection, global, console),
             Self::Import(args) => import::run(args, global, console),
+            Self::Aging(args) => aging::run(args, global, console),
             Self::Tag(args) => tag::run(args, connection, global, console),
             Self::Rm(args) => rm::run(args, connection, global, console),
             Self::Lock(args) => lock::lock(args, connection, global, console),

@@ -1,6 +1,6 @@
 //! What can be done, one file each.
 
-use super::{gc, immutable, jobs, mirror, quota, scrub, storage, trash, upstream};
+use super::{gc, immutable, jobs, mirror, quota, retention, scrub, storage, trash, upstream, webhook};
 use crate::{
     cli::Global,
     console::Console,
@@ -20,6 +20,10 @@ pub(super) enum Verb {
     Quota(quota::Args),
     /// For how long deleted images can be taken back
     Trash(trash::Args),
+    /// Rules about which images are kept and which are deleted
+    Retention(retention::Args),
+    /// Other systems that are told of what happens to images
+    Webhook(webhook::Args),
     /// How much is stored, for whom, and what of it is garbage or damaged
     Storage(storage::Args),
     /// Collect garbage now, or show what would go
@@ -38,6 +42,8 @@ impl Verb {
             Self::Immutable(args) => immutable::run(args, reach, global, console),
             Self::Quota(args) => quota::run(args, reach, global, console),
             Self::Trash(args) => trash::run(args, reach, global, console),
+            Self::Retention(args) => retention::run(args, reach, global, console),
+            Self::Webhook(args) => webhook::run(args, reach, global, console),
             Self::Storage(args) => storage::run(args, reach, global, console),
             Self::Gc(args) => gc::run(args, reach, global, console),
             Self::Scrub(args) => scrub::run(args, reach, global, console),
