@@ -1,7 +1,8 @@
 //! What can be done with images in registries: one file each, and one line here.
 
 use super::{
-    aging, attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag, trash,
+    aging, attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag,
+    trash,
 };
 use crate::{
     cli::Global,
