@@ -30,6 +30,6 @@ pub mod own;
 pub mod problem;
 pub mod retention;
 pub mod search;
-pub mod webhooks;
 pub mod storage;
 pub mod upstreams;
+pub mod webhooks;

@@ -142,7 +142,7 @@ fn entries(
     before: &BTreeMap<Box<str>, Entry>,
     after: &BTreeMap<Box<str>, Entry>,
 ) -> Vec<Change<String, Entry>> {
-    keyed(before, after, |path| path.to_string())
+    keyed(before, after, ToString::to_string)
 }
 
 /// What of two maps differs, by key.

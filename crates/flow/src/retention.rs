@@ -102,10 +102,10 @@ impl<'a> House<'a> {
         house
     }
 
-    fn own(&mut self, owner: &'a Digest, owned: &'a Digest) {
-        if owner != owned && self.images.contains_key(owner) && self.images.contains_key(owned) {
-            self.belongings.entry(owner).or_default().push(owned);
-            self.owners.entry(owned).or_default().push(owner);
+    fn own(&mut self, owner: &'a Digest, thing: &'a Digest) {
+        if owner != thing && self.images.contains_key(owner) && self.images.contains_key(thing) {
+            self.belongings.entry(owner).or_default().push(thing);
+            self.owners.entry(thing).or_default().push(owner);
         }
     }
 
@@ -222,10 +222,10 @@ fn older(moment: Timestamp, days: u32, now: Timestamp) -> Option<String> {
 }
 
 /// What belongs to something that goes, goes too, unless it is kept.
-fn follow<'a, 'r>(
+fn follow<'a>(
     house: &House<'a>,
     kept: &BTreeSet<&Digest>,
-    going: &mut BTreeMap<&'a Digest, (&'r Rule, String)>,
+    going: &mut BTreeMap<&'a Digest, (&Rule, String)>,
 ) {
     let mut waiting: Vec<&Digest> = going.keys().copied().collect();
     while let Some(owner) = waiting.pop() {

@@ -1,8 +1,8 @@
 //! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
-mod attached;
 mod about;
 mod aging;
+mod attached;
 mod attributes;
 mod blobs;
 mod browse;
@@ -20,13 +20,13 @@ mod kept;
 mod lead;
 mod leases;
 mod life;
-mod outbox;
 mod objects;
+mod outbox;
 mod pending;
 mod pulls;
 mod rows;
-mod search;
 mod scrub;
+mod search;
 mod sql;
 mod storage;
 mod uploads;
@@ -41,9 +41,9 @@ use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyPool;
 
 use crate::Error;
-pub use attached::Attached;
 pub use about::About;
 pub use aging::TagOf;
+pub use attached::Attached;
 pub use attributes::{
     AttributeOrder, AttributePage, ManifestAttributes, RepositoryAttributes, TagAttributes,
 };

@@ -39,7 +39,9 @@ mod facts;
 pub use blobs::{Blobs, Condition, Content, Disk, Found, Upload, Walk, Writer};
 pub use error::Error;
 pub use facts::Acknowledged;
+pub use facts::{About, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
 pub use facts::{Attached, PullSum, RepositoryRow, RepositorySort, Verdicts};
+pub use facts::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use facts::{
     AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow,
     Following, Garbage, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Job, JobState, Judgement, Kind,
@@ -52,6 +54,4 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
-pub use facts::{About, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
-pub use facts::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use facts::{Dropped, HeldBlob, RepositorySize, Sample, Storage, Unscrubbed};

@@ -27,6 +27,7 @@ pub mod image;
 mod mutations;
 mod peers;
 mod postgres;
+mod s3;
 mod shared;
 
 pub use corpus::corpus;
@@ -34,4 +35,5 @@ pub use distribution::Distribution;
 pub use mutations::mutations;
 pub use peers::{peer, skip};
 pub use postgres::{Postgres, postgres};
+pub use s3::S3;
 pub use shared::{Unpacked, shared, unpacked, unzstd};

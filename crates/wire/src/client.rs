@@ -125,10 +125,10 @@ impl Client {
             }
         };
         let proxies = if options.public_only { Vec::new() } else { options.proxies.each()? };
-        let proxied = proxies.into_iter().map(|(to, proxy)| (to, agent(Some(proxy)))).collect();
+        let agents = proxies.into_iter().map(|(to, proxy)| (to, agent(Some(proxy)))).collect();
         Ok(Self {
             direct: agent(None),
-            proxied,
+            proxied: agents,
             proxies: Arc::new(options.proxies.clone()),
             options: Arc::new(options.clone()),
         })

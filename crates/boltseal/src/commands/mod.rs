@@ -19,6 +19,7 @@ pub mod sbom;
 pub mod scan;
 pub mod scope_map;
 pub mod search;
+pub mod serve;
 pub mod sp;
 pub mod token;
 pub mod up;
@@ -55,6 +56,8 @@ pub enum Command {
     Policy(policy::Args),
     /// Run the registry, the scanner and the dashboard on this machine
     Up(up::Args),
+    /// Run one of several servers over a shared database and object store
+    Serve(serve::Args),
     /// Log in to a server
     Login(login::Args),
     /// End a login
@@ -102,6 +105,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
+        Command::Serve(args) => serve::run(args, &global, console),
         Command::Login(args) => login::run(&args, &global, console),
         Command::Logout(args) => logout::run(&args, console),
         Command::Whoami(args) => whoami::run(&args, &global, console),

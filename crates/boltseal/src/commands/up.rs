@@ -14,7 +14,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
-    service::{self, LogSetup, Setup},
+    service::{self, LogSetup, Setup, Storage},
 };
 
 /// What to run and where.
@@ -77,6 +77,11 @@ enum LogFormat {
 
 /// Runs until it is told to stop.
 pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    run_on(Storage::Folder, args, global, console)
+}
+
+/// The same on storage of some kind.
+pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let started = Instant::now();
     if !args.registry_listen.ip().is_loopback() && !args.allow_plain_http {
         return Err(Failure::usage(format_args!(
@@ -103,6 +108,7 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
     let setup = Setup {
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
         data,
+        storage,
         listen: args.listen,
         registry_listen: args.registry_listen,
         names,

@@ -1,5 +1,7 @@
 //! The log of what is done, as the service keeps it: opening it, and what the service itself records.
 
+use std::path::Path;
+
 use boltseal_audit::{
     Record,
     record::{Activity, Actor, Outcome, Source, Subject, Why},
@@ -14,10 +16,11 @@ use super::Setup;
 use crate::exit::Failure;
 
 /// Opens the log and holds it against what is known of it. The name of a new one comes from the certificate's names.
-pub async fn open(setup: &Setup, facts: &Facts) -> Result<Recorder, Failure> {
+pub async fn open(setup: &Setup, keys: &Path, facts: &Facts) -> Result<Recorder, Failure> {
     let host = setup.names.first().map_or("boltseal.local", String::as_str);
     let config = recorder::Config {
         data: setup.data.clone(),
+        keys: keys.to_owned(),
         origin: format!("{host}/audit"),
         anchors: setup.log.anchors.clone(),
         accept_restored: setup.log.accept_restored.clone(),

@@ -7,6 +7,7 @@
 mod changes;
 mod folder;
 mod log;
+mod stores;
 
 use std::{
     net::SocketAddr,
@@ -20,7 +21,6 @@ use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
 use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, sign_in_link};
-use boltseal_store::{Blobs, Facts};
 use boltseal_wire::{
     server::{Limits, serve},
     tls::Certificates,
@@ -31,10 +31,12 @@ use tokio::{
     sync::watch,
 };
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
 use crate::{console::Console, exit::Failure};
 
 use changes::Changes;
+use stores::Stores;
 
 /// How often the certificate is looked at. It is renewed two months before it ends.
 const RENEWAL: Duration = Duration::from_hours(24);
@@ -46,6 +48,8 @@ const TRASH_DAYS: u32 = 7;
 pub struct Setup {
     /// Folder of everything that lasts.
     pub data: PathBuf,
+    /// Where everything else is that lasts.
+    pub storage: Storage,
     /// The policy file; where it does not exist, the built-in policy counts.
     pub policy: PathBuf,
     /// Over TLS.
@@ -62,6 +66,33 @@ pub struct Setup {
     pub log: LogSetup,
     /// When the process began.
     pub started: Instant,
+}
+
+/// Where facts, blobs and keys are.
+#[derive(Clone)]
+pub enum Storage {
+    /// All in the data folder.
+    Folder,
+    /// Where other servers have them too.
+    Shared {
+        /// A PostgreSQL address, which may hold a password.
+        database: Zeroizing<String>,
+        /// The address of a bucket.
+        blobs: String,
+        /// The folder of keys.
+        keys: PathBuf,
+    },
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder => f.write_str("Folder"),
+            Self::Shared { blobs, keys, .. } => {
+                f.debug_struct("Shared").field("blobs", blobs).field("keys", keys).finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 /// How the log is kept.
@@ -83,14 +114,15 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let (https, http) = (address(&sealed)?, address(&plain)?);
 
     let (mut changes, feeds, policy) = Changes::open(&setup)?;
-    let facts = Facts::open(&setup.data).await.map_err(Failure::fault)?;
-    let blobs = Blobs::open(&setup.data).map_err(Failure::fault)?;
-    let recorder = log::open(&setup, &facts).await?;
+    let Stores { facts, blobs, keys, certificates } = stores::open(&setup).await?;
+    // Of several servers that start for the first time, one makes what all need.
+    let beginning = stores::alone(&facts).await?;
+    let recorder = log::open(&setup, &keys, &facts).await?;
     let (access, secret) =
-        Access::open(&setup.data, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
+        Access::open(&keys, &facts, setup.new_admin_secret).await.map_err(Failure::fault)?;
     access.answers_to(&setup.names);
     let exchange =
-        Exchange::open(&setup.data, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
+        Exchange::open(&setup.data, &keys, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
@@ -103,7 +135,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;
     registry.start().await.map_err(Failure::fault)?;
 
-    let certificates = Certificates::open(&setup.data.join("tls"), &setup.names).map_err(Failure::fault)?;
+    let certificates = Certificates::open(&certificates, &setup.names).map_err(Failure::fault)?;
+    drop(beginning);
     let tls = certificates.server_config().map_err(Failure::fault)?;
     let told = changes::Told::new(snapshot.as_deref(), policy);
     let state = State {
@@ -135,10 +168,15 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         let (recorder, registry) = (recorder.clone(), registry.clone());
         async move { changes.watch(&judge, &registry, &told, &recorder).await }
     });
-    let exchanging = tokio::spawn(async move { exchange.run().await });
+    let exchanging = tokio::spawn({
+        let recorder = recorder.clone();
+        async move { exchange.run(&recorder).await }
+    });
+    let following = tokio::spawn(async move { access.follow().await });
     tokio::join!(sealed_door, plain_door);
     watching.abort();
     exchanging.abort();
+    following.abort();
     registry.end().await;
     sealing.end(&recorder).await;
     tracing::info!("stopped");

@@ -103,7 +103,7 @@ fn inspect(server: &Server, acknowledged: &BTreeMap<u64, u64>, cut_off: &BTreeMa
 }
 
 /// The image with this number; the same every time.
-fn image(number: u64) -> Built {
+pub fn image(number: u64) -> Built {
     let noise: Vec<u8> = {
         let mut random = Random(number * 2 + 1);
         (0..2_500).flat_map(|_| random.below(u64::MAX).to_le_bytes()).collect()
@@ -114,8 +114,9 @@ fn image(number: u64) -> Built {
         .build()
 }
 
-struct Server {
-    service: Service,
+/// A running server, and a client that pushes to it and pulls from it.
+pub struct Server {
+    pub service: Service,
     client: Client,
     base: String,
     authorization: String,
@@ -124,7 +125,11 @@ struct Server {
 impl Server {
     /// Starts it. The secret is printed on the first start only.
     fn start(user: &User, secret: &mut Option<String>) -> Self {
-        let service = Service::start(user, &[]);
+        Self::over(Service::start(user, &[]), secret)
+    }
+
+    /// A client of a running service.
+    pub fn over(service: Service, secret: &mut Option<String>) -> Self {
         let secret =
             secret.get_or_insert_with(|| service.printed("secret").expect("the first start prints a secret"));
         let credentials = STANDARD.encode(format!("admin:{secret}"));
@@ -137,7 +142,7 @@ impl Server {
     }
 
     /// Pushes image after image until the server is gone; notes which manifest PUTs were sent and which answered.
-    fn push_until_dead(&self, next: &AtomicU64, pushed: &Mutex<Vec<(u64, bool)>>) {
+    pub fn push_until_dead(&self, next: &AtomicU64, pushed: &Mutex<Vec<(u64, bool)>>) {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let image = image(number);
@@ -158,22 +163,28 @@ impl Server {
 
     /// Whether the request was answered 201; any other answer than that or a broken connection is a bug.
     fn sent(&self, method: Method, path: &str, kind: &str, bytes: &[u8]) -> bool {
+        let status = self.send(method, path, kind, bytes);
+        assert!(matches!(status, None | Some(201)), "{} {path}: {status:?}", method.name());
+        status.is_some()
+    }
+
+    /// The status of the answer, if there was one.
+    pub fn send(&self, method: Method, path: &str, kind: &str, bytes: &[u8]) -> Option<u16> {
         let request = Request::new(method, &format!("{}{path}", self.base))
             .unwrap()
             .header("Authorization", &self.authorization)
             .header("Content-Type", kind)
             .payload(Payload::Bytes(bytes));
-        match self.client.send(request) {
-            Ok(answer) => {
-                assert_eq!(answer.status(), 201, "{} {path}", method.name());
-                true
-            }
-            Err(_) => false,
-        }
+        self.client.send(request).ok().map(|answer| answer.status())
+    }
+
+    /// The status of a GET.
+    pub fn status(&self, path: &str) -> Option<u16> {
+        self.get(path).map(|answer| answer.status())
     }
 
     /// Whether the image is there; if it is, every byte must be.
-    fn pull(&self, number: u64) -> bool {
+    pub fn pull(&self, number: u64) -> bool {
         let image = image(number);
         let path = format!("/v2/{}/manifests/latest", repository(number));
         let answer = self.get(&path).expect("a server that lives answers");
@@ -191,7 +202,7 @@ impl Server {
         true
     }
 
-    fn get(&self, path: &str) -> Option<Response> {
+    pub fn get(&self, path: &str) -> Option<Response> {
         let request = Request::new(Method::Get, &format!("{}{path}", self.base))
             .unwrap()
             .header("Authorization", &self.authorization)
@@ -205,10 +216,10 @@ fn repository(number: u64) -> String {
 }
 
 /// xorshift64: repeatable, which is all a test needs.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

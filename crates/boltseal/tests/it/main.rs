@@ -27,6 +27,7 @@ mod pulling;
 mod readme;
 mod reference;
 mod refusals;
+mod replicas;
 mod scans;
 mod service;
 mod up;

@@ -333,15 +333,12 @@ impl Facts {
 
 /// Moves the position on, if it is where the caller thinks.
 async fn advance(db: &mut AnyConnection, from: Option<u64>, to: u64) -> Result<bool, Error> {
-    let moved = match from {
-        Some(from) => {
-            let sql = "UPDATE settings SET value = $1 WHERE name = $2 AND value = $3";
-            sqlx::query(sql).bind(to.to_string()).bind(POSITION).bind(from.to_string()).execute(db).await?
-        }
-        None => {
-            let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            sqlx::query(sql).bind(POSITION).bind(to.to_string()).execute(db).await?
-        }
+    let moved = if let Some(from) = from {
+        let sql = "UPDATE settings SET value = $1 WHERE name = $2 AND value = $3";
+        sqlx::query(sql).bind(to.to_string()).bind(POSITION).bind(from.to_string()).execute(db).await?
+    } else {
+        let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(POSITION).bind(to.to_string()).execute(db).await?
     };
     Ok(moved.rows_affected() > 0)
 }

@@ -82,15 +82,12 @@ impl Facts {
             "SELECT m.repository, i.digest, i.name, i.version FROM installed i \
              JOIN manifests m ON m.digest = i.digest WHERE ",
         );
-        match version {
-            Some(version) => {
-                query.push("i.name = ").push_bind(name.to_owned());
-                query.push(" AND i.version = ").push_bind(version.to_owned());
-            }
-            None => {
-                query.push("i.name >= ");
-                between(&mut query, "i.name", name);
-            }
+        if let Some(version) = version {
+            query.push("i.name = ").push_bind(name.to_owned());
+            query.push(" AND i.version = ").push_bind(version.to_owned());
+        } else {
+            query.push("i.name >= ");
+            between(&mut query, "i.name", name);
         }
         query.push(" ORDER BY i.name, i.digest, m.repository LIMIT ").push_bind(signed(limit));
         self.found(query).await

@@ -49,9 +49,8 @@ fn is_public(address: IpAddr) -> bool {
 
 const fn is_public_v4(address: Ipv4Addr) -> bool {
     let special = match address.octets() {
-        [0 | 240..=255, ..] => true,
+        [0 | 240..=255, ..] | [192, 0, 0, _] | [192, 88, 99, _] => true,
         [100, second, ..] => second & 0xc0 == 64,
-        [192, 0, 0, _] | [192, 88, 99, _] => true,
         [198, second, ..] => second & 0xfe == 18,
         _ => false,
     };
@@ -73,8 +72,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     };
     match address.segments() {
         // NAT64 and 6to4 lead to an address of version 4.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => inner(high, low),
-        [0x2002, high, low, ..] => inner(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inner(high, low),
         // Documentation, Teredo and other assignments for protocols.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
         // What is assigned to the Internet.
