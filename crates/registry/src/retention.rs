@@ -219,10 +219,10 @@ impl Sum {
     fn sentence(&self) -> String {
         let mut text = format!("{} deleted in {} repositories", self.deleted, self.repositories);
         if self.refused > 0 {
-            text.push_str(&format!(", {} stay because they are locked", self.refused));
+            text.extend([", ", &self.refused.to_string(), " stay because they are locked"]);
         }
         if self.too_large > 0 {
-            text.push_str(&format!(", {} repositories too large to look at", self.too_large));
+            text.extend([", ", &self.too_large.to_string(), " repositories too large to look at"]);
         }
         text
     }

@@ -113,13 +113,12 @@ impl<'a> Look<'a> {
     ) -> Result<Option<Base>, Failure> {
         if let Some(name) = &about.base_name {
             let key = (name.clone(), about.base_digest.clone());
-            let known = match self.said.get(&key) {
-                Some(known) => known.clone(),
-                None => {
-                    let found = self.said_base(name, about.base_digest.as_ref()).await?;
-                    self.said.insert(key, found.clone());
-                    found
-                }
+            let known = if let Some(known) = self.said.get(&key) {
+                known.clone()
+            } else {
+                let found = self.said_base(name, about.base_digest.as_ref()).await?;
+                self.said.insert(key, found.clone());
+                found
             };
             if known.is_some() {
                 return Ok(known);

@@ -92,7 +92,7 @@ pub(crate) async fn start(From(state): From<State>, by: By, request: Request) ->
     let record = settings::changed(&state, &by, Activity::Other, PLACE, name).await?;
     let spec = serde_json::to_string(&asked).map_err(|wrong| Failure::Asked(wrong.to_string()))?;
     let facts = state.facts.recording(vec![record.status("a run was asked for").entry()]);
-    let job = facts.request_job(JOB, &spec, &by.caller.name.to_string()).await?;
+    let job = facts.request_job(JOB, &spec, by.caller.name.as_ref()).await?;
     Ok((StatusCode::ACCEPTED, Json(Run { job })).into_response())
 }
 

@@ -32,7 +32,7 @@ pub struct Args {
     /// The PostgreSQL database that all servers share. Prefer the variable: arguments can be seen by others
     #[arg(long, value_name = "URL", env = "BOLTSEAL_DATABASE", hide_env_values = true)]
     database: String,
-    /// The object store that all servers share: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX
+    /// The object store that all servers share: `s3://BUCKET/PREFIX`, `az://CONTAINER/PREFIX` or `gs://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", env = "BOLTSEAL_BLOBS")]
     blobs: String,
     /// Folder of keys, with the same files on every server. The first server makes what is missing

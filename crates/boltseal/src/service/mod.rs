@@ -170,13 +170,11 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     });
     let exchanging = tokio::spawn({
         let recorder = recorder.clone();
-        async move { exchange.run(&recorder).await }
+        async move { tokio::join!(exchange.run(&recorder), access.follow()) }
     });
-    let following = tokio::spawn(async move { access.follow().await });
     tokio::join!(sealed_door, plain_door);
     watching.abort();
     exchanging.abort();
-    following.abort();
     registry.end().await;
     sealing.end(&recorder).await;
     tracing::info!("stopped");

@@ -61,7 +61,7 @@ fn a_collection_that_was_killed_is_gone_on_with_and_loses_nothing() {
     let mut wanted = BTreeSet::new();
     for (repository, image) in &kept {
         running.pull(repository, image);
-        wanted.extend(image.blobs.iter().map(|(digest, _)| digest.hex()));
+        wanted.extend(image.blobs.keys().map(boltseal_model::Digest::hex));
     }
     assert_eq!(files(&user), wanted, "the disk holds what is referenced, and nothing else");
     let scrubbed =

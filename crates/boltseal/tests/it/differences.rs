@@ -7,7 +7,8 @@ use crate::binary::User;
 
 /// What `apk` writes down of one package.
 fn installed(packages: &[(&str, &str)]) -> String {
-    packages.iter().map(|(name, version)| format!("P:{name}\nV:{version}\nA:x86_64\n\n")).collect()
+    let blocks = packages.iter().map(|(name, version)| format!("P:{name}\nV:{version}\nA:x86_64\n\n"));
+    blocks.collect::<Vec<_>>().concat()
 }
 
 /// `oci:before` and `oci:after` in the home folder.

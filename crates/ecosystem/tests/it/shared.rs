@@ -86,7 +86,7 @@ impl Builder {
     pub fn with_mode(mut self, path: &str, mode: u32, content: &[u8]) -> Self {
         let meta = FileMeta { size: content.len() as u64, mode, uid: 0, gid: 0 };
         let kept = match Everything.want(path, &meta) {
-            Want::Skip => None,
+            Want::Skip | Want::Hashed => None,
             Want::Whole => Some(content.to_vec()),
             Want::Distilled => Everything.distill(path, content).unwrap(),
         };

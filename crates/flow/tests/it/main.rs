@@ -1,9 +1,5 @@
 //! What flow does with findings once it has them, on plain values; and plans of what goes by rules.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests say what they expect in the plainest way"
-)]
+#![expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
 
 mod ignore;
 mod retention;

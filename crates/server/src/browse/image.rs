@@ -43,6 +43,6 @@ async fn used(
         let decision: Option<Decision> = body.and_then(|body| serde_json::from_str(&body).ok());
         decisions.extend(decision.map(|decision| (row.repository.clone(), decision)));
     }
-    let days = days(pulls.iter().flat_map(|of| &of.days), viewer.now);
+    let days = days(&pulls.iter().flat_map(|of| &of.days), viewer.now);
     Ok(Used { pulls, days, locks, decisions })
 }

@@ -25,7 +25,7 @@ fn day(number: i64) -> Timestamp {
 }
 
 /// Every day of a chart, those without pulls included.
-pub(crate) fn days<'a>(pulls: impl Iterator<Item = &'a DayPulls> + Clone, now: Timestamp) -> Vec<Day> {
+pub(crate) fn days<'a>(pulls: &(impl Iterator<Item = &'a DayPulls> + Clone), now: Timestamp) -> Vec<Day> {
     let today = now.as_second().div_euclid(DAY);
     (today - DAYS + 1..=today)
         .map(|number| {

@@ -69,7 +69,7 @@ pub(crate) async fn one(
         children,
         pulls: state.facts.pull_sums(&name, &digests).await?,
         locks: &state.facts.locks(&name).await?,
-        days: days(pulls.iter(), viewer.now),
+        days: days(&pulls.iter(), viewer.now),
     };
     let body = repository::repository(&viewer, &state.site, &asked, &shown);
     Ok(page(&viewer, Part::Registry, &name, &body))

@@ -124,7 +124,7 @@ async fn progress_moves_until_the_work_is_over() {
     let app = App::new().await;
     let facts = app.state.facts.clone();
     let id = facts.request_job("collect", "{}", "ada").await.unwrap();
-    let until = jiff::Timestamp::now() + std::time::Duration::from_secs(600);
+    let until = jiff::Timestamp::now() + std::time::Duration::from_mins(10);
     facts.claim_job(&["collect"], until).await.unwrap().unwrap();
     let progress = Progress { done: 250, total: 1000, ..Progress::default() };
     facts.report_job(&id, progress, until).await.unwrap();

@@ -24,12 +24,14 @@ use crate::{
 };
 
 /// For everything that is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// What came in, and what is answered next; 204 where nothing is said.
 #[derive(Clone, Default)]
-struct Receiver(Arc<Mutex<(VecDeque<u16>, Vec<(HeaderMap, Bytes)>)>>);
+struct Receiver(Arc<Mutex<Inbox>>);
+
+type Inbox = (VecDeque<u16>, Vec<(HeaderMap, Bytes)>);
 
 async fn take(From(this): From<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let mut state = this.0.lock().unwrap();

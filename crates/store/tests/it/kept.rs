@@ -41,7 +41,7 @@ async fn a_repository_as_rules_see_it() {
             (["v1".to_owned()].as_slice(), Some(pulled))
         );
         assert!(one(&image).denied.is_some() && one(&image).children.is_empty() && !one(&image).locked);
-        assert_eq!(one(&index).children, [image.clone()]);
+        assert_eq!(one(&index).children, std::slice::from_ref(&image));
         assert_eq!((one(&signature).subject.as_ref(), one(&signature).denied), (Some(&image), None));
         assert_eq!(facts.kept_manifests("a", 2).await.unwrap().len(), 2);
 

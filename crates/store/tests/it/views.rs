@@ -156,7 +156,7 @@ async fn images_by_every_filter_on(database: &Database) {
         .images(&ImageFilter { text: Some("multi".to_owned()), ..all() }, Page::default())
         .await
         .unwrap();
-    let index = &index.rows[0];
+    let index = index.rows.first().unwrap();
     assert_eq!(
         (index.decision, index.state),
         (Some(Decision::Deny), Some(State::Judged)),
@@ -165,9 +165,10 @@ async fn images_by_every_filter_on(database: &Database) {
     assert_eq!((index.counts.critical, index.counts.medium, index.fixable), (1, 1, 2));
 
     let detail = facts.image(&bad).await.unwrap().unwrap();
-    assert_eq!(detail.rows[0].tags, ["v1"]);
-    assert_eq!((detail.rows[0].counts.total(), detail.rows[0].complete), (3, false));
-    assert_eq!(detail.referrers[0].digest, Digest::of(b"signature"));
+    let row = detail.rows.first().unwrap();
+    assert_eq!(row.tags, ["v1"]);
+    assert_eq!((row.counts.total(), row.complete), (3, false));
+    assert_eq!(detail.referrers.first().unwrap().digest, Digest::of(b"signature"));
     let read = detail.report.unwrap();
     let findings = read.findings.clone();
     assert_eq!(read, report(&bad, Decision::Deny, "s1", findings), "the report comes back whole");

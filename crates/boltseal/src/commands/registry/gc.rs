@@ -56,5 +56,5 @@ pub fn run(args: &Args, reach: &Reach, global: &Global, console: &Console) -> Re
     }
     let asked = NewCollection { dry_run: args.dry_run, grace: args.grace, deep: args.deep };
     let job: Job = client.post(&path(&["garbage", "collections"]), &asked)?;
-    job::show(&client, job, &args.follow, &args.written, console)
+    job::show(&client, job, &args.follow, args.written, console)
 }

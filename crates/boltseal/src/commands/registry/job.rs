@@ -28,7 +28,7 @@ pub fn show(
     client: &Client,
     job: Job,
     follow: &Follow,
-    written: &Written,
+    written: Written,
     console: &Console,
 ) -> Result<Exit, Failure> {
     let job = if follow.follow { ended(client, job, console)? } else { job };

@@ -39,5 +39,5 @@ pub struct Args {
 pub fn run(args: &Args, reach: &Reach, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let client = reach.client(global)?;
     let job: Job = client.post(&path(&["scrubs"]), &NewScrub { days: args.days, rate: args.rate })?;
-    job::show(&client, job, &args.follow, &args.written, console)
+    job::show(&client, job, &args.follow, args.written, console)
 }

@@ -45,7 +45,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_else_stays() {
     let pushers = (0..PUSHERS).map(|pusher| {
         let (world, retries) = (Arc::clone(&world), Arc::clone(&retries));
         tokio::spawn(async move {
-            Pusher { world, retries, random: Random(pusher * 7919 + 1), pusher }.run().await
+            Pusher { world, retries, random: Random(pusher * 7919 + 1), number: pusher }.run().await
         })
     });
     let mut kept = Vec::new();
@@ -90,7 +90,7 @@ struct Pusher {
     world: Arc<World>,
     retries: Arc<AtomicU64>,
     random: Random,
-    pusher: u64,
+    number: u64,
 }
 
 impl Pusher {
@@ -120,7 +120,7 @@ impl Pusher {
 
     fn image(&mut self, push: u64, short_lived: bool) -> Image {
         let shared = format!("shared layer {}", self.random.below(SHARED)).into_bytes();
-        let own = format!("layer {} of {}", push, self.pusher).into_bytes();
+        let own = format!("layer {} of {}", push, self.number).into_bytes();
         let kind =
             if short_lived { "application/vnd.test" } else { "application/vnd.oci.image.config.v1+json" };
         let descriptor = |kind: &str, bytes: &[u8]| serde_json::json!({ "mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len() });
@@ -137,7 +137,7 @@ impl Pusher {
     }
 
     async fn push(&mut self, image: &Image) {
-        let tag = format!("t{}", self.pusher);
+        let tag = format!("t{}", self.number);
         for _ in 0..TRIES {
             for blob in image.blobs() {
                 self.bring(&image.repository, &blob).await;
