@@ -45,12 +45,12 @@ impl Part {
 }
 
 /// First byte and number of bytes of a chunk: `0-1023`, both included, as the distribution specification has it, or in the
-/// words of RFC 9110, section 14.4: `bytes 0-1023/*`. `None` for anything else.
-pub fn chunk(text: &str) -> Option<(u64, u64)> {
+/// words of RFC 9110, section 14.4: `bytes 0-1023/*`. `None` for anything else; no number where it ends before it begins.
+pub fn chunk(text: &str) -> Option<(u64, Option<u64>)> {
     let text = text.trim().trim_start_matches("bytes").trim_start_matches(['=', ' ']);
     let (first, last) = text.split('/').next().unwrap_or(text).split_once('-')?;
     let (first, last): (u64, u64) = (digits(first)?, digits(last)?);
-    Some((first, last.checked_sub(first)?.checked_add(1)?))
+    Some((first, last.checked_sub(first).and_then(|span| span.checked_add(1))))
 }
 
 /// A number without a sign.
@@ -92,12 +92,12 @@ mod tests {
     #[test]
     fn chunks() {
         let cases = [
-            ("0-1023", Some((0, 1024))),
-            ("5-5", Some((5, 1))),
-            ("bytes 0-9/100", Some((0, 10))),
-            ("bytes=0-9", Some((0, 10))),
-            ("9-0", None),
-            ("0-18446744073709551615", None),
+            ("0-1023", Some((0, Some(1024)))),
+            ("5-5", Some((5, Some(1)))),
+            ("bytes 0-9/100", Some((0, Some(10)))),
+            ("bytes=0-9", Some((0, Some(10)))),
+            ("9-0", Some((9, None))),
+            ("0-18446744073709551615", Some((0, None))),
             ("+0-9", None),
             ("0-", None),
             ("-9", None),

@@ -65,7 +65,7 @@ fn two_images_are_held_against_each_other() {
     let config = changes(&found["config"], |change| text(&change["name"]), text);
     assert_eq!(config, ["user - app", "env MODE test live", "label team - shop"]);
     let files = changes(&found["files"], |change| text(&change["name"]), |entry| entry["size"].to_string());
-    assert_eq!(files, ["app/gone 1 -", "app/run 11 12", "etc/motd 7 -", "lib/apk/db/installed 62 61"]);
+    assert_eq!(files, ["app/gone 1 -", "app/run 11 12", "etc/motd 7 -", "lib/apk/db/installed 61 62"]);
     assert_eq!(found["findings"], Value::Null, "there are no feeds");
     diff(&[]).ended(0).said(&[
         "1 added, 1 removed, 1 changed",

@@ -259,12 +259,15 @@ fn refuses(status: StatusCode, name: &str) -> bool {
 async fn ask(router: &Router, method: &str, path: &str, token: Option<&str>) -> StatusCode {
     let digest = Digest::of(b"nothing").to_string();
     let path = path
+        .replace("/api/v1/repositories/{repository}", "/api/v1/repositories/team%2Fapp")
         .replace("{repository}", "team/app")
         .replace("{digest}", &digest)
         .replace("{reference}", "latest")
         .replace("{id}", "6a2c9c4e-3c67-4d3c-8f0b-1f2d1f1c0a01")
         .replace("{index}", "0")
         .replace("{*place}", "0/000")
+        .replace("{*name}", "team/app")
+        .replace("{what}", "tags")
         .replace("{sha256}", "00")
         .replace("{tenant}", "adfs")
         .replace("{name}", "nobody-of-this-name")

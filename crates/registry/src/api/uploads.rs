@@ -199,6 +199,7 @@ impl Call {
             let id = upload.id().to_owned();
             return Err(StoreError::Offset { id, expected: upload.size(), found: first }.into());
         }
+        let said = said.ok_or_else(malformed)?;
         if length.is_some_and(|length| length != said) {
             let message = format!("Content-Range says {said} bytes, Content-Length another number");
             return Err(Failure::new(Code::SizeInvalid, message));
