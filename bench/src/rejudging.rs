@@ -107,6 +107,8 @@ fn manifest(digest: &Digest) -> NewManifest {
         digest: digest.clone(),
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
         size: 1,
+        place: String::new(),
+        about: None,
         content_size: 1,
         kind: Kind::Image,
         platform: None,
