@@ -32,6 +32,9 @@
 //! - `gate`: the answer at every pull, from memory.
 //! - `work`: what takes a while and outlives a crash, such as collecting `garbage`, or `scrub`: reading what is stored
 //!   again.
+//! - `upstream`: caches of other registries, judged before their first byte, imports and mirrors.
+//! - `pulls`, `retention`: what is used, and what goes by rules.
+//! - `following`: what other servers on the same facts change is forgotten here.
 //! - `quarantine`: what somebody with the role for it decided against the verdict, through ACR's API.
 //!
 //! Decisions:

@@ -1,7 +1,7 @@
 //! Finding things by their names.
 //!
-//! Names of repositories are looked through, all of them: a hundred thousand are some megabytes, read in a few
-//! hundredths of a second. Everything there is much more of (tags, digests, labels, packages, vulnerabilities) is found
+//! Names of repositories are looked through, all of them: a hundred thousand are some megabytes. What that
+//! costs has not been measured yet. Everything there is much more of (tags, digests, labels, packages, vulnerabilities) is found
 //! by how it begins, through an index: the same plan in both databases, and no copy of the texts to keep true.
 
 use sqlx::{AnyConnection, FromRow, any::AnyRow};
