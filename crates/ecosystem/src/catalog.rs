@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
 
-use crate::{ALL, Owners, distro::distro, origin};
+use crate::{ALL, Owners, by_id, distro::distro, origin};
 
 /// Everything installed in `tree`: distribution, packages with their owners, gaps. Sorted, without duplicates.
 ///
@@ -36,7 +36,7 @@ pub fn catalog(tree: &Tree) -> Catalog {
 ///
 /// The vendor's advisories speak for such files; that one of them could not be read hides nothing then.
 fn assign_owners(tree: &Tree, catalog: &mut Catalog) {
-    let is_language = |package: &Package| !matches!(package.ecosystem.as_str(), "debian" | "alpine");
+    let is_language = |package: &Package| by_id(&package.ecosystem).is_none_or(|e| !e.is_system());
     let unread = |gap: &Gap| gap.kind == GapKind::FileNotParsed;
     let mut owners = {
         let packages = catalog.packages.iter().filter(|package| is_language(package));

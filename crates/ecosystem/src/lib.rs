@@ -37,7 +37,7 @@
 //! `serde_json` allows (128), inflate at most [`cargo::MAX_INFLATED`] from one file, and answer nonsense with a
 //! [`GapKind::FileNotParsed`](boltseal_model::GapKind) that names the file, never with silence.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
@@ -54,6 +54,7 @@ mod origin;
 pub mod owner;
 pub mod purl;
 pub mod pypi;
+pub mod rpm;
 mod selector;
 mod semver;
 mod shell;
@@ -68,6 +69,16 @@ pub use selector::Everything;
 pub trait Ecosystem: Sync {
     /// `debian`, `alpine`, `pypi`, …: what [`Package::ecosystem`] says.
     fn id(&self) -> &'static str;
+
+    /// First parts of its name spaces besides [`Ecosystem::id`]: `ubuntu` of `ubuntu:24.04`.
+    fn families(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether it installs operating systems, whose vendors publish advisories about their own builds.
+    fn is_system(&self) -> bool {
+        false
+    }
 
     /// What to keep of the file at `path` (relative, clean, no leading slash). Sizes are the caller's business.
     fn want(&self, path: &str, meta: &FileMeta) -> Want;
@@ -100,6 +111,14 @@ pub trait Ecosystem: Sync {
     /// `name` as advisories write it.
     fn normalise(&self, name: &str) -> String;
 
+    /// Every name under which advisories may speak about `package`, and the version that their ranges compare with.
+    ///
+    /// Names are normalised. The most specific comes first: what is said there about a vulnerability decides, and
+    /// what the next name would say does not count.
+    fn known_as<'p>(&self, package: &'p Package) -> Vec<(Cow<'p, str>, &'p str)> {
+        vec![(self.normalise(package.source_name()).into(), package.source_version())]
+    }
+
     /// Our name space for an ecosystem of the OSV schema, if it is one of ours: `Debian:12` is `debian:12`.
     fn osv_space(&self, osv_ecosystem: &str) -> Option<String>;
 
@@ -109,7 +128,7 @@ pub trait Ecosystem: Sync {
 
 /// Every ecosystem, in the order of reports.
 pub const ALL: &[&dyn Ecosystem] =
-    &[&debian::Debian, &alpine::Alpine, &pypi::Pypi, &npm::Npm, &golang::Golang, &cargo::Cargo];
+    &[&debian::Debian, &alpine::Alpine, &rpm::Rpm, &pypi::Pypi, &npm::Npm, &golang::Golang, &cargo::Cargo];
 
 /// The ecosystem called `id`.
 pub fn by_id(id: &str) -> Option<&'static dyn Ecosystem> {
@@ -118,10 +137,8 @@ pub fn by_id(id: &str) -> Option<&'static dyn Ecosystem> {
 
 /// The ecosystem whose versions are compared in `space`: `ubuntu:24.04` is a `debian` one.
 pub fn of_space(space: &str) -> Option<&'static dyn Ecosystem> {
-    match space.split_once(':').map_or(space, |(family, _)| family) {
-        "ubuntu" => by_id("debian"),
-        family => by_id(family),
-    }
+    let family = space.split_once(':').map_or(space, |(family, _)| family);
+    by_id(family).or_else(|| ALL.iter().copied().find(|ecosystem| ecosystem.families().contains(&family)))
 }
 
 /// Our name space for an ecosystem of the OSV schema; `None` for those we do not know.

@@ -31,17 +31,25 @@ impl Owners {
 
     /// Says that `paths` came with the package `name`.
     pub(crate) fn add<'a>(&mut self, name: &str, paths: impl Iterator<Item = &'a str>) {
-        let index = self.names.len();
-        self.names.push(name.into());
+        let owner = self.owner(name);
         for path in paths {
-            let path = path.trim_start_matches("./").trim_start_matches('/');
-            let wanted = self
-                .wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.binary_search_by(|w| (**w).cmp(path)).is_ok());
-            if wanted && !path.is_empty() {
-                self.by_path.insert(path.into(), index);
-            }
+            self.owns(owner, path);
+        }
+    }
+
+    /// The number of a new owner called `name`.
+    pub(crate) fn owner(&mut self, name: &str) -> usize {
+        self.names.push(name.into());
+        self.names.len() - 1
+    }
+
+    /// Says that `path` came with the owner of that number.
+    pub(crate) fn owns(&mut self, owner: usize, path: &str) {
+        let path = path.trim_start_matches("./").trim_start_matches('/');
+        let wanted =
+            self.wanted.as_ref().is_none_or(|wanted| wanted.binary_search_by(|w| (**w).cmp(path)).is_ok());
+        if wanted && !path.is_empty() {
+            self.by_path.insert(path.into(), owner);
         }
     }
 

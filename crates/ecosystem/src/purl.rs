@@ -86,6 +86,36 @@ impl fmt::Display for Purl<'_> {
     }
 }
 
+/// The value of the qualifier `key` of a package URL.
+///
+/// ```
+/// # use boltseal_ecosystem::purl::qualifier;
+/// let purl = "pkg:rpm/fedora/c%2B%2B@1-1?arch=x86_64&rpmmod=a:1%2B2";
+/// assert_eq!(qualifier(purl, "rpmmod").as_deref(), Some("a:1+2"));
+/// assert_eq!(qualifier(purl, "epoch"), None);
+/// ```
+pub fn qualifier(purl: &str, key: &str) -> Option<String> {
+    let (_, qualifiers) = purl.split('#').next()?.split_once('?')?;
+    qualifiers
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(found, _)| *found == key)
+        .map(|(_, v)| decode(v))
+}
+
+/// Takes percent-encoding back; what is no encoding stays.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| byte == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(decoded.unwrap_or(byte));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Percent-encodes what the specification's section "Character encoding" does not leave alone.
 fn encode(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let mut buffer = [0; 4];

@@ -36,9 +36,10 @@ pub struct Advisory {
 /// One package that an advisory speaks about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Affected {
-    /// The name space of `package`: `debian:12`, `alpine:v3.19`, `ubuntu:24.04`, `pypi`, `npm`, `golang`, `cargo`.
+    /// The name space of `package`: `debian:12`, `alpine:v3.19`, `ubuntu:24.04`, `redhat:9`, `pypi`, `npm`, `golang`, `cargo`.
     pub space: String,
-    /// Normalised by the ecosystem; the source package for operating systems.
+    /// Normalised by the ecosystem; for operating systems the source package or the package, as the vendor speaks;
+    /// of rpm modules with the stream: `nodejs:18/nodejs`.
     pub package: String,
     /// Any of these ranges hits.
     pub ranges: Vec<Range>,

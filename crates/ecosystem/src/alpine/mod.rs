@@ -31,6 +31,10 @@ impl Ecosystem for Alpine {
         "alpine"
     }
 
+    fn is_system(&self) -> bool {
+        true
+    }
+
     fn want(&self, path: &str, _meta: &FileMeta) -> Want {
         if is_database(path) { Want::Whole } else { Want::Skip }
     }

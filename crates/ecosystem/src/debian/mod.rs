@@ -46,6 +46,14 @@ impl Ecosystem for Debian {
         "debian"
     }
 
+    fn families(&self) -> &'static [&'static str] {
+        &["ubuntu"]
+    }
+
+    fn is_system(&self) -> bool {
+        true
+    }
+
     fn want(&self, path: &str, _meta: &FileMeta) -> Want {
         let list = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")).is_some();
         if list || path == STATUS || path.starts_with(STATUS_D) { Want::Whole } else { Want::Skip }

@@ -8,7 +8,7 @@ mod support;
 
 use boltseal_model::{Distro, Gap, GapKind, Tree};
 
-use crate::executable;
+use crate::{alpine, debian, executable, rpm};
 use os_release::OsRelease;
 
 pub use support::end_of_life;
@@ -17,13 +17,19 @@ pub(crate) use support::{codename_of, number_of};
 /// Id of the record that shells and C libraries leave behind.
 pub(crate) const USERLAND: &str = "userland";
 
-/// Distributions that publish advisories in a form we read. Others are named in a gap.
-const COVERED: [&str; 3] = ["debian", "ubuntu", "alpine"];
+/// Distributions that feeds of ours may cover. Others are named in a gap.
+fn is_covered(id: &str) -> bool {
+    matches!(id, "debian" | "ubuntu" | "alpine") || rpm::is_known(id)
+}
 
 /// Files whose bytes say which distribution it is.
 pub(crate) fn wants(path: &str) -> bool {
-    matches!(path, "etc/os-release" | "usr/lib/os-release" | "etc/debian_version" | "etc/alpine-release")
+    let named = ["etc/os-release", "usr/lib/os-release", "etc/debian_version", "etc/alpine-release"];
+    named.contains(&path) || RELEASES.contains(&path)
 }
+
+/// One line each, from before there was os-release. `system-release` of Fedora and its children leads to one of them.
+const RELEASES: [&str; 3] = ["etc/centos-release", "etc/redhat-release", "etc/system-release"];
 
 /// Whether `path` is a shell or C library: what a distribution has, and an image with one static binary has not.
 pub(crate) fn is_userland(path: &str) -> bool {
@@ -42,19 +48,23 @@ pub(crate) fn is_userland(path: &str) -> bool {
 ///
 /// An image without any trace of a distribution (one static binary, as Go makes them) has neither.
 pub fn distro(tree: &Tree) -> (Option<Distro>, Vec<Gap>) {
-    let distro = named(tree).or_else(|| alpine_release(tree)).or_else(|| debian_version(tree));
+    let distro = named(tree)
+        .or_else(|| alpine_release(tree))
+        .or_else(|| debian_version(tree))
+        .or_else(|| one_line(tree));
     let gap = match &distro {
-        Some(distro) if distro.version.is_empty() && COVERED.contains(&distro.id.as_str()) => Some(Gap::new(
+        Some(distro) if rpm::is_rolling(&distro.id) => None,
+        Some(distro) if distro.version.is_empty() && is_covered(&distro.id) => Some(Gap::new(
             GapKind::UnknownDistribution,
             distro.id.clone(),
             "os-release names no version, so no feed can be chosen for the system packages: set VERSION_ID",
         )),
-        Some(distro) if COVERED.contains(&distro.id.as_str()) => None,
+        Some(distro) if is_covered(&distro.id) => None,
         Some(distro) => Some(Gap::new(
             GapKind::UnknownDistribution,
             format!("{} {}", distro.id, distro.version).trim_end().to_owned(),
-            "no feed covers this distribution, so its system packages are not judged: base the image on Debian, \
-             Ubuntu or Alpine, or judge them by other means",
+            "no feed covers this distribution, so its system packages are not judged: base the image on one \
+             that is (Debian, Alpine, Fedora, …), or judge them by other means",
         )),
         None => trace(tree).map(|path| {
             Gap::new(
@@ -128,6 +138,23 @@ fn debian_version(tree: &Tree) -> Option<Distro> {
     Some(known("debian", version, format!("Debian GNU/Linux {text}")))
 }
 
+/// `CentOS release 6.10 (Final)`, `Red Hat Enterprise Linux Server release 6.10 (Santiago)`.
+fn one_line(tree: &Tree) -> Option<Distro> {
+    let text = RELEASES.iter().find_map(|path| first_line(tree.content(path)?))?;
+    let (name, version) = text.split_once(" release ")?;
+    let id = match name.split(' ').next()? {
+        "CentOS" => "centos",
+        "Red" => "rhel",
+        "Fedora" => "fedora",
+        "Rocky" => "rocky",
+        "AlmaLinux" => "almalinux",
+        "Oracle" => "ol",
+        "Amazon" => "amzn",
+        _ => return None,
+    };
+    Some(known(id, version.split(' ').next()?.to_owned(), text.clone()))
+}
+
 fn first_line(content: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(content).lines().next()?.trim().to_owned();
     (!line.is_empty()).then_some(line)
@@ -136,7 +163,7 @@ fn first_line(content: &[u8]) -> Option<String> {
 /// Something that only an operating system has.
 fn trace(tree: &Tree) -> Option<&str> {
     let file = tree.files.iter().find(|(path, file)| {
-        let database = crate::debian::is_database(path) || crate::alpine::is_database(path);
+        let database = debian::is_database(path) || alpine::is_database(path) || rpm::is_database(path);
         database || (is_userland(path) && executable::record(&file.content, USERLAND).is_some())
     });
     let link = || tree.links.keys().find(|path| is_userland(path));

@@ -18,6 +18,7 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("os/dpkg/testdata/dpkg/status.d/", "debian", "var/lib/dpkg/status.d/*"),
     ("os/dpkg/testdata/", "debian", "var/lib/dpkg/status"),
     ("os/apk/testdata/", "alpine", "lib/apk/db/installed"),
+    ("os/rpm/testdata/", "rpm", "var/lib/rpm/Packages"),
     ("language/python/wheelegg/testdata/egginfo", "pypi", "usr/lib/python3/dist-packages/x.egg-info"),
     ("language/python/wheelegg/testdata/monotonic", "pypi", "usr/lib/python3/dist-packages/*"),
     ("language/python/wheelegg/testdata/", "pypi", "usr/lib/python3/dist-packages/x.dist-info/METADATA"),

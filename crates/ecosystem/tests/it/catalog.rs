@@ -116,7 +116,14 @@ fn distributions() {
             None,
             true,
         ),
-        (vec![os("ID=\"rocky\"\nVERSION_ID=\"9.3\"\n")], Some(("rocky", "9.3")), None, true),
+        (vec![os("ID=\"rocky\"\nVERSION_ID=\"9.3\"\n")], Some(("rocky", "9.3")), None, false),
+        (vec![os("ID=\"nobara\"\nVERSION_ID=\"39\"\n")], Some(("nobara", "39")), None, true),
+        (
+            vec![("etc/redhat-release", "CentOS release 6.10 (Final)\n")],
+            Some(("centos", "6.10")),
+            None,
+            false,
+        ),
         (vec![dpkg], None, None, true),
         (vec![], None, None, false),
     ] {

@@ -14,5 +14,6 @@ mod images;
 mod mutations;
 mod owners;
 mod purls;
+mod rpm;
 mod shared;
 mod versions;

@@ -1,14 +1,14 @@
 //! One package after the other against a snapshot; each distinct source version is judged once.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 use boltseal_ecosystem::{Ecosystem, by_id};
 use boltseal_model::{Distro, Finding, Gap, GapKind, Package};
 
 use super::{
     coverage::Covers,
-    proof::{self, Place},
-    versions::{Opinion, opinion},
+    proof::{self, Matched, Place},
+    versions::{Opinion, Unclear, opinion},
 };
 use crate::{Error, Snapshot, snapshot::View};
 
@@ -23,18 +23,14 @@ pub(crate) struct Matcher<'a> {
 pub(crate) struct Judged<'a> {
     ecosystem: &'static dyn Ecosystem,
     pub space: String,
-    opinion: Rc<Opinion<'a>>,
+    /// In the order of [`Ecosystem::known_as`].
+    opinions: Vec<Rc<Opinion<'a>>>,
 }
 
 /// Where advisories about `package` live; `None` where no feed could speak about it.
 pub(crate) fn space(package: &Package, distro: Option<&Distro>) -> Option<(&'static dyn Ecosystem, String)> {
     let ecosystem = by_id(&package.ecosystem)?;
     Some((ecosystem, ecosystem.space(package, distro)?))
-}
-
-/// Whether `space` is a release of an operating system, whose vendor publishes its own data.
-pub(crate) fn is_release(space: &str) -> bool {
-    space.contains(':')
 }
 
 /// A package that no feed could ever speak about, such as one of a distribution that nobody recognised.
@@ -64,16 +60,28 @@ impl<'a> Matcher<'a> {
         ecosystem: &'static dyn Ecosystem,
         space: String,
     ) -> Result<Judged<'a>, Error> {
-        let (name, version) = (ecosystem.normalise(package.source_name()), package.source_version());
-        let key = (space, name, version.to_owned());
+        let mut opinions = Vec::with_capacity(1);
+        for (name, version) in ecosystem.known_as(package) {
+            opinions.push(self.opinion(&space, name, version, ecosystem)?);
+        }
+        Ok(Judged { ecosystem, space, opinions })
+    }
+
+    fn opinion(
+        &mut self,
+        space: &str,
+        name: Cow<'_, str>,
+        version: &str,
+        ecosystem: &'static dyn Ecosystem,
+    ) -> Result<Rc<Opinion<'a>>, Error> {
+        let key = (space.to_owned(), name.into_owned(), version.to_owned());
         if let Some(known) = self.opinions.get(&key) {
-            return Ok(Judged { ecosystem, opinion: Rc::clone(known), space: key.0 });
+            return Ok(Rc::clone(known));
         }
         let lines = self.view.lines(&key.0, &key.1)?;
         let opinion = Rc::new(opinion(&lines, version, ecosystem));
-        let space = key.0.clone();
         self.opinions.insert(key, Rc::clone(&opinion));
-        Ok(Judged { ecosystem, space, opinion })
+        Ok(opinion)
     }
 
     /// One finding for each vulnerability that hits `package`, found at `place`.
@@ -83,16 +91,25 @@ impl<'a> Matcher<'a> {
         package: &Package,
         place: &Place<'_>,
     ) -> Result<Vec<Finding>, Error> {
-        let hits = judged.opinion.hits.iter();
-        hits.map(|hit| proof::finding(&self.view, hit, package, place, &judged.space, judged.ecosystem))
-            .collect()
+        let names = judged.ecosystem.known_as(package);
+        let mut findings = Vec::new();
+        for (index, (opinion, (name, version))) in judged.opinions.iter().zip(&names).enumerate() {
+            for hit in opinion.hits.iter().filter(|hit| judged.decides(index, hit.line.group)) {
+                let matched = Matched { space: &judged.space, name, version };
+                findings.push(proof::finding(&self.view, hit, package, place, &matched, judged.ecosystem)?);
+            }
+        }
+        Ok(findings)
     }
 
     /// The gap that `package` leaves, if there are advisories that its version cannot be compared with.
     pub(crate) fn unclear(&self, judged: &Judged<'a>, package: &Package) -> Result<Option<Gap>, Error> {
-        let Some((advisory, error)) = judged.opinion.unclear.first() else { return Ok(None) };
+        let mut unclear = judged.opinions.iter().enumerate().flat_map(|(index, opinion)| {
+            opinion.unclear.iter().filter(move |unclear| judged.decides(index, unclear.group))
+        });
+        let Some(Unclear { advisory, error, .. }) = unclear.next() else { return Ok(None) };
         let advisory = self.view.notice(*advisory)?.id;
-        let more = judged.opinion.unclear.len() - 1;
+        let more = unclear.count();
         let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
         let detail = format!(
             "nobody can say whether {advisory}{more} hits {} {}: {error}; look at the advisory",
@@ -106,6 +123,11 @@ impl<'a> Matcher<'a> {
 impl Judged<'_> {
     /// Whether there is neither a finding nor a gap.
     pub(crate) fn is_clean(&self) -> bool {
-        self.opinion.hits.is_empty() && self.opinion.unclear.is_empty()
+        self.opinions.iter().all(|opinion| opinion.hits.is_empty() && opinion.unclear.is_empty())
+    }
+
+    /// Whether what the name with `index` says about the vulnerability `group` counts: no name before it speaks of it.
+    fn decides(&self, index: usize, group: u32) -> bool {
+        !self.opinions.iter().take(index).any(|opinion| opinion.spoken.binary_search(&group).is_ok())
     }
 }

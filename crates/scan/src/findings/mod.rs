@@ -1,7 +1,8 @@
 //! A catalog against a snapshot.
 //!
-//! * Packages of operating systems match by source package, in the name space of their own release only: what another
-//!   release or an upstream project says about the same software does not apply to a vendor's patched build.
+//! * Packages of operating systems match by the names their vendors use (of the source package, of the package, of a
+//!   package in a module), in the name space of their own release only: what another release or an upstream project
+//!   says about the same software does not apply to a vendor's patched build.
 //! * Packages of languages match by name. One that an operating system package owns is that vendor's business and
 //!   does not match twice, unless no feed covers the release.
 //! * All ids of one vulnerability are one finding; where several sources speak, the best one decides (`versions`).
@@ -19,7 +20,7 @@ use std::{collections::BTreeSet, time::Duration};
 use boltseal_model::{Catalog, Finding, Gap, Package, Timestamp};
 
 use self::{
-    matcher::{Matcher, homeless, is_release, space, unreadable},
+    matcher::{Matcher, homeless, space, unreadable},
     proof::Place,
 };
 use crate::{Error, Snapshot};
@@ -104,16 +105,17 @@ pub(crate) fn queries<'c>(
         }
     }
     gaps.dedup();
-    if vendor_speaks(&spaces, matcher) {
-        queries.retain(|query| query.package.owner.is_none() || is_release(&query.space));
+    if vendor_speaks(&queries, &spaces, matcher) {
+        queries.retain(|query| query.package.owner.is_none() || query.ecosystem.is_system());
         spaces.retain(|space| queries.iter().any(|query| query.space == *space));
     }
     (queries, spaces, gaps)
 }
 
 /// Whether feeds cover the operating system, so that its vendor speaks for the packages it brought.
-fn vendor_speaks(spaces: &BTreeSet<String>, matcher: &Matcher<'_>) -> bool {
-    spaces.iter().any(|space| is_release(space) && matcher.covers.covers(space))
+fn vendor_speaks(queries: &[Query<'_>], spaces: &BTreeSet<String>, matcher: &Matcher<'_>) -> bool {
+    let covered: BTreeSet<&String> = spaces.iter().filter(|space| matcher.covers.covers(space)).collect();
+    queries.iter().any(|query| query.ecosystem.is_system() && covered.contains(&query.space))
 }
 
 fn one(

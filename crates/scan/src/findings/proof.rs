@@ -20,13 +20,23 @@ pub(crate) struct Place<'a> {
     pub path: &'a str,
 }
 
+/// The name under which an advisory speaks about a package.
+pub(crate) struct Matched<'a> {
+    /// The name space.
+    pub space: &'a str,
+    /// The name in it.
+    pub name: &'a str,
+    /// What its ranges compare with.
+    pub version: &'a str,
+}
+
 /// Everything that is said about `hit` in `package`.
 pub(crate) fn finding(
     view: &View<'_>,
     hit: &Hit<'_>,
     package: &Package,
     place: &Place<'_>,
-    space: &str,
+    matched: &Matched<'_>,
     ecosystem: &dyn Ecosystem,
 ) -> Result<Finding, Error> {
     let line = &hit.line;
@@ -35,7 +45,6 @@ pub(crate) fn finding(
     let described =
         about.filter(|about| *about != line.advisory).map(|about| view.notice(about)).transpose()?;
     let (id, aliases) = ids(view.ids_of(line.group)?, &notice);
-    let name = ecosystem.normalise(package.source_name());
     let said = |severity: &Severity| *severity != Severity::Unknown;
     Ok(Finding {
         id,
@@ -65,9 +74,9 @@ pub(crate) fn finding(
             path: place.path.to_owned(),
             advisory: notice.id.to_owned(),
             feed: notice.feed.to_owned(),
-            matched: format!("{space}/{name}"),
+            matched: format!("{}/{}", matched.space, matched.name),
             range: range(&line.versions),
-            comparison: comparison(&line.versions, package.source_version(), ecosystem.order_name()),
+            comparison: comparison(&line.versions, matched.version, ecosystem.order_name()),
         },
     })
 }

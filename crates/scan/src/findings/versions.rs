@@ -12,8 +12,20 @@ use crate::snapshot::{Bound, Line, Versions};
 pub(crate) struct Opinion<'a> {
     /// One for each vulnerability that hits.
     pub hits: Vec<Hit<'a>>,
-    /// Vulnerabilities of which nobody can say whether they hit: the advisory, and why.
-    pub unclear: Vec<(u32, VersionError)>,
+    /// Vulnerabilities of which nobody can say whether they hit.
+    pub unclear: Vec<Unclear>,
+    /// Every vulnerability that the feeds speak about, whatever they say of this version. Sorted.
+    pub spoken: Vec<u32>,
+}
+
+/// A vulnerability of which nobody can say whether it hits.
+pub(crate) struct Unclear {
+    /// The vulnerability.
+    pub group: u32,
+    /// An advisory about it.
+    pub advisory: u32,
+    /// Why.
+    pub error: VersionError,
 }
 
 /// A vulnerability that hits.
@@ -34,6 +46,7 @@ pub(crate) fn opinion<'a>(lines: &[Line<'a>], installed: &str, ecosystem: &dyn E
     let order = Order { ecosystem, installed, known: RefCell::default() };
     let mut opinion = Opinion::default();
     for lines in lines.chunk_by(|a, b| a.group == b.group) {
+        opinion.spoken.extend(lines.first().map(|line| line.group));
         let best = lines.first().map(|line| line.rank);
         let lines: Vec<&Line<'a>> = lines.iter().filter(|line| Some(line.rank) == best).collect();
         let mut inside: Vec<&Line<'a>> = Vec::new();
@@ -42,7 +55,9 @@ pub(crate) fn opinion<'a>(lines: &[Line<'a>], installed: &str, ecosystem: &dyn E
             match order.contains(&line.versions) {
                 Ok(true) => inside.push(line),
                 Ok(false) => {}
-                Err(error) => unclear = unclear.or(Some((line.advisory, error))),
+                Err(error) => {
+                    unclear = unclear.or(Some(Unclear { group: line.group, advisory: line.advisory, error }));
+                }
             }
         }
         if inside.iter().any(|line| line.status == Status::NotAffected) {
@@ -57,6 +72,7 @@ pub(crate) fn opinion<'a>(lines: &[Line<'a>], installed: &str, ecosystem: &dyn E
             }
         }
     }
+    opinion.spoken.sort_unstable();
     opinion
 }
 

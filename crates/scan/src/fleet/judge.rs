@@ -119,15 +119,15 @@ impl<'a> Judge<'a> {
             let gap = Some(matcher::homeless(package));
             return Opinion { space, vendor: false, owned: false, judged: None, gap };
         };
-        let release = matcher::is_release(name);
+        let system = ecosystem.is_system();
         let judged = self.matcher.judge(package, ecosystem, name.clone());
         let (judged, gap) =
             match judged.and_then(|judged| Ok((self.matcher.unclear(&judged, package)?, judged))) {
                 Ok((gap, judged)) => (Some(judged).filter(|judged| !judged.is_clean()), gap),
                 Err(error) => (None, Some(matcher::unreadable("snapshot", &error))),
             };
-        let vendor = release && self.matcher.covers.covers(name);
-        Opinion { space, vendor, owned: !release && package.owner.is_some(), judged, gap }
+        let vendor = system && self.matcher.covers.covers(name);
+        Opinion { space, vendor, owned: !system && package.owner.is_some(), judged, gap }
     }
 
     fn placed(&mut self, entry: Entry) -> &Placed {

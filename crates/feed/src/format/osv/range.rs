@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use boltseal_ecosystem::{Ecosystem, of_space, space_of_osv};
+use boltseal_ecosystem::{Ecosystem, of_space, rpm, space_of_osv};
 use boltseal_model::{self as model, Severity, Status};
 
 use super::{
@@ -59,7 +59,7 @@ pub(super) fn affected(record: &Record, sink: &mut dyn Sink, tally: &mut Tally) 
         let versions = outside(&one.versions, &ranges, &space, ecosystem);
         let urgency = one.ecosystem_specific.urgency.as_str().or(one.database_specific.urgency.as_str());
         found.push(model::Affected {
-            package: ecosystem.normalise(&package.name),
+            package: name(ecosystem, &package.name, &ranges, &record.summary),
             space,
             ranges,
             versions,
@@ -72,6 +72,20 @@ pub(super) fn affected(record: &Record, sink: &mut dyn Sink, tally: &mut Tally) 
         (true, _, true) => Affects::Rejected,
         (true, true, false) => Affects::Unsupported,
         (true, false, false) => Affects::Nothing,
+    }
+}
+
+/// What the advisory calls the package. The schema has no place for the stream of a module, so that is taken from the
+/// summary: "Important: nodejs:18 security update".
+fn name(ecosystem: &dyn Ecosystem, name: &str, ranges: &[model::Range], summary: &str) -> String {
+    let name = ecosystem.normalise(name);
+    let modular = |range: &model::Range| {
+        [&range.fixed, &range.last_affected].into_iter().flatten().any(|version| rpm::is_modular(version))
+    };
+    if ecosystem.id() == rpm::ID && ranges.iter().any(modular) {
+        rpm::in_module(rpm::stream_in(summary), &name)
+    } else {
+        name
     }
 }
 

@@ -1,0 +1,261 @@
+//! rpm databases: real ones of every kind, made ones, and what rpm itself says of them.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+use boltseal_ecosystem::{Ecosystem as _, by_id, catalog, purl, rpm::Rpm};
+use boltseal_model::{GapKind, Package, Tree};
+
+use crate::shared::{self, Builder};
+
+const FIXTURES: &str = "data/fixtures/rpmdb.tar.zst";
+const DATABASES: [(&str, &str); 3] = [
+    ("libuuid-bdb", "var/lib/rpm/Packages"),
+    ("sle15-ndb", "usr/lib/sysimage/rpm/Packages.db"),
+    ("cbl-mariner-sqlite", "var/lib/rpm/rpmdb.sqlite"),
+];
+
+fn tree(os: &str, path: &str, content: &[u8]) -> Tree {
+    Builder::default().layer().file("etc/os-release", os).file(path, content).tree()
+}
+
+/// Name, epoch, version, release, architecture and source package, as `expected.tsv` has them.
+fn line(package: &Package) -> String {
+    let qualifier = |key: &str| purl::qualifier(&package.purl, key).unwrap_or_default();
+    let epoch = qualifier("epoch");
+    let epoch = if epoch.is_empty() { "0" } else { &epoch };
+    let version = package.version.split_once(':').map_or(&*package.version, |(_, version)| version);
+    let (version, release) = version.rsplit_once('-').unwrap();
+    [&package.name, epoch, version, release, package.architecture.as_deref().unwrap(), &qualifier("upstream")]
+        .join("\t")
+}
+
+#[test]
+fn databases_of_every_kind() {
+    let Some(files) = shared::archive(FIXTURES) else { return };
+    for (folder, path) in DATABASES {
+        let name = path.rsplit('/').next().unwrap();
+        let database = &files[&format!("rpmdb/{folder}/{name}")];
+        let found = catalog(&tree("ID=fedora\nVERSION_ID=40\n", path, database));
+        assert_eq!(found.gaps, [], "{folder}");
+        let mut lines: Vec<String> = found.packages.iter().map(line).collect();
+        let mut expected: Vec<&str> =
+            std::str::from_utf8(&files[&format!("rpmdb/{folder}/expected.tsv")]).unwrap().lines().collect();
+        lines.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(lines, expected, "{folder}");
+    }
+}
+
+/// A file cut anywhere, and one with any byte changed: no panic, and what is missing is said.
+#[test]
+fn damaged_databases_are_gaps() {
+    let Some(files) = shared::archive(FIXTURES) else { return };
+    for (folder, path) in DATABASES {
+        let name = path.rsplit('/').next().unwrap();
+        let database = &files[&format!("rpmdb/{folder}/{name}")];
+        let whole = catalog(&tree("ID=fedora\nVERSION_ID=40\n", path, database)).packages.len();
+        for step in 1..=40 {
+            let cut = &database[..database.len() * step / 41];
+            let found = catalog(&tree("ID=fedora\nVERSION_ID=40\n", path, cut));
+            let missing = found.packages.len() < whole;
+            assert!(
+                !missing || found.gaps.iter().any(|gap| gap.kind == GapKind::FileNotParsed),
+                "{folder} {step}"
+            );
+        }
+        for step in 0..200 {
+            let mut changed = database.clone();
+            let place = if step < 100 { step * 41 % 4096 } else { step * 65_537 % changed.len() };
+            changed[place] ^= 1 << (step % 8);
+            let _ = catalog(&tree("ID=fedora\nVERSION_ID=40\n", path, &changed));
+        }
+    }
+}
+
+/// A package to build: everything that ends up in a header, with files.
+struct Spec {
+    name: &'static str,
+    epoch: u32,
+    version: &'static str,
+    vendor: &'static str,
+    module: &'static str,
+    files: usize,
+}
+
+const fn spec(name: &'static str, version: &'static str, files: usize) -> Spec {
+    Spec { name, epoch: 0, version, vendor: "Fedora Project", module: "", files }
+}
+
+/// Builds packages with `rpmbuild` and installs them (their database records only) with `backend`.
+fn made(folder: &Path, backend: &str, specs: &[Spec]) -> Option<(Vec<u8>, BTreeMap<String, usize>)> {
+    let root = folder.to_str()?;
+    for spec in specs {
+        let files: String = (0..spec.files).map(|n| format!("/usr/share/{}/file-{n}\n", spec.name)).collect();
+        let module = if spec.module.is_empty() {
+            String::new()
+        } else {
+            format!("ModularityLabel: {}\n", spec.module)
+        };
+        let text = format!(
+            "Name: {0}\nEpoch: {1}\nVersion: {2}\nRelease: 1\nVendor: {3}\n{module}Summary: x\nLicense: MIT\n\
+             BuildArch: noarch\n%description\nx\n%install\nmkdir -p %{{buildroot}}/usr/share/{0}\ncd %{{buildroot}}/usr/share/{0}\n\
+             for n in $(seq 0 {4}); do test $n -lt {5} && echo > file-$n; done || true\n%files\n{files}",
+            spec.name, spec.epoch, spec.version, spec.vendor, spec.files, spec.files
+        );
+        let path = folder.join(format!("{}.spec", spec.name));
+        std::fs::write(&path, text).ok()?;
+        let built = Command::new("rpmbuild")
+            .args(["-bb", "--quiet", "--define", &format!("_topdir {root}/build")])
+            .args(["--define", "_build_id_links none", "--nodebuginfo"])
+            .arg(&path)
+            .output()
+            .ok()?;
+        if !built.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&built.stderr));
+            return None;
+        }
+    }
+    let rpms =
+        Command::new("sh").arg("-c").arg(format!("ls {root}/build/RPMS/noarch/*.rpm")).output().ok()?;
+    let rpms = String::from_utf8(rpms.stdout).ok()?;
+    let rpm = |arguments: &[&str]| {
+        let output = Command::new("rpm")
+            .args(["--dbpath", &format!("{root}/db"), "--define", &format!("_db_backend {backend}")])
+            .args(arguments)
+            .output()
+            .ok()?;
+        if !output.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        output.status.success().then_some(output.stdout)
+    };
+    let mut install = vec!["-i", "--justdb", "--nodeps", "--noscripts", "--nosignature", "--ignorearch"];
+    install.extend(rpms.lines());
+    rpm(&install)?;
+    let listed = rpm(&[
+        "-qa",
+        "--qf",
+        "%{NAME} %|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}.%{ARCH} %{SOURCERPM}\n",
+    ])?;
+    let listed = String::from_utf8(listed).ok()?.lines().map(|line| (line.to_owned(), 1)).collect();
+    let name = if backend == "sqlite" { "rpmdb.sqlite" } else { "Packages.db" };
+    Some((std::fs::read(folder.join("db").join(name)).ok()?, listed))
+}
+
+/// Small and large headers, which lie on overflow pages, in each kind of file that today's rpm writes.
+#[test]
+fn databases_that_rpm_made() {
+    if Command::new("rpmbuild").arg("--version").output().is_err() {
+        return shared::skip("no rpmbuild on the PATH");
+    }
+    let specs = [
+        spec("small", "1.0~rc1", 0),
+        spec("medium", "2.0^git1", 60),
+        spec("large", "3", 3000),
+        Spec { epoch: 7, ..spec("epoch", "4", 1) },
+        Spec { vendor: "Docker, Inc.", ..spec("docker-ce", "5", 1) },
+        Spec { module: "nodejs:18:8080020230718144107:63b34585", ..spec("nodejs", "18", 1) },
+    ];
+    for (backend, path) in
+        [("sqlite", "var/lib/rpm/rpmdb.sqlite"), ("ndb", "usr/lib/sysimage/rpm/Packages.db")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let Some((database, listed)) = made(folder.path(), backend, &specs) else {
+            return shared::skip("rpmbuild cannot build here");
+        };
+        let owned = "usr/share/large/file-2999/x.egg-info";
+        let tree = Builder::from(tree("ID=fedora\nVERSION_ID=40\n", path, &database))
+            .file(owned, "Name: a\nVersion: 1\n")
+            .tree();
+        let found = catalog(&tree);
+        assert_eq!(found.gaps, [], "{backend}");
+        let ours = found.packages.iter().filter(|package| package.ecosystem == "rpm").map(|package| {
+            let epoch = if package.version.contains(':') { "" } else { "0:" };
+            let upstream = purl::qualifier(&package.purl, "upstream").unwrap();
+            (format!("{} {epoch}{}.noarch {upstream}", package.name, package.version), 1)
+        });
+        assert_eq!(ours.collect::<BTreeMap<_, _>>(), listed, "{backend}");
+        let package = |name: &str| found.packages.iter().find(|package| package.name == name).unwrap();
+        let space = |name: &str| Rpm.space(package(name), found.distro.as_ref()).unwrap();
+        assert_eq!(
+            (space("small"), space("docker-ce")),
+            ("fedora:40".to_owned(), "rpm:docker-inc".to_owned())
+        );
+        assert!(package("docker-ce").purl.starts_with("pkg:rpm/docker-inc/docker-ce@5-1?"));
+        let names: Vec<String> =
+            Rpm.known_as(package("nodejs")).iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["nodejs:18/nodejs", "*/nodejs"]);
+        let mut owners = boltseal_ecosystem::Owners::default();
+        Rpm.owners(&tree, &mut owners);
+        assert_eq!(owners.of("usr/share/large/file-2999"), Some("large"));
+        assert_eq!(owners.of("usr/share/docker-ce/file-0"), None);
+    }
+}
+
+#[test]
+fn releases() {
+    let listed = "bash-5.1.8-1.noarch\n";
+    for (os, space, command) in [
+        ("ID=\"rhel\"\nVERSION_ID=\"9.3\"\n", "redhat:9", "dnf upgrade -y bash"),
+        ("ID=\"centos\"\nVERSION_ID=\"7\"\n", "redhat:7", "yum update -y bash"),
+        ("ID=\"almalinux\"\nVERSION_ID=\"8.9\"\n", "almalinux:8", "dnf upgrade -y bash"),
+        ("ID=\"rocky\"\nVERSION_ID=\"9.3\"\n", "rocky:9", "dnf upgrade -y bash"),
+        ("ID=\"ol\"\nVERSION_ID=\"8.9\"\n", "oracle:8", "dnf upgrade -y bash"),
+        ("ID=fedora\nVERSION_ID=40\n", "fedora:40", "dnf upgrade -y bash"),
+        ("ID=\"amzn\"\nVERSION_ID=\"2018.03\"\n", "amazon:1", "yum update -y bash"),
+        ("ID=\"amzn\"\nVERSION_ID=\"2\"\n", "amazon:2", "yum update -y bash"),
+        ("ID=\"amzn\"\nVERSION_ID=\"2023\"\n", "amazon:2023", "dnf upgrade -y bash"),
+        ("ID=\"sles\"\nVERSION_ID=\"15.5\"\n", "suse:15.5", "zypper --non-interactive update bash"),
+        ("ID=\"sl-micro\"\nVERSION_ID=\"6.0\"\n", "suse:micro-6.0", "zypper --non-interactive update bash"),
+        (
+            "ID=\"opensuse-leap\"\nVERSION_ID=\"15.5\"\n",
+            "opensuse:15.5",
+            "zypper --non-interactive update bash",
+        ),
+        (
+            "ID=\"opensuse-tumbleweed\"\nVERSION_ID=\"20240101\"\n",
+            "opensuse:tumbleweed",
+            "zypper --non-interactive update bash",
+        ),
+        ("ID=photon\nVERSION_ID=5.0\n", "photon:5", "tdnf update -y bash"),
+        ("ID=mariner\nVERSION_ID=\"2.0\"\n", "azurelinux:2", "tdnf update -y bash"),
+        ("ID=azurelinux\nVERSION_ID=\"3.0\"\n", "azurelinux:3", "tdnf update -y bash"),
+    ] {
+        let found = catalog(&tree(os, "var/lib/rpmmanifest/container-manifest-1", listed.as_bytes()));
+        assert_eq!(found.gaps, [], "{os}");
+        assert_eq!(Rpm.space(&found.packages[0], found.distro.as_ref()).as_deref(), Some(space), "{os}");
+        assert_eq!(boltseal_ecosystem::of_space(space).map(|e| e.id()), Some("rpm"));
+        assert_eq!(by_id("rpm").unwrap().fix_command(&found.packages[0], "9"), command, "{os}");
+    }
+}
+
+/// As Azure Linux writes it: <https://github.com/microsoft/azurelinux>, `toolkit/docs`, distroless images.
+#[test]
+fn manifests_of_distroless_images() {
+    let line = "mariner-release\t2.0-12.cm2\t1653816591\t1653753130\tMicrosoft Corporation\t(none)\t580\tnoarch\t0\tmariner-release-2.0-12.cm2.src.rpm\n";
+    let tree = Builder::default()
+        .layer()
+        .file("etc/os-release", "ID=mariner\nVERSION_ID=\"2.0\"\n")
+        .file("var/lib/rpmmanifest/container-manifest-1", "mariner-release-2.0-12.cm2.noarch\n")
+        .file("var/lib/rpmmanifest/container-manifest-2", line.to_owned() + "nonsense\n")
+        .tree();
+    let found = catalog(&tree);
+    assert_eq!(found.packages.len(), 1);
+    assert_eq!(
+        found.packages[0].purl,
+        "pkg:rpm/mariner/mariner-release@2.0-12.cm2?arch=noarch&distro=mariner-2.0&upstream=mariner-release-2.0-12.cm2.src.rpm"
+    );
+    assert!(found.gaps[0].detail.starts_with("line 2: "), "{:?}", found.gaps);
+}
+
+#[test]
+fn a_log_that_holds_changes_is_a_gap() {
+    let Some(files) = shared::archive(FIXTURES) else { return };
+    let database = &files["rpmdb/cbl-mariner-sqlite/rpmdb.sqlite"];
+    let os = "ID=mariner\nVERSION_ID=\"2.0\"\n";
+    let path = "var/lib/rpm/rpmdb.sqlite";
+    for (log, gaps) in [(&b""[..], 0), (b"x", 1)] {
+        let tree = Builder::from(tree(os, path, database)).file(&format!("{path}-wal"), log).tree();
+        assert_eq!(catalog(&tree).gaps.len(), gaps);
+    }
+}
