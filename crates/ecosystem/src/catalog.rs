@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
 
-use crate::{ALL, Owners, by_id, distro::distro, origin};
+use crate::{
+    ALL, Owners, by_id,
+    distro::{distro, is_database},
+    origin,
+};
 
 /// Everything installed in `tree`: distribution, packages with their owners, gaps. Sorted, without duplicates.
 ///
@@ -37,7 +41,8 @@ pub fn catalog(tree: &Tree) -> Catalog {
 /// The vendor's advisories speak for such files; that one of them could not be read hides nothing then.
 fn assign_owners(tree: &Tree, catalog: &mut Catalog) {
     let is_language = |package: &Package| by_id(&package.ecosystem).is_none_or(|e| !e.is_system());
-    let unread = |gap: &Gap| gap.kind == GapKind::FileNotParsed;
+    // Package managers may own their own databases; who could not read those has no vendor to rely on.
+    let unread = |gap: &Gap| gap.kind == GapKind::FileNotParsed && !is_database(&gap.subject);
     let mut owners = {
         let packages = catalog.packages.iter().filter(|package| is_language(package));
         let paths = packages.filter_map(|package| package.paths.first().map(String::as_str));

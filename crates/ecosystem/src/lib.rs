@@ -42,12 +42,14 @@ use std::{borrow::Cow, cmp::Ordering};
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
 pub mod alpine;
+pub mod arch;
 pub mod cargo;
 mod catalog;
 pub mod debian;
 mod distro;
 mod executable;
 mod files;
+pub mod gentoo;
 pub mod golang;
 pub mod npm;
 mod origin;
@@ -108,6 +110,12 @@ pub trait Ecosystem: Sync {
     /// The name space in which advisories about `package` live; `None` where no feed speaks about it.
     fn space(&self, package: &Package, distro: Option<&Distro>) -> Option<String>;
 
+    /// The name space that `space` adds to, if there is one. What is said in `space` outweighs what is said there.
+    fn space_below(&self, space: &str) -> Option<String> {
+        let _ = space;
+        None
+    }
+
     /// `name` as advisories write it.
     fn normalise(&self, name: &str) -> String;
 
@@ -127,8 +135,17 @@ pub trait Ecosystem: Sync {
 }
 
 /// Every ecosystem, in the order of reports.
-pub const ALL: &[&dyn Ecosystem] =
-    &[&debian::Debian, &alpine::Alpine, &rpm::Rpm, &pypi::Pypi, &npm::Npm, &golang::Golang, &cargo::Cargo];
+pub const ALL: &[&dyn Ecosystem] = &[
+    &debian::Debian,
+    &alpine::Alpine,
+    &rpm::Rpm,
+    &arch::Arch,
+    &gentoo::Gentoo,
+    &pypi::Pypi,
+    &npm::Npm,
+    &golang::Golang,
+    &cargo::Cargo,
+];
 
 /// The ecosystem called `id`.
 pub fn by_id(id: &str) -> Option<&'static dyn Ecosystem> {

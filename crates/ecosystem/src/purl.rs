@@ -54,7 +54,7 @@ impl<'a> Purl<'a> {
 
     /// Types whose definition says that namespace and name are not case-sensitive.
     fn folds_case(&self) -> bool {
-        matches!(self.kind, "deb" | "apk" | "pypi")
+        matches!(self.kind, "deb" | "apk" | "alpm" | "pypi")
     }
 
     fn write_name(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -18,7 +18,7 @@ pub struct Catalog {
 /// A release of an operating system distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distro {
-    /// `ID` of os-release(5): `debian`, `ubuntu`, `alpine`, …
+    /// `ID` of os-release(5): `debian`, `ubuntu`, `alpine`, …; `ubuntu-pro` of an Ubuntu with a contract.
     pub id: String,
     /// `VERSION_ID`: `12`, `24.04`, `3.19.1`; empty for rolling releases.
     pub version: String,

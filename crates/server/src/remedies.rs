@@ -43,7 +43,7 @@ pub(crate) fn remedies(rows: &[FixRow], limit: usize) -> Vec<Remedy> {
     for ((family, package), rows) in by_package {
         let Some(remedy) = remedy(&family, package, &rows) else { continue };
         let installed: BTreeSet<&str> = rows.iter().map(|row| row.installed.as_str()).collect();
-        let system = matches!(kind(&family), Some("debian" | "alpine"));
+        let system = kind(&family).and_then(by_id).is_some_and(Ecosystem::is_system);
         let apart = if system { String::new() } else { package.to_owned() };
         let key = (family + &apart, remedy.version.clone(), installed.into_iter().collect());
         by_source.entry(key).or_default().push(remedy);
@@ -103,6 +103,8 @@ fn kind(family: &str) -> Option<&'static str> {
     let id = match name {
         "deb" => "debian",
         "apk" => "alpine",
+        "alpm" => "arch",
+        "ebuild" => "gentoo",
         other => other,
     };
     by_id(id).map(Ecosystem::id)

@@ -1,10 +1,10 @@
-//! Alpine Linux, and other distributions that use apk.
+//! Alpine Linux, Wolfi and Chainguard OS, and other distributions that use apk.
 //!
 //! | what | where |
 //! |---|---|
 //! | packages | `lib/apk/db/installed`, since apk 3 `usr/lib/apk/db/installed` (apk-package(5), the installed database) |
 //! | who owns a file | `F:` and `R:` lines of the same file |
-//! | advisories | by origin (the APKBUILD), per branch: `alpine:v3.19`, `alpine:edge` |
+//! | advisories | by origin (the APKBUILD), per branch: `alpine:v3.19`, `alpine:edge`; `wolfi`, `chainguard`, which have one |
 //! | order | apk-tools, `doc/apk-package.5.scd` and the test data of `version.c` |
 
 mod installed;
@@ -19,6 +19,14 @@ use crate::{Ecosystem, Owners, VersionError, shell};
 /// See the [module](self).
 pub struct Alpine;
 
+/// Distributions of apk packages without releases, by their id in os-release, which is also their name space.
+const ROLLING: [&str; 3] = ["wolfi", "chainguard", "minimos"];
+
+/// Whether the distribution called `id` has no releases.
+pub(crate) fn is_rolling(id: &str) -> bool {
+    ROLLING.contains(&id)
+}
+
 const DATABASES: [&str; 2] = ["lib/apk/db/installed", "usr/lib/apk/db/installed"];
 
 /// Whether `path` lists packages.
@@ -29,6 +37,10 @@ pub(crate) fn is_database(path: &str) -> bool {
 impl Ecosystem for Alpine {
     fn id(&self) -> &'static str {
         "alpine"
+    }
+
+    fn families(&self) -> &'static [&'static str] {
+        &ROLLING
     }
 
     fn is_system(&self) -> bool {
@@ -57,7 +69,13 @@ impl Ecosystem for Alpine {
 
     /// `alpine:v3.19` of 3.19.1.
     fn space(&self, _package: &Package, distro: Option<&Distro>) -> Option<String> {
-        let distro = distro.filter(|distro| distro.id == "alpine")?;
+        let distro = distro?;
+        if is_rolling(&distro.id) {
+            return Some(distro.id.clone());
+        }
+        if distro.id != "alpine" {
+            return None;
+        }
         if distro.version == "edge" {
             return Some("alpine:edge".to_owned());
         }
@@ -70,8 +88,11 @@ impl Ecosystem for Alpine {
         name.to_owned()
     }
 
-    /// `Alpine:v3.19`; a bare `Alpine` speaks about no branch.
+    /// `Alpine:v3.19`, `Wolfi`; a bare `Alpine` speaks about no branch.
     fn osv_space(&self, osv_ecosystem: &str) -> Option<String> {
+        if matches!(osv_ecosystem, "Wolfi" | "Chainguard" | "MinimOS") {
+            return Some(osv_ecosystem.to_ascii_lowercase());
+        }
         let branch = osv_ecosystem.strip_prefix("Alpine:")?;
         let sane = |c: char| c.is_ascii_alphanumeric() || c == '.';
         (!branch.is_empty() && branch.chars().all(sane)).then(|| format!("alpine:{branch}"))

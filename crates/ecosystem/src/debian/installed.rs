@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
-use super::{INFO, STATUS, STATUS_D, is_database};
-use crate::{Owners, catalog::not_parsed, files, origin, purl::Purl};
+use super::{INFO, OPKG, STATUS, STATUS_D, is_database};
+use crate::{Owners, catalog::not_parsed, distro, files, origin, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     // Both `status` and everything in `status.d`.
-    for (path, file) in files::starting_with(tree, STATUS) {
-        if is_database(path) {
-            database(tree, path, file, distro, out);
-        }
+    let dpkg = files::starting_with(tree, STATUS).filter(|(path, _)| is_database(path));
+    let opkg = OPKG.iter().filter_map(|path| Some((*path, tree.files.get(*path)?)));
+    for (path, file) in dpkg.chain(opkg) {
+        database(tree, path, file, distro, out);
     }
 }
 
@@ -25,7 +25,7 @@ fn database(tree: &Tree, path: &str, file: &File, distro: Option<&Distro>, out: 
     });
     let mut problem = None;
     for (line, paragraph) in paragraphs(&text) {
-        let read = paragraph.and_then(|paragraph| paragraph.check().map(|()| paragraph));
+        let read = paragraph.and_then(Paragraph::checked);
         match read {
             Ok(paragraph) if paragraph.is_installed() => {
                 let layer = paragraph.key().map_or(file.layer, |key| past.since(&key));
@@ -47,7 +47,7 @@ const OWN_DOMAINS: [&str; 4] = ["debian.org", "debian.net", "ubuntu.com", "canon
 
 /// The fields of one package that say what it is.
 #[derive(Clone, Copy, Default)]
-struct Paragraph<'a> {
+pub(super) struct Paragraph<'a> {
     name: &'a str,
     status: &'a str,
     version: &'a str,
@@ -73,6 +73,16 @@ fn paragraphs(text: &str) -> impl Iterator<Item = (usize, Result<Paragraph<'_>, 
 }
 
 impl<'a> Paragraph<'a> {
+    /// Of a package that is installed.
+    pub(super) fn of(name: &'a str, version: &'a str, architecture: &'a str) -> Self {
+        Self { name, version, architecture, ..Self::default() }
+    }
+
+    /// Itself, if it names a package.
+    pub(super) fn checked(self) -> Result<Self, &'static str> {
+        self.check().map(|()| self)
+    }
+
     fn read(&mut self, line: &'a str) -> Result<(), &'static str> {
         if line.starts_with([' ', '\t', '#']) {
             return Ok(());
@@ -143,10 +153,11 @@ impl<'a> Paragraph<'a> {
         (!name.is_empty()).then(|| Source { name: name.to_owned(), version: version.to_owned() })
     }
 
-    fn package(&self, path: &str, distro: Option<&Distro>) -> Package {
-        let vendor = distro.map_or("debian", |distro| &distro.id);
-        let release = distro.filter(|d| !d.version.is_empty()).map(|d| format!("{}-{}", d.id, d.version));
-        let purl = Purl::new("deb", self.name)
+    pub(super) fn package(&self, path: &str, distro: Option<&Distro>) -> Package {
+        let vendor = distro.map_or("debian", distro::vendor);
+        let release = distro.filter(|d| !d.version.is_empty()).map(|d| format!("{vendor}-{}", d.version));
+        let kind = if OPKG.contains(&path) { "opkg" } else { "deb" };
+        let purl = Purl::new(kind, self.name)
             .namespace(vendor)
             .version(self.version)
             .qualifier("arch", self.architecture)

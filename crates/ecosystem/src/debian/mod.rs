@@ -2,14 +2,15 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | packages | `var/lib/dpkg/status` (deb-control(5), dpkg(1) "Package states"), `var/lib/dpkg/status.d/*` of distroless images |
+//! | packages | `var/lib/dpkg/status` (deb-control(5), dpkg(1) "Package states"), `var/lib/dpkg/status.d/*` of distroless images, opkg's `status`, chisel's manifest |
 //! | who owns a file | `var/lib/dpkg/info/*.list`, `var/lib/dpkg/status.d/*.md5sums`, of packages that the distribution made |
 //! | advisories | by *source* package and version, per release: `debian:12`, `ubuntu:24.04` |
 //! | order | deb-version(7) |
 //!
 //! Fixes that only Ubuntu Pro customers get live in spaces of their own (`ubuntu:pro:18.04`), so that a machine
-//! without a contract is neither praised nor blamed for them.
+//! without a contract is neither praised nor blamed for them. A system with one is called `ubuntu-pro`.
 
+mod chisel;
 mod installed;
 mod version;
 
@@ -25,10 +26,15 @@ pub struct Debian;
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_D: &str = "var/lib/dpkg/status.d/";
 const INFO: &str = "var/lib/dpkg/info/";
+/// dpkg's smaller sister on routers and other small systems, which writes the same paragraphs.
+const OPKG: [&str; 3] = ["usr/lib/opkg/status", "var/lib/opkg/status", "opt/lib/opkg/status"];
 
 /// Whether `path` lists packages.
 pub(crate) fn is_database(path: &str) -> bool {
-    path == STATUS || (path.starts_with(STATUS_D) && !path.ends_with(".md5sums"))
+    path == STATUS
+        || chisel::is(path)
+        || OPKG.contains(&path)
+        || (path.starts_with(STATUS_D) && !path.ends_with(".md5sums"))
 }
 
 /// The number of a Debian release, by code name: `bookworm` is `12`. `sid` has none.
@@ -56,15 +62,17 @@ impl Ecosystem for Debian {
 
     fn want(&self, path: &str, _meta: &FileMeta) -> Want {
         let list = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")).is_some();
-        if list || path == STATUS || path.starts_with(STATUS_D) { Want::Whole } else { Want::Skip }
+        if list || is_database(path) || path.starts_with(STATUS_D) { Want::Whole } else { Want::Skip }
     }
 
     fn catalog(&self, tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
         installed::catalog(tree, distro, out);
+        chisel::catalog(tree, distro, out);
     }
 
     fn owners(&self, tree: &Tree, out: &mut Owners) {
         installed::owners(tree, out);
+        chisel::owners(tree, out);
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
@@ -77,8 +85,20 @@ impl Ecosystem for Debian {
 
     fn space(&self, _package: &Package, distro: Option<&Distro>) -> Option<String> {
         let distro = distro?;
-        let known = matches!(distro.id.as_str(), "debian" | "ubuntu") && !distro.version.is_empty();
-        known.then(|| format!("{}:{}", distro.id, distro.version))
+        let family = match distro.id.as_str() {
+            "ubuntu-pro" => "ubuntu:pro",
+            own @ ("debian" | "ubuntu") => own,
+            _ => return None,
+        };
+        (!distro.version.is_empty()).then(|| format!("{family}:{}", distro.version))
+    }
+
+    /// Pro adds to what everybody gets: `ubuntu:18.04` below `ubuntu:pro:18.04`.
+    fn space_below(&self, space: &str) -> Option<String> {
+        space
+            .strip_prefix("ubuntu:pro:")
+            .filter(|rest| !rest.contains(':'))
+            .map(|rest| format!("ubuntu:{rest}"))
     }
 
     fn normalise(&self, name: &str) -> String {

@@ -1,14 +1,15 @@
 //! Which operating system distribution a tree is, and until when it is supported.
 //!
 //! After os-release(5). `etc/os-release` wins over `usr/lib/os-release`, as there; images so old or so small that they
-//! have neither are recognised by `etc/alpine-release` and `etc/debian_version`.
+//! have neither are recognised by `etc/alpine-release`, `etc/debian_version`, `etc/redhat-release` and the like.
 
 mod os_release;
+mod pro;
 mod support;
 
 use boltseal_model::{Distro, Gap, GapKind, Tree};
 
-use crate::{alpine, debian, executable, rpm};
+use crate::{alpine, arch, debian, executable, gentoo, rpm};
 use os_release::OsRelease;
 
 pub use support::end_of_life;
@@ -19,13 +20,26 @@ pub(crate) const USERLAND: &str = "userland";
 
 /// Distributions that feeds of ours may cover. Others are named in a gap.
 fn is_covered(id: &str) -> bool {
-    matches!(id, "debian" | "ubuntu" | "alpine") || rpm::is_known(id)
+    matches!(id, "debian" | "ubuntu" | PRO | "alpine") || rpm::is_known(id)
+}
+
+/// Distributions that feeds of ours may cover and that have no releases to choose a feed by.
+fn is_rolling(id: &str) -> bool {
+    matches!(id, "arch" | "gentoo") || alpine::is_rolling(id) || rpm::is_rolling(id)
+}
+
+/// [`Distro::id`] of an Ubuntu with a contract.
+const PRO: &str = "ubuntu-pro";
+
+/// `ID` of os-release: who made the system, whether there is a contract or not.
+pub(crate) fn vendor(distro: &Distro) -> &str {
+    if distro.id == PRO { "ubuntu" } else { &distro.id }
 }
 
 /// Files whose bytes say which distribution it is.
 pub(crate) fn wants(path: &str) -> bool {
     let named = ["etc/os-release", "usr/lib/os-release", "etc/debian_version", "etc/alpine-release"];
-    named.contains(&path) || RELEASES.contains(&path)
+    named.contains(&path) || RELEASES.contains(&path) || pro::wants(path)
 }
 
 /// One line each, from before there was os-release. `system-release` of Fedora and its children leads to one of them.
@@ -53,7 +67,7 @@ pub fn distro(tree: &Tree) -> (Option<Distro>, Vec<Gap>) {
         .or_else(|| debian_version(tree))
         .or_else(|| one_line(tree));
     let gap = match &distro {
-        Some(distro) if rpm::is_rolling(&distro.id) => None,
+        Some(distro) if is_rolling(&distro.id) => None,
         Some(distro) if distro.version.is_empty() && is_covered(&distro.id) => Some(Gap::new(
             GapKind::UnknownDistribution,
             distro.id.clone(),
@@ -90,7 +104,8 @@ fn named(tree: &Tree) -> Option<Distro> {
         _ => release.version_id.clone(),
     };
     let name = if release.pretty_name.is_empty() { release.id.clone() } else { release.pretty_name.clone() };
-    Some(known(&release.id, version, name))
+    let id = if release.id == "ubuntu" && pro::is_attached(tree) { PRO } else { &release.id };
+    Some(known(id, version, name))
 }
 
 fn known(id: &str, version: String, name: String) -> Distro {
@@ -160,11 +175,17 @@ fn first_line(content: &[u8]) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
+/// Whether the file at `path` lists packages of an operating system.
+pub(crate) fn is_database(path: &str) -> bool {
+    [debian::is_database, alpine::is_database, rpm::is_database, arch::is_database, gentoo::is_database]
+        .iter()
+        .any(|is_database| is_database(path))
+}
+
 /// Something that only an operating system has.
 fn trace(tree: &Tree) -> Option<&str> {
     let file = tree.files.iter().find(|(path, file)| {
-        let database = debian::is_database(path) || alpine::is_database(path) || rpm::is_database(path);
-        database || (is_userland(path) && executable::record(&file.content, USERLAND).is_some())
+        is_database(path) || (is_userland(path) && executable::record(&file.content, USERLAND).is_some())
     });
     let link = || tree.links.keys().find(|path| is_userland(path));
     file.map(|(path, _)| &**path).or_else(|| link().map(AsRef::as_ref))

@@ -24,16 +24,22 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
     })
 }
 
-/// Last day of free security support of a release, if we know it: Debian with LTS, Ubuntu without Pro.
+/// Last day of security support of a release that needs no contract, if we know it: Debian with LTS, Ubuntu without
+/// Pro, SUSE without LTSS, Red Hat without ELS. `ubuntu-pro` is Ubuntu with Pro, without its legacy support.
 ///
-/// `version` is [`Distro::version`](boltseal_model::Distro::version): `12`, `22.04`, `3.19.1`.
+/// `version` is [`Distro::version`](boltseal_model::Distro::version): `12`, `22.04`, `3.19.1`, `9.3`.
 pub fn end_of_life(id: &str, version: &str) -> Option<Date> {
-    let release = match id {
-        "alpine" => version
-            .match_indices('.')
-            .nth(1)
-            .map_or(version, |(end, _)| version.get(..end).unwrap_or(version)),
-        _ => version,
+    let part = |dots: usize| {
+        version.match_indices('.').nth(dots).map_or(version, |(end, _)| version.get(..end).unwrap_or(version))
+    };
+    let (id, release) = match id {
+        "alpine" => (id, part(1)),
+        "sled" | "sles_sap" | "sle_hpc" => ("sles", version),
+        "sl-micro" | "suse-microos" => ("sle-micro", version),
+        "rhel" | "centos" | "almalinux" | "rocky" | "ol" | "amzn" | "photon" | "mariner" | "azurelinux" => {
+            (id, part(0))
+        }
+        _ => (id, version),
     };
     rows().find(|row| row.id == id && row.release == release).and_then(|row| row.until.parse().ok())
 }
@@ -58,7 +64,7 @@ mod tests {
             assert_eq!(line.split('\t').count(), 4, "{line:?}");
         }
         for row in rows() {
-            let future = row.id == "debian" && row.until == "-";
+            let future = matches!(row.id, "debian" | "photon" | "azurelinux") && row.until == "-";
             assert!(future || row.until.parse::<Date>().is_ok(), "{} {}", row.id, row.release);
         }
     }
@@ -74,7 +80,11 @@ mod tests {
             ("alpine", "3.19", day(2025, 11, 1)),
             ("alpine", "3.1", day(2016, 11, 1)),
             ("alpine", "edge", None),
-            ("rocky", "9", None),
+            ("ubuntu-pro", "18.04", day(2028, 4, 26)),
+            ("rocky", "9.3", day(2032, 5, 31)),
+            ("amzn", "2018.03", day(2023, 12, 31)),
+            ("sles_sap", "15.5", day(2024, 12, 31)),
+            ("nobara", "39", None),
         ] {
             assert_eq!(end_of_life(id, version), expected, "{id} {version}");
         }

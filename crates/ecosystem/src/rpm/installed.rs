@@ -7,7 +7,7 @@ use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 use super::{
     FILES, FOLDERS, WAL, database,
     header::{Header, Tag},
-    manifest, module, release,
+    inventory, manifest, module, release,
 };
 use crate::{catalog::not_parsed, origin, purl::Purl};
 
@@ -28,6 +28,9 @@ pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
             let why = "changes wait in this log that the database does not have yet; open it once with rpm";
             out.gaps.push(not_parsed("rpm", &log, why));
         }
+    }
+    for (path, file) in inventory::PATHS.iter().filter_map(|path| Some((*path, tree.files.get(*path)?))) {
+        list(tree, path, file, distro, &inventory::read, &mut seen, out);
     }
     if let Some((path, file)) = manifest::find(tree) {
         let read = |content: &[u8]| manifest::read(path, content);
@@ -112,14 +115,14 @@ impl Installed {
     /// A package that cannot be named is a hole.
     pub(super) fn checked(self) -> Result<Self, &'static str> {
         let sane = |text: &str| {
-            !text.is_empty()
-                && !text.starts_with('-')
-                && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+            !text.starts_with('-') && !text.contains(|c: char| c.is_whitespace() || c.is_control())
         };
-        if [&self.name, &self.version, &self.release].into_iter().all(|text| sane(text)) {
+        if self.name.is_empty() || self.version.is_empty() {
+            Err("a package has no name or no version")
+        } else if [&self.name, &self.version, &self.release].into_iter().all(|text| sane(text)) {
             Ok(self)
         } else {
-            Err("a package has no name, version or release, or one with forbidden characters")
+            Err("the name, version or release of a package holds forbidden characters")
         }
     }
 
@@ -130,7 +133,15 @@ impl Installed {
 
     /// `[epoch:]version-release`; an epoch of 0 is not written.
     fn full_version(&self) -> String {
-        self.with_epoch(&format!("{}-{}", self.version, self.release))
+        self.with_epoch(&self.without_epoch())
+    }
+
+    fn without_epoch(&self) -> String {
+        if self.release.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}-{}", self.version, self.release)
+        }
     }
 
     fn with_epoch(&self, version: &str) -> String {
@@ -157,7 +168,7 @@ impl Installed {
         let foreign = (!release::is_own(&self.vendor, distro)).then(|| slug(&self.vendor));
         let distribution =
             distro.filter(|d| !d.version.is_empty()).map(|d| format!("{}-{}", d.id, d.version));
-        let version = format!("{}-{}", self.version, self.release);
+        let version = self.without_epoch();
         let epoch = if self.epoch == 0 { String::new() } else { self.epoch.to_string() };
         let plain = |text: &str| text.replace(|c: char| c.is_control(), "");
         let (architecture, upstream) = (plain(&self.architecture), plain(&self.source));

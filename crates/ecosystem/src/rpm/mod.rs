@@ -1,9 +1,9 @@
 //! Distributions of rpm packages: Red Hat Enterprise Linux and what is built from its sources, Fedora, Amazon Linux,
-//! SUSE and openSUSE, Photon OS, Azure Linux.
+//! SUSE and openSUSE, Photon OS, Azure Linux, Bottlerocket.
 //!
 //! | what | where |
 //! |---|---|
-//! | packages | `Packages` (Berkeley DB hash), `Packages.db` (ndb), `rpmdb.sqlite` in [`FOLDERS`]; `var/lib/rpmmanifest/` of distroless images |
+//! | packages | `Packages` (Berkeley DB hash), `Packages.db` (ndb), `rpmdb.sqlite` in [`FOLDERS`]; `var/lib/rpmmanifest/` of distroless images; Bottlerocket's `application-inventory.json` |
 //! | who owns a file | headers in the same files, of packages that the distribution made |
 //! | advisories | by package or by source package, per release: `redhat:9`, `suse:15.5`; those of a module with its stream ([`in_module`]) |
 //! | order | rpm-version(7) |
@@ -20,6 +20,7 @@ mod bytes;
 mod database;
 mod header;
 mod installed;
+mod inventory;
 mod manifest;
 mod module;
 mod ndb;
@@ -49,10 +50,12 @@ const FILES: [&str; 3] = ["rpmdb.sqlite", "Packages.db", "Packages"];
 /// What SQLite appends to the name of a write-ahead log.
 const WAL: &str = "-wal";
 
-/// Whether `path` lists packages.
+/// Whether `path` lists packages, or is the log of such a file.
 pub(crate) fn is_database(path: &str) -> bool {
     let name = FOLDERS.iter().find_map(|folder| path.strip_prefix(folder));
-    name.is_some_and(|name| FILES.contains(&name)) || manifest::is(path)
+    name.is_some_and(|name| FILES.contains(&name.strip_suffix(WAL).unwrap_or(name)))
+        || manifest::is(path)
+        || inventory::is(path)
 }
 
 impl Ecosystem for Rpm {
@@ -68,9 +71,8 @@ impl Ecosystem for Rpm {
         true
     }
 
-    fn want(&self, path: &str, meta: &FileMeta) -> Want {
-        let log = || path.strip_suffix(WAL).is_some_and(is_database) && meta.size > 0;
-        if is_database(path) || log() { Want::Whole } else { Want::Skip }
+    fn want(&self, path: &str, _meta: &FileMeta) -> Want {
+        if is_database(path) { Want::Whole } else { Want::Skip }
     }
 
     fn catalog(&self, tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
@@ -130,6 +132,8 @@ impl Ecosystem for Rpm {
             Some("sles" | "sled" | "sle" | "sl" | "suse" | "opensuse" | "sles_sap" | "sle_hpc") => {
                 format!("zypper --non-interactive update {name}")
             }
+            // Its packages cannot be changed one by one.
+            Some("bottlerocket") => "apiclient update apply --check --reboot".to_owned(),
             Some("photon" | "azurelinux" | "mariner") => format!("tdnf update -y {name}"),
             Some("amzn") if !is_of(package, "amzn-2023") => format!("yum update -y {name}"),
             Some("rhel" | "centos" | "ol") if ["6", "7"].iter().any(|major| is_major(package, major)) => {

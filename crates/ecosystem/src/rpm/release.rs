@@ -64,11 +64,13 @@ const VENDORS: &[Vendor] = &[
     vendor("opensuse-leap-micro", "opensuse", "opensuse", Release::Micro, SUSE),
     vendor("opensuse-tumbleweed", "opensuse", "opensuse", Release::Rolling, SUSE),
     vendor("opensuse-microos", "opensuse", "opensuse", Release::Rolling, SUSE),
+    vendor("bottlerocket", "bottlerocket", "bottlerocket", Release::Rolling, &[]),
     vendor("mageia", "mageia", "mageia", Release::Major, &["Mageia"]),
 ];
 
 /// First parts of name spaces, for those who look for the ecosystem of a space.
 pub(super) const FAMILIES: &[&str] = &[
+    "bottlerocket",
     "redhat",
     "almalinux",
     "rocky",
@@ -113,7 +115,8 @@ pub(super) fn is_own(tag: &str, distro: Option<&Distro>) -> bool {
 pub(super) fn space(distro: &Distro) -> Option<String> {
     let vendor = of(&distro.id)?;
     let release = match vendor.release {
-        Release::Rolling => "tumbleweed".to_owned(),
+        Release::Rolling if vendor.family == "opensuse" => "tumbleweed".to_owned(),
+        Release::Rolling => return Some(vendor.family.to_owned()),
         _ if distro.version.is_empty() => return None,
         Release::Whole => distro.version.clone(),
         Release::Micro => format!("micro-{}", distro.version),

@@ -16,6 +16,10 @@ const EXCEPTIONS: &str = include_str!("data/catalog-exceptions.txt");
 /// Folder of cases, ecosystem, and where a file of that folder lies in an image; `*` is the file's own name.
 const PLACES: &[(&str, &str, &str)] = &[
     ("os/dpkg/testdata/dpkg/status.d/", "debian", "var/lib/dpkg/status.d/*"),
+    ("os/dpkg/testdata/opkg/", "debian", "usr/lib/opkg/status"),
+    ("os/chisel/testdata/", "debian", "var/lib/chisel/manifest.wall"),
+    ("os/pacman/testdata/", "arch", "var/lib/pacman/local/*-1/desc"),
+    ("os/portage/testdata/", "gentoo", "var/db/pkg/dev-perl/*-1/PF"),
     ("os/dpkg/testdata/", "debian", "var/lib/dpkg/status"),
     ("os/apk/testdata/", "alpine", "lib/apk/db/installed"),
     ("os/rpm/testdata/", "rpm", "var/lib/rpm/Packages"),

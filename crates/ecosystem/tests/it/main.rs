@@ -16,4 +16,5 @@ mod owners;
 mod purls;
 mod rpm;
 mod shared;
+mod systems;
 mod versions;

@@ -23,7 +23,7 @@ pub(crate) struct Matcher<'a> {
 pub(crate) struct Judged<'a> {
     ecosystem: &'static dyn Ecosystem,
     pub space: String,
-    /// In the order of [`Ecosystem::known_as`].
+    /// In the order of [`Ecosystem::known_as`], first of `space`, then of the space below.
     opinions: Vec<Rc<Opinion<'a>>>,
 }
 
@@ -61,8 +61,11 @@ impl<'a> Matcher<'a> {
         space: String,
     ) -> Result<Judged<'a>, Error> {
         let mut opinions = Vec::with_capacity(1);
-        for (name, version) in ecosystem.known_as(package) {
-            opinions.push(self.opinion(&space, name, version, ecosystem)?);
+        let below = ecosystem.space_below(&space);
+        for space in [Some(&space), below.as_ref()].into_iter().flatten() {
+            for (name, version) in ecosystem.known_as(package) {
+                opinions.push(self.opinion(space, name, version, ecosystem)?);
+            }
         }
         Ok(Judged { ecosystem, space, opinions })
     }
@@ -93,9 +96,12 @@ impl<'a> Matcher<'a> {
     ) -> Result<Vec<Finding>, Error> {
         let names = judged.ecosystem.known_as(package);
         let mut findings = Vec::new();
-        for (index, (opinion, (name, version))) in judged.opinions.iter().zip(&names).enumerate() {
+        let below = judged.ecosystem.space_below(&judged.space);
+        let spaces = [Some(&judged.space), below.as_ref()].into_iter().flatten();
+        let names = spaces.flat_map(|space| names.iter().map(move |(name, version)| (space, name, version)));
+        for (index, (opinion, (space, name, version))) in judged.opinions.iter().zip(names).enumerate() {
             for hit in opinion.hits.iter().filter(|hit| judged.decides(index, hit.line.group)) {
-                let matched = Matched { space: &judged.space, name, version };
+                let matched = Matched { space, name, version };
                 findings.push(proof::finding(&self.view, hit, package, place, &matched, judged.ecosystem)?);
             }
         }

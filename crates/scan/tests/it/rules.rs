@@ -189,6 +189,21 @@ const CASES: &[Case] = &[
         found: &["CVE-2024-1 -> none (under-investigation) every version"], gaps: &[],
     },
     Case {
+        rule: "a contract adds to what everybody gets",
+        advisories: &[
+            "osv:Ubuntu: U-1=CVE-2024-1 ubuntu:pro:18.04/demo ..2.0+esm1", "osv:Ubuntu: U-2=CVE-2024-2 ubuntu:18.04/demo ..2.0",
+            "osv:Ubuntu: U-3=CVE-2024-3 ubuntu:pro:18.04/demo not-affected", "osv:Ubuntu: U-4=CVE-2024-3 ubuntu:18.04/demo ..3.0",
+        ],
+        distro: "ubuntu-pro 18.04", package: ("debian", "demo 1.0"),
+        found: &["CVE-2024-1 -> 2.0+esm1 (affected) < 2.0+esm1", "CVE-2024-2 -> 2.0 (affected) < 2.0"], gaps: &[],
+    },
+    Case {
+        rule: "what is for customers only neither praises nor blames the others",
+        advisories: &["osv:Ubuntu: U-1=CVE-2024-1 ubuntu:pro:18.04/demo ..2.0+esm1", "osv:Ubuntu: U-2=CVE-2024-2 ubuntu:18.04/demo ..2.0"],
+        distro: "ubuntu 18.04", package: ("debian", "demo 1.0"),
+        found: &["CVE-2024-2 -> 2.0 (affected) < 2.0"], gaps: &[],
+    },
+    Case {
         rule: "another release's data does not apply",
         advisories: &["alpine-secdb:v3.19: CVE-2024-1 alpine:v3.19/demo ..2.0-r0", "alpine-secdb:v3.20: CVE-2024-2 alpine:v3.20/demo ..2.0-r0"],
         distro: "alpine 3.19.1", package: ("alpine", "demo 1.0-r0"),
