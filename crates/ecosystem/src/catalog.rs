@@ -7,7 +7,7 @@ use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
 use crate::{
     ALL, Owners, by_id,
     distro::{distro, is_database},
-    origin,
+    lock, origin,
 };
 
 /// Everything installed in `tree`: distribution, packages with their owners, gaps. Sorted, without duplicates.
@@ -18,6 +18,9 @@ pub fn catalog(tree: &Tree) -> Catalog {
     let mut catalog = Catalog { distro: None, packages: Vec::new(), gaps };
     for ecosystem in ALL {
         ecosystem.catalog(tree, distro.as_ref(), &mut catalog);
+    }
+    if distro.is_none() && lock::counts(tree) {
+        lock::catalog(tree, &mut catalog);
     }
     catalog.distro = distro;
     assign_owners(tree, &mut catalog);

@@ -6,7 +6,7 @@ use object::{
     read::macho::{FatArch as _, MachOFatFile32, MachOFatFile64},
 };
 
-use crate::Everything;
+use crate::{Everything, lock};
 
 /// Whether a file can be an executable or a library by what the archive says of it; its first bytes decide later.
 pub(crate) fn plausible(path: &str, meta: &FileMeta) -> bool {
@@ -80,9 +80,13 @@ pub(crate) fn record<'a>(content: &'a [u8], id: &str) -> Option<&'a [u8]> {
 ///
 /// The path decides whether content is a record, never the content: a text file cannot pose as one.
 pub(crate) fn records<'a>(tree: &'a Tree, id: &'a str) -> impl Iterator<Item = Distilled<'a>> {
+    let folder = lock::counts(tree);
+    let want = move |path: &str, meta: &FileMeta| {
+        if folder { Everything.want_in_folder(path, meta) } else { Everything.want(path, meta) }
+    };
     tree.files.iter().filter_map(move |(path, file)| {
         let record = record(&file.content, id)?;
-        (Everything.want(path, &file.meta) == Want::Distilled).then_some(Distilled { path, file, record })
+        (want(path, &file.meta) == Want::Distilled).then_some(Distilled { path, file, record })
     })
 }
 

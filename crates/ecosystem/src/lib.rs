@@ -27,14 +27,16 @@
 //! ```
 //!
 //! Start with the trait [`Ecosystem`] and the list [`ALL`]; [`catalog`] calls them all. Each ecosystem is one folder
-//! with the same files: `mod.rs` (which files, which names), `installed.rs` (bytes to packages), `version.rs` (the
-//! order). A new one is one folder and one line in [`ALL`]. `distro` finds the operating system and knows when its
-//! support ends; `owner` knows which operating system package a file belongs to; `purl` writes package URLs.
+//! with the same files: `mod.rs` (which files, which names), `installed.rs` (bytes to packages), `locks.rs` (what a
+//! project means to install, see [`lock`]), `version.rs` (the order). A new one is one folder and one line in [`ALL`].
+//! `distro` finds the operating system and knows when its support ends; `owner` knows which operating system package a
+//! file belongs to; `purl` writes package URLs; `unzip` reads archives, `outline` indented lines.
 //!
 //! This crate must not know: archives and layers as bytes, the formats of feeds, findings, the clock, I/O.
 //!
 //! Everything read here is written by strangers. Parsers are linear in their input, never recurse deeper than
-//! `serde_json` allows (128), inflate at most [`cargo::MAX_INFLATED`] from one file, and answer nonsense with a
+//! `serde_json` allows (128), inflate at most [`cargo::MAX_INFLATED`] from one executable and
+//! [`maven::jar::MAX_INFLATED`] from one Java archive, and answer nonsense with a
 //! [`GapKind::FileNotParsed`](boltseal_model::GapKind) that names the file, never with silence.
 
 use std::{borrow::Cow, cmp::Ordering};
@@ -45,21 +47,39 @@ pub mod alpine;
 pub mod arch;
 pub mod cargo;
 mod catalog;
+pub mod cocoapods;
+pub mod conan;
+pub mod conda;
+pub mod cran;
+pub mod dart;
 pub mod debian;
 mod distro;
+mod dotted;
 mod executable;
 mod files;
 pub mod gentoo;
 pub mod golang;
+pub mod hackage;
+pub mod hex;
+pub mod julia;
+pub mod lock;
+pub mod maven;
 pub mod npm;
+pub mod nuget;
 mod origin;
+mod outline;
 pub mod owner;
+pub mod packagist;
 pub mod purl;
 pub mod pypi;
 pub mod rpm;
+pub mod rubygems;
 mod selector;
 mod semver;
 mod shell;
+pub mod swift;
+mod unzip;
+mod word;
 
 pub use catalog::catalog;
 pub use debian::release as debian_release;
@@ -83,7 +103,10 @@ pub trait Ecosystem: Sync {
     }
 
     /// What to keep of the file at `path` (relative, clean, no leading slash). Sizes are the caller's business.
-    fn want(&self, path: &str, meta: &FileMeta) -> Want;
+    fn want(&self, path: &str, meta: &FileMeta) -> Want {
+        let _ = (path, meta);
+        Want::Skip
+    }
 
     /// Boils an executable down to the few bytes [`Ecosystem::catalog`] needs; asked for [`Want::Distilled`] only.
     ///
@@ -94,7 +117,26 @@ pub trait Ecosystem: Sync {
     }
 
     /// Pushes every package of `tree`, and a gap for every file that should name packages and does not.
-    fn catalog(&self, tree: &Tree, distro: Option<&Distro>, out: &mut Catalog);
+    fn catalog(&self, tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
+        let _ = (tree, distro, out);
+    }
+
+    /// How to read the lock file at `path`; `None` where it is none of this ecosystem. See [`lock`].
+    fn lock(&self, path: &str) -> Option<lock::Reader> {
+        let _ = path;
+        None
+    }
+
+    /// The package `name` in `version`, as far as those two tell: ecosystem, name, version, package URL.
+    fn named(&self, name: &str, version: &str) -> Package {
+        Package {
+            ecosystem: self.id().to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            purl: purl::of_name(self.id(), name, version),
+            ..Package::default()
+        }
+    }
 
     /// Which files of `tree` belong to which package; only operating systems know.
     fn owners(&self, tree: &Tree, out: &mut Owners) {
@@ -108,7 +150,10 @@ pub trait Ecosystem: Sync {
     fn order_name(&self) -> &'static str;
 
     /// The name space in which advisories about `package` live; `None` where no feed speaks about it.
-    fn space(&self, package: &Package, distro: Option<&Distro>) -> Option<String>;
+    fn space(&self, package: &Package, distro: Option<&Distro>) -> Option<String> {
+        let _ = (package, distro);
+        Some(self.id().to_owned())
+    }
 
     /// The name space that `space` adds to, if there is one. What is said in `space` outweighs what is said there.
     fn space_below(&self, space: &str) -> Option<String> {
@@ -117,7 +162,9 @@ pub trait Ecosystem: Sync {
     }
 
     /// `name` as advisories write it.
-    fn normalise(&self, name: &str) -> String;
+    fn normalise(&self, name: &str) -> String {
+        name.to_owned()
+    }
 
     /// Every name under which advisories may speak about `package`, and the version that their ranges compare with.
     ///
@@ -145,6 +192,19 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &npm::Npm,
     &golang::Golang,
     &cargo::Cargo,
+    &maven::Maven,
+    &nuget::Nuget,
+    &rubygems::Rubygems,
+    &packagist::Packagist,
+    &conda::Conda,
+    &cran::Cran,
+    &dart::Dart,
+    &hex::Hex,
+    &swift::Swift,
+    &cocoapods::Cocoapods,
+    &conan::Conan,
+    &julia::Julia,
+    &hackage::Hackage,
 ];
 
 /// The ecosystem called `id`.

@@ -54,7 +54,21 @@ impl<'a> Purl<'a> {
 
     /// Types whose definition says that namespace and name are not case-sensitive.
     fn folds_case(&self) -> bool {
-        matches!(self.kind, "deb" | "apk" | "alpm" | "pypi")
+        matches!(
+            self.kind,
+            "alpm"
+                | "apk"
+                | "bitbucket"
+                | "bitnami"
+                | "brew"
+                | "composer"
+                | "deb"
+                | "github"
+                | "hex"
+                | "luarocks"
+                | "pub"
+                | "pypi"
+        )
     }
 
     fn write_name(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
@@ -62,8 +76,30 @@ impl<'a> Purl<'a> {
             return encode(f, text);
         }
         let folded = text.to_lowercase();
-        encode(f, &if self.kind == "pypi" { folded.replace('_', "-") } else { folded })
+        match self.kind {
+            "pypi" => encode(f, &folded.replace('_', "-")),
+            "pub" => encode(f, &folded.replace(|c: char| !c.is_ascii_alphanumeric(), "_")),
+            _ => encode(f, &folded),
+        }
     }
+}
+
+/// The package URL of `name` in `ecosystem`, whose type may have another word, and whose names may hold a namespace.
+pub(crate) fn of_name(ecosystem: &str, name: &str, version: &str) -> String {
+    let kind = match ecosystem {
+        "rubygems" => "gem",
+        "packagist" => "composer",
+        "binary" => "generic",
+        other => other,
+    };
+    let separator = if ecosystem == "maven" { ':' } else { '/' };
+    let (namespace, name) = match kind {
+        "npm" | "golang" | "composer" | "maven" | "swift" => {
+            name.rsplit_once(separator).unwrap_or(("", name))
+        }
+        _ => ("", name),
+    };
+    Purl::new(kind, name).namespace(namespace).version(version).to_string()
 }
 
 impl fmt::Display for Purl<'_> {

@@ -2,7 +2,7 @@
 
 use boltseal_model::{FileMeta, Selector, Want};
 
-use crate::{ALL, distro, executable};
+use crate::{ALL, distro, executable, lock};
 
 /// Asks all ecosystems, and keeps what names the distribution.
 ///
@@ -24,6 +24,10 @@ impl Selector for Everything {
             }
         }
         if distro::is_userland(path) { Want::Distilled } else { answer }
+    }
+
+    fn want_in_folder(&self, path: &str, meta: &FileMeta) -> Want {
+        if lock::reader(path).is_some() { Want::Whole } else { self.want(path, meta) }
     }
 
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {

@@ -29,6 +29,18 @@ pub(crate) fn compare(dialect: Dialect, a: &str, b: &str) -> Result<Ordering, Ve
         .unwrap_or_else(|| pre_release(a.pre_release, b.pre_release)))
 }
 
+/// The same, where builds count, too: none comes before any, and they compare as pre-releases do.
+pub(crate) fn compare_with_build(dialect: Dialect, a: &str, b: &str) -> Result<Ordering, VersionError> {
+    let order = compare(dialect, a, b)?;
+    let build = |text| str::split_once(text, '+').map_or("", |(_, build)| build);
+    let (a, b) = (build(a.trim()), build(b.trim()));
+    Ok(order.then_with(|| match (a.is_empty(), b.is_empty()) {
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        _ => pre_release(a, b),
+    }))
+}
+
 struct Version<'a> {
     numbers: [&'a str; 3],
     pre_release: &'a str,
@@ -68,13 +80,14 @@ impl<'a> Version<'a> {
     }
 }
 
-fn number(a: &str, b: &str) -> Ordering {
+/// Compares numbers of any length.
+pub(crate) fn number(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
 /// None is after any; otherwise identifier by identifier, numbers before words, and the longer is after.
-fn pre_release(a: &str, b: &str) -> Ordering {
+pub(crate) fn pre_release(a: &str, b: &str) -> Ordering {
     match (a.is_empty(), b.is_empty()) {
         (true, true) => return Ordering::Equal,
         (true, false) => return Ordering::Greater,

@@ -17,6 +17,11 @@ pub trait Selector: Sync {
     /// What to keep of the file at `path` (relative, clean, `/`-separated, no leading slash).
     fn want(&self, path: &str, meta: &FileMeta) -> Want;
 
+    /// The same for a file of a plain folder, which may be source code rather than an installed system.
+    fn want_in_folder(&self, path: &str, meta: &FileMeta) -> Want {
+        self.want(path, meta)
+    }
+
     /// Boils a file down to a small record; asked only for files answered with [`Want::Distilled`].
     ///
     /// `bytes` is the whole file. `Ok(None)`: nothing of interest, forget the file. `Err`: the file claims to be
@@ -33,7 +38,7 @@ pub enum Want {
     Whole,
     /// The SHA-256 of its bytes in place of them, 32 bytes: enough to tell whether it is the same elsewhere.
     Hashed,
-    /// What [`Selector::distill`] makes of it, if it starts as an executable does (ELF, PE, Mach-O magic).
+    /// What [`Selector::distill`] makes of it, if it starts as an executable (ELF, PE, Mach-O magic) or a zip archive does.
     Distilled,
 }
 

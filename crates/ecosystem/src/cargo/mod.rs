@@ -3,6 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | packages | section `.dep-v0` of ELF, PE and Mach-O files: JSON, deflated in a zlib stream (rust-secure-code/cargo-auditable, `PARSING.md`) |
+//! | lock files | `Cargo.lock` |
 //! | advisories | by crate name: `cargo` |
 //! | order | semantic versions |
 //!
@@ -10,13 +11,14 @@
 
 mod auditable;
 mod installed;
+mod locks;
 mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, executable, shell};
+use crate::{Ecosystem, VersionError, executable, lock, shell};
 
 pub use auditable::MAX_INFLATED;
 
@@ -39,6 +41,10 @@ impl Ecosystem for Cargo {
 
     fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
         installed::catalog(tree, out);
+    }
+
+    fn lock(&self, path: &str) -> Option<lock::Reader> {
+        locks::reader(path)
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {

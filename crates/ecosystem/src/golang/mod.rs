@@ -3,6 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | packages | build information in ELF, PE and Mach-O files (Go package `debug/buildinfo`): main module, dependencies, replacements; the Go release itself is package `stdlib` |
+//! | lock files | `go.mod`, `vendor/modules.txt` |
 //! | advisories | by module path: `golang` |
 //! | order | semantic versions with a `v`; pseudo-versions are pre-releases (go.dev/ref/mod) |
 //!
@@ -11,13 +12,14 @@
 
 mod build_info;
 mod installed;
+mod locks;
 mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, executable, shell};
+use crate::{Ecosystem, VersionError, executable, lock, shell};
 
 /// See the [module](self).
 pub struct Golang;
@@ -39,6 +41,10 @@ impl Ecosystem for Golang {
 
     fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
         installed::catalog(tree, out);
+    }
+
+    fn lock(&self, path: &str) -> Option<lock::Reader> {
+        locks::reader(path)
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {

@@ -3,19 +3,22 @@
 //! | what | where |
 //! |---|---|
 //! | packages | every `package.json` with a name and a version (npm documentation, "package.json") |
+//! | lock files | `package-lock.json` and `npm-shrinkwrap.json` 1–3, `yarn.lock` 1 and Berry, `pnpm-lock.yaml` 5–9, `bun.lock` |
 //! | advisories | by name as written, scope included: `npm` |
 //! | order | semantic versions, with the `v` and the missing numbers that node-semver forgives |
-//!
-//! Lock files are not read here: in an image they say what somebody meant to install.
 
+mod bun;
 mod installed;
+mod locks;
+mod pnpm;
 mod version;
+mod yarn;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, shell};
+use crate::{Ecosystem, VersionError, lock, shell};
 
 /// See the [module](self).
 pub struct Npm;
@@ -32,6 +35,10 @@ impl Ecosystem for Npm {
 
     fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
         installed::catalog(tree, out);
+    }
+
+    fn lock(&self, path: &str) -> Option<lock::Reader> {
+        locks::reader(path)
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {

@@ -1,8 +1,6 @@
 //! `*.egg` files: zip archives with the metadata inside.
 
-use std::io::{Cursor, Read as _};
-
-use zip::ZipArchive;
+use crate::unzip::Archive;
 
 const MEMBER: &str = "EGG-INFO/PKG-INFO";
 
@@ -11,13 +9,9 @@ const MAX_METADATA: u64 = 4 << 20;
 
 /// The metadata of an egg.
 pub(super) fn pkg_info(content: &[u8]) -> Result<Vec<u8>, String> {
-    let mut archive =
-        ZipArchive::new(Cursor::new(content)).map_err(|error| format!("not a zip archive: {error}"))?;
-    let member = archive.by_name(MEMBER).map_err(|error| format!("{MEMBER}: {error}"))?;
-    let mut bytes = Vec::new();
-    member.take(MAX_METADATA + 1).read_to_end(&mut bytes).map_err(|error| format!("{MEMBER}: {error}"))?;
-    if bytes.len() as u64 > MAX_METADATA {
-        return Err(format!("{MEMBER} is larger than {MAX_METADATA} bytes"));
-    }
-    Ok(bytes)
+    let archive = Archive::open(content)?;
+    let member = archive.members().find(|member| member.name == MEMBER);
+    let member = member.ok_or_else(|| format!("there is no {MEMBER}"))?;
+    let content = archive.read(&member, MAX_METADATA).map_err(|error| format!("{MEMBER}: {error}"))?;
+    Ok(content.into_owned())
 }

@@ -3,18 +3,21 @@
 //! | what | where |
 //! |---|---|
 //! | packages | `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, `*.egg-info`, `EGG-INFO/PKG-INFO`, inside `*.egg` archives (PyPA specifications "Core metadata" and "Recording installed projects") |
+//! | lock files | `requirements*.txt`, `Pipfile.lock`, `poetry.lock`, `pdm.lock`, `uv.lock`, `pylock*.toml` (PEP 751) |
 //! | advisories | by normalised name (PEP 503): `pypi` |
 //! | order | PEP 440, and what `setuptools` did before it |
 
 mod egg;
 mod installed;
+mod locks;
+mod requirements;
 mod version;
 
 use std::cmp::Ordering;
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
-use crate::{Ecosystem, VersionError, shell};
+use crate::{Ecosystem, VersionError, lock, purl::Purl, shell};
 
 /// See the [module](self).
 pub struct Pypi;
@@ -30,6 +33,21 @@ impl Ecosystem for Pypi {
 
     fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
         installed::catalog(tree, out);
+    }
+
+    fn lock(&self, path: &str) -> Option<lock::Reader> {
+        locks::reader(path)
+    }
+
+    fn named(&self, name: &str, version: &str) -> Package {
+        let purl = Purl::new("pypi", &self.normalise(name)).version(version).to_string();
+        Package {
+            ecosystem: "pypi".to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            purl,
+            ..Package::default()
+        }
     }
 
     fn compare(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {

@@ -11,6 +11,8 @@ mod cases;
 mod catalog;
 mod executables;
 mod images;
+mod jars;
+mod locks;
 mod mutations;
 mod owners;
 mod purls;

@@ -72,6 +72,12 @@ impl Builder {
         self
     }
 
+    /// Starts a plain folder, in which lock files count.
+    pub fn folder(mut self) -> Self {
+        self.0.layers = vec![Layer { digest: None, diff_id: None, size: 0, created_by: None }];
+        self
+    }
+
     /// Adds a file, or replaces the one of a lower layer.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.with_mode(path, 0o644, content.as_ref())
@@ -85,7 +91,10 @@ impl Builder {
     /// Adds a file with permission bits.
     pub fn with_mode(mut self, path: &str, mode: u32, content: &[u8]) -> Self {
         let meta = FileMeta { size: content.len() as u64, mode, uid: 0, gid: 0 };
-        let kept = match Everything.want(path, &meta) {
+        let is_folder = self.0.layers.last().is_some_and(|layer| layer.digest.is_none());
+        let want =
+            if is_folder { Everything.want_in_folder(path, &meta) } else { Everything.want(path, &meta) };
+        let kept = match want {
             Want::Skip | Want::Hashed => None,
             Want::Whole => Some(content.to_vec()),
             Want::Distilled => Everything.distill(path, content).unwrap(),

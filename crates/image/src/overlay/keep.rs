@@ -10,7 +10,7 @@ use boltseal_model::{Algorithm, GapKind, Hasher, Selector, Want};
 
 use crate::Limits;
 
-/// Bytes that tell an executable.
+/// Bytes that tell an executable or a zip archive.
 const MAGIC: usize = 4;
 
 /// Turns contents into what is kept of them. One buffer serves all files.
@@ -48,7 +48,7 @@ impl<'a> Keeper<'a> {
                 hash.0.update(bytes);
                 hash.kept()
             }
-            Want::Distilled if !is_executable(bytes) => Kept::Nothing,
+            Want::Distilled if !is_distillable(bytes) => Kept::Nothing,
             Want::Distilled => match self.selector.distill(path, bytes) {
                 Ok(None) => Kept::Nothing,
                 Ok(Some(record)) => Kept::Content(record.into()),
@@ -90,7 +90,7 @@ impl<'a> Keeper<'a> {
     ) -> io::Result<Kept> {
         if want == Want::Distilled {
             content.take(MAGIC as u64).read_to_end(buffer)?;
-            if !is_executable(buffer) {
+            if !is_distillable(buffer) {
                 return Ok(Kept::Nothing);
             }
         }
@@ -150,8 +150,8 @@ fn copy(content: &mut dyn Read, file: &mut File, limit: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// ELF, PE (and DOS), Mach-O of either byte order and width, and Mach-O for several processors.
-fn is_executable(bytes: &[u8]) -> bool {
+/// ELF, PE (and DOS), Mach-O of either byte order and width, Mach-O for several processors; zip archives (jars).
+fn is_distillable(bytes: &[u8]) -> bool {
     bytes.starts_with(b"MZ")
         || matches!(
             bytes.get(..MAGIC),
@@ -162,6 +162,7 @@ fn is_executable(bytes: &[u8]) -> bool {
                     | b"\xce\xfa\xed\xfe"
                     | b"\xcf\xfa\xed\xfe"
                     | b"\xca\xfe\xba\xbe"
+                    | b"PK\x03\x04"
             )
         )
 }

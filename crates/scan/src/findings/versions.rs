@@ -111,15 +111,32 @@ impl Order<'_> {
         let above = |fix: &(Bound<'a>, Option<Date>)| self.installed(fix.0).is_ok_and(Ordering::is_lt);
         let mut fixes: Vec<_> =
             vulnerable().filter_map(|line| own_fix(&line.versions)).filter(above).collect();
-        fixes.sort_by(|(a, _), (b, _)| {
-            self.ecosystem.compare(a.text, b.text).unwrap_or(Ordering::Equal).then_with(|| a.text.cmp(b.text))
-        });
+        fixes.sort_by_key(|(bound, _)| bound.text);
+        fixes.dedup_by_key(|(bound, _)| bound.text);
         let clean = |fix: &&(Bound<'a>, Option<Date>)| {
             let compare = |bound: Bound<'_>| self.ecosystem.compare(fix.0.text, bound.text);
             !vulnerable()
                 .any(|line| contains(&line.versions, fix.0.text, self.ecosystem, &compare) == Ok(true))
         };
-        let best = fixes.iter().find(clean).copied().or_else(|| own_fix(&line.versions).filter(above));
+        // Smallest first, by choosing: not every order is transitive (Maven's is not), and sorting may panic on those.
+        let before = |a: &usize, b: &usize| match (fixes.get(*a), fixes.get(*b)) {
+            (Some((a, _)), Some((b, _))) => self
+                .ecosystem
+                .compare(a.text, b.text)
+                .unwrap_or(Ordering::Equal)
+                .then_with(|| a.text.cmp(b.text)),
+            _ => Ordering::Equal,
+        };
+        let mut left: Vec<usize> = (0..fixes.len()).collect();
+        let mut best = None;
+        while let Some(next) = left.iter().copied().min_by(before) {
+            left.retain(|index| *index != next);
+            best = fixes.get(next).filter(clean).copied();
+            if best.is_some() {
+                break;
+            }
+        }
+        let best = best.or_else(|| own_fix(&line.versions).filter(above));
         best.map(|(bound, on)| (bound.text, on))
     }
 }
