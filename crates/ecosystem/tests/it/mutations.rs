@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 #[path = "../../../../fuzz/bodies/ecosystem.rs"]
 mod ecosystem;
+#[path = "../../../../fuzz/bodies/rpmdb.rs"]
+mod rpmdb;
 #[path = "../../../../fuzz/bodies/version.rs"]
 mod version;
 
@@ -14,6 +16,11 @@ const WORDS: [&[u8]; 6] = [b"~", b"\n\n", b"-r", b"\0", b"99999999999999999999",
 #[test]
 fn hostile_files() {
     mutations("ecosystem", &WORDS, 8_000, ecosystem::body);
+}
+
+#[test]
+fn hostile_databases() {
+    mutations("rpmdb", &[b"\0\0\0\x01", b"\xff\xff\xff\xff", b"\0", b"Slot"], 3_000, rpmdb::body);
 }
 
 #[test]

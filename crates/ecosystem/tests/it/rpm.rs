@@ -1,6 +1,6 @@
 //! rpm databases: real ones of every kind, made ones, and what rpm itself says of them.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 use boltseal_ecosystem::{Ecosystem, by_id, catalog, purl, rpm::Rpm};
 use boltseal_model::{GapKind, Package, Tree};
@@ -86,8 +86,8 @@ const fn spec(name: &'static str, version: &'static str, files: usize) -> Spec {
     Spec { name, epoch: 0, version, vendor: "Fedora Project", module: "", files }
 }
 
-/// Builds packages with `rpmbuild` and installs them (their database records only) with `backend`.
-fn made(folder: &Path, backend: &str, specs: &[Spec]) -> Option<(Vec<u8>, BTreeMap<String, usize>)> {
+/// Builds packages with `rpmbuild`, installs them (their database records only), and asks rpm what it has.
+fn made(folder: &Path, specs: &[Spec]) -> Option<(Vec<u8>, BTreeSet<String>)> {
     let root = folder.to_str()?;
     for spec in specs {
         let files = (0..spec.files).map(|n| format!("/usr/share/{}/file-{n}\n", spec.name));
@@ -121,7 +121,7 @@ fn made(folder: &Path, backend: &str, specs: &[Spec]) -> Option<(Vec<u8>, BTreeM
     let rpms = String::from_utf8(rpms.stdout).ok()?;
     let rpm = |arguments: &[&str]| {
         let output = Command::new("rpm")
-            .args(["--dbpath", &format!("{root}/db"), "--define", &format!("_db_backend {backend}")])
+            .args(["--dbpath", &format!("{root}/db"), "--define", "_db_backend sqlite"])
             .args(arguments)
             .output()
             .ok()?;
@@ -138,14 +138,13 @@ fn made(folder: &Path, backend: &str, specs: &[Spec]) -> Option<(Vec<u8>, BTreeM
         "--qf",
         "%{NAME} %|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}.%{ARCH} %{SOURCERPM}\n",
     ])?;
-    let listed = String::from_utf8(listed).ok()?.lines().map(|line| (line.to_owned(), 1)).collect();
-    let name = if backend == "sqlite" { "rpmdb.sqlite" } else { "Packages.db" };
-    Some((std::fs::read(folder.join("db").join(name)).ok()?, listed))
+    let listed = String::from_utf8(listed).ok()?.lines().map(str::to_owned).collect();
+    Some((std::fs::read(folder.join("db/rpmdb.sqlite")).ok()?, listed))
 }
 
-/// Small and large headers, which lie on overflow pages, in each kind of file that today's rpm writes.
+/// Small and large headers, which lie on overflow pages.
 #[test]
-fn databases_that_rpm_made() {
+fn a_database_that_rpm_made() {
     if Command::new("rpmbuild").arg("--version").output().is_err() {
         return shared::skip("no rpmbuild on the PATH");
     }
@@ -157,74 +156,111 @@ fn databases_that_rpm_made() {
         Spec { vendor: "Docker, Inc.", ..spec("docker-ce", "5", 1) },
         Spec { module: "nodejs:18:8080020230718144107:63b34585", ..spec("nodejs", "18", 1) },
     ];
-    for (backend, path) in
-        [("sqlite", "var/lib/rpm/rpmdb.sqlite"), ("ndb", "usr/lib/sysimage/rpm/Packages.db")]
-    {
-        let folder = tempfile::tempdir().unwrap();
-        let Some((database, listed)) = made(folder.path(), backend, &specs) else {
-            return shared::skip("rpmbuild cannot build here");
-        };
-        let owned = "usr/share/large/file-2999/x.egg-info";
-        let tree = Builder::from(tree("ID=fedora\nVERSION_ID=40\n", path, &database))
-            .file(owned, "Name: a\nVersion: 1\n")
-            .tree();
-        let found = catalog(&tree);
-        assert_eq!(found.gaps, [], "{backend}");
-        let ours = found.packages.iter().filter(|package| package.ecosystem == "rpm").map(|package| {
-            let epoch = if package.version.contains(':') { "" } else { "0:" };
-            let upstream = purl::qualifier(&package.purl, "upstream").unwrap();
-            (format!("{} {epoch}{}.noarch {upstream}", package.name, package.version), 1)
-        });
-        assert_eq!(ours.collect::<BTreeMap<_, _>>(), listed, "{backend}");
-        let package = |name: &str| found.packages.iter().find(|package| package.name == name).unwrap();
-        let space = |name: &str| Rpm.space(package(name), found.distro.as_ref()).unwrap();
-        assert_eq!(
-            (space("small"), space("docker-ce")),
-            ("fedora:40".to_owned(), "rpm:docker-inc".to_owned())
-        );
-        assert!(package("docker-ce").purl.starts_with("pkg:rpm/docker-inc/docker-ce@5-1?"));
-        let names: Vec<String> =
-            Rpm.known_as(package("nodejs")).iter().map(|(name, _)| name.to_string()).collect();
-        assert_eq!(names, ["nodejs:18/nodejs", "*/nodejs"]);
-        let mut owners = boltseal_ecosystem::Owners::default();
-        Rpm.owners(&tree, &mut owners);
-        assert_eq!(owners.of("usr/share/large/file-2999"), Some("large"));
-        assert_eq!(owners.of("usr/share/docker-ce/file-0"), None);
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some((database, listed)) = made(folder.path(), &specs) else {
+        return shared::skip("rpmbuild cannot build here");
+    };
+    let tree = tree("ID=fedora\nVERSION_ID=40\n", "var/lib/rpm/rpmdb.sqlite", &database);
+    let found = catalog(&tree);
+    assert_eq!(found.gaps, []);
+    let ours = found.packages.iter().map(|package| {
+        let epoch = if package.version.contains(':') { "" } else { "0:" };
+        let upstream = purl::qualifier(&package.purl, "upstream").unwrap();
+        format!("{} {epoch}{}.noarch {upstream}", package.name, package.version)
+    });
+    assert_eq!(ours.collect::<BTreeSet<_>>(), listed);
+    let package = |name: &str| found.packages.iter().find(|package| package.name == name).unwrap();
+    let space = |name: &str| Rpm.space(package(name), found.distro.as_ref()).unwrap();
+    assert_eq!((space("small"), space("docker-ce")), ("fedora:40".to_owned(), "rpm:docker-inc".to_owned()));
+    assert!(package("docker-ce").purl.starts_with("pkg:rpm/docker-inc/docker-ce@5-1?"));
+    let names: Vec<String> =
+        Rpm.known_as(package("nodejs")).iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(names, ["nodejs:18/nodejs", "*/nodejs"]);
+    let mut owners = boltseal_ecosystem::Owners::default();
+    Rpm.owners(&tree, &mut owners);
+    assert_eq!(owners.of("usr/share/large/file-2999"), Some("large"));
+    assert_eq!(owners.of("usr/share/docker-ce/file-0"), None);
 }
 
-/// The same headers in a hash file of Berkeley DB, in both byte orders. Today's rpm only reads these.
-#[test]
-fn hash_files_that_berkeley_db_made() {
-    let Some(files) = shared::archive(FIXTURES) else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let sqlite = &files["rpmdb/cbl-mariner-sqlite/rpmdb.sqlite"];
-    std::fs::write(path("sqlite"), sqlite).unwrap();
-    let rows = Command::new("sqlite3").args([&path("sqlite"), "select hex(blob) from Packages"]).output();
-    let Ok(rows) = rows else { return shared::skip("no sqlite3 on the PATH") };
-    let rows = String::from_utf8(rows.stdout).unwrap();
+/// Every header of the SQLite fixture, as rpm wrote it: taken out with the tool of SQLite.
+fn headers(folder: &Path, sqlite: &[u8]) -> Option<Vec<String>> {
+    let path = folder.join("sqlite");
+    std::fs::write(&path, sqlite).unwrap();
+    let rows = Command::new("sqlite3").arg(&path).arg("select hex(blob) from Packages").output();
+    let Ok(rows) = rows else {
+        shared::skip("no sqlite3 on the PATH");
+        return None;
+    };
+    Some(String::from_utf8(rows.stdout).unwrap().lines().map(str::to_lowercase).collect())
+}
+
+/// A hash file of Berkeley DB with `headers`, in a byte order. Today's rpm only reads these.
+fn hash_file(folder: &Path, headers: &[String], order: &str) -> Option<Vec<u8>> {
     let mut dump =
         "VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=4096\nHEADER=END\n 00000000\n 81000000\n"
             .to_owned();
-    for (index, row) in (1_u32..).zip(rows.lines()) {
+    for (index, header) in (1_u32..).zip(headers) {
         let key: Vec<String> = index.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        dump += &[" ", &key.concat(), "\n ", &row.to_lowercase(), "\n"].concat();
+        dump += &[" ", &key.concat(), "\n ", header, "\n"].concat();
     }
-    std::fs::write(path("dump"), dump + "DATA=END\n").unwrap();
-    let whole = catalog(&tree("ID=mariner\nVERSION_ID=2.0\n", "var/lib/rpm/rpmdb.sqlite", sqlite));
+    let (input, output) = (folder.join("dump"), folder.join(order));
+    std::fs::write(&input, dump + "DATA=END\n").unwrap();
+    let lorder = format!("db_lorder={order}");
+    let load = ["db5.3_load", "db_load"].into_iter().find_map(|tool| {
+        Command::new(tool).args(["-c", &lorder, "-f"]).args([&input, &output]).output().ok()
+    });
+    let Some(load) = load else {
+        shared::skip("no db_load on the PATH");
+        return None;
+    };
+    assert!(load.status.success(), "{}", String::from_utf8_lossy(&load.stderr));
+    Some(std::fs::read(output).unwrap())
+}
+
+/// An ndb file with `headers`, written after `lib/backend/ndb/rpmpkg.c`: every second slot is free.
+fn ndb_file(headers: &[String]) -> Vec<u8> {
+    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
+    let pages = (2 + 2 * headers.len()) * 16 / 4096 + 1;
+    let mut file =
+        [&b"RpmP"[..], &number(0), &number(1), &number(pages), &number(headers.len() + 1)].concat();
+    file.resize(32, 0);
+    let mut blobs: Vec<u8> = Vec::new();
+    for (index, header) in (1..).zip(headers) {
+        let header: Vec<u8> = (0..header.len() / 2)
+            .map(|at| u8::from_str_radix(&header[2 * at..2 * at + 2], 16).unwrap())
+            .collect();
+        let start = (pages * 4096 + blobs.len()) / 16;
+        blobs.extend([&b"BlbS"[..], &number(index), &number(1), &number(header.len()), &header].concat());
+        blobs.extend([&[0; 4][..], &number(header.len()), b"BlbE"].concat());
+        blobs.resize(blobs.len().next_multiple_of(16), 0);
+        let blocks = pages * 256 + blobs.len() / 16 - start;
+        file.extend(
+            [b"Slot", &[0; 12][..], b"Slot", &number(index), &number(start), &number(blocks)].concat(),
+        );
+    }
+    while file.len() < pages * 4096 {
+        file.extend([&b"Slot"[..], &[0; 12]].concat());
+    }
+    [file, blobs].concat()
+}
+
+#[test]
+fn the_same_headers_in_other_kinds_of_files() {
+    let Some(files) = shared::archive(FIXTURES) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let os = "ID=mariner\nVERSION_ID=2.0\n";
+    let sqlite = &files["rpmdb/cbl-mariner-sqlite/rpmdb.sqlite"];
+    let Some(headers) = headers(folder.path(), sqlite) else { return };
+    let lines = |name: &str, file: &[u8]| {
+        let found = catalog(&tree(os, &format!("var/lib/rpm/{name}"), file));
+        assert_eq!((found.gaps.len(), found.packages.len()), (0, 129), "{name}");
+        found.packages.iter().map(line).collect::<Vec<_>>()
+    };
+    let expected = lines("rpmdb.sqlite", sqlite);
+    assert_eq!(lines("Packages.db", &ndb_file(&headers)), expected);
     for order in ["1234", "4321"] {
-        let lorder = format!("db_lorder={order}");
-        let load = ["db5.3_load", "db_load"].into_iter().find_map(|tool| {
-            Command::new(tool).args(["-c", &lorder, "-f", &path("dump"), &path(order)]).output().ok()
-        });
-        let Some(load) = load else { return shared::skip("no db_load on the PATH") };
-        assert!(load.status.success(), "{}", String::from_utf8_lossy(&load.stderr));
-        let file = std::fs::read(path(order)).unwrap();
-        let found = catalog(&tree("ID=mariner\nVERSION_ID=2.0\n", "var/lib/rpm/Packages", &file));
-        assert_eq!(found.gaps, [], "{order}");
-        let lines = |found: &boltseal_model::Catalog| found.packages.iter().map(line).collect::<Vec<_>>();
-        assert_eq!((lines(&found), lines(&found).len()), (lines(&whole), 129), "{order}");
+        let Some(file) = hash_file(folder.path(), &headers, order) else { return };
+        assert_eq!(lines("Packages", &file), expected, "byte order {order}");
     }
 }
 
