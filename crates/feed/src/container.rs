@@ -1,6 +1,6 @@
-//! Files as people have them: plain, compressed (zstd, gzip), or archives (zip, tar) of documents.
+//! Files as people have them: plain, compressed (zstd, gzip, bzip2), or archives (zip, tar) of documents.
 //!
-//! Sources: RFC 1952 (gzip), RFC 8878 (zstd), PKWARE APPNOTE 6.3.10 (zip), POSIX ustar and pax (tar). What a file is,
+//! Sources: RFC 1952 (gzip), RFC 8878 (zstd), the magic of bzip2 1.0 files, PKWARE APPNOTE 6.3.10 (zip), POSIX ustar and pax (tar). What a file is,
 //! its first bytes say; names are only shown and grouped by. Archives in archives are not opened.
 
 use std::fs::File;
@@ -95,6 +95,7 @@ enum Magic {
     Zip,
     Zstd,
     Gzip,
+    Bzip2,
     Plain,
 }
 
@@ -104,6 +105,7 @@ impl Magic {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
             [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
             _ => Self::Plain,
         }
     }
@@ -141,6 +143,12 @@ fn opened<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>
             let plain = flate2::bufread::MultiGzDecoder::new(BufReader::new(source));
             Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
         }
+        Magic::Bzip2 => {
+            let source = bounded::Counted::new(input);
+            let count = source.count();
+            let plain = bzip2::bufread::MultiBzDecoder::new(BufReader::new(source));
+            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
+        }
         Magic::Zip | Magic::Plain => Box::new(BufReader::new(Bounded::of_plain(input, name))),
     })
 }
@@ -155,7 +163,10 @@ fn peek<'a>(name: &str, mut input: Box<dyn BufRead + 'a>) -> Result<(Vec<u8>, im
 /// `dir/CVE-1.json.zst` is `CVE-1`.
 fn stem(name: &str) -> String {
     let mut stem = name.rsplit('/').next().unwrap_or(name);
-    for extension in [".zst", ".gz", ".tar", ".tgz", ".zip", ".json", ".jsonl", ".ndjson", ".csv", ".list"] {
+    for extension in [
+        ".zst", ".gz", ".bz2", ".tar", ".tgz", ".zip", ".xml", ".oval", ".json", ".jsonl", ".ndjson", ".csv",
+        ".list",
+    ] {
         stem = stem.strip_suffix(extension).unwrap_or(stem);
     }
     stem.chars().take(limits::MAX_NAME_BYTES).collect()

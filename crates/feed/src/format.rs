@@ -7,13 +7,20 @@ use boltseal_model::Timestamp;
 
 use crate::{Error, Sink, limits};
 
+mod arch_tracker;
+mod csaf;
 mod csv;
+mod cvrf;
 mod debian_list;
 mod debian_tracker;
 mod epss;
 mod kev;
 mod osv;
+mod oval;
+mod photon;
 mod secdb;
+mod ubuntu_tracker;
+mod updateinfo;
 
 /// One way to write vulnerability data down.
 pub trait Format: Sync {
@@ -26,11 +33,35 @@ pub trait Format: Sync {
     /// Whether a document called `name` that starts with `head` (at least 4 KiB of it, if it is that long) is one.
     fn recognises(&self, name: &str, head: &[u8]) -> bool;
 
+    /// How a feed of many documents keeps them; most feeds are one document, or few parts.
+    fn bundle(&self) -> Bundle {
+        Bundle::Apart
+    }
+
+    /// Whether all documents of this format are of one feed, whatever folder or archive they come in.
+    fn is_one_feed(&self) -> bool {
+        false
+    }
+
     /// Reads `document` to its end. Everything it says goes to `sink`, as said by the feed called `feed`.
     ///
     /// An error means that the document as a whole cannot be trusted (cut off, not of this format).
     fn read(&self, document: &mut Document<'_>, feed: &str, sink: &mut dyn Sink) -> Result<Tally, Error>;
 }
+
+/// How documents of one feed are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bundle {
+    /// Each document is a part of its own, or a feed of its own.
+    Apart,
+    /// Each is a JSON value or some, and a line of the bundle.
+    Lines,
+    /// Each is a text, followed by a line that holds only [`SEPARATOR`].
+    Separated,
+}
+
+/// Ends a text of a bundle: the record separator of ASCII.
+pub(crate) const SEPARATOR: u8 = 0x1e;
 
 /// Every format, in the order in which they are asked [`Format::recognises`].
 pub const ALL: &[&dyn Format] = &[
@@ -38,8 +69,16 @@ pub const ALL: &[&dyn Format] = &[
     &epss::Epss,
     &secdb::AlpineSecdb,
     &debian_list::DebianList,
+    // These have words that OSV records have too, so they come first.
+    &csaf::Csaf,
+    &photon::Photon,
+    &arch_tracker::ArchTracker,
     &osv::Osv,
     &debian_tracker::DebianTracker,
+    &oval::Oval,
+    &updateinfo::Updateinfo,
+    &cvrf::Cvrf,
+    &ubuntu_tracker::UbuntuTracker,
 ];
 
 /// The format called `id`.
@@ -73,6 +112,34 @@ impl Document<'_> {
             return Err(Error::limit(self.name, "the size of the document", limit));
         }
         Ok(bytes)
+    }
+
+    /// Hands the texts of a bundle to `each`, or the document itself where it is one text. Each has at most `limit`
+    /// bytes.
+    pub(crate) fn texts(
+        &mut self,
+        limit: u64,
+        format: &'static str,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut text = Vec::new();
+        let mut line = Vec::new();
+        while self.line(&mut line, limit, format)? {
+            if line == [SEPARATOR] {
+                each(&text)?;
+                text.clear();
+                continue;
+            }
+            text.extend_from_slice(&line);
+            text.push(b'\n');
+            if text.len() as u64 > limit {
+                return Err(Error::limit(self.name, "the size of a record", limit));
+            }
+        }
+        if text.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            each(&text)?;
+        }
+        Ok(())
     }
 
     /// The next line without its end, into `line`. `false` at the end of the document.
@@ -154,6 +221,11 @@ impl Tally {
         self.spaces.extend(other.spaces.iter().cloned());
         self.published = self.published.max(other.published);
     }
+}
+
+/// Whether `head` has `words` in it.
+pub(crate) fn has(head: &[u8], words: &[u8]) -> bool {
+    memchr::memmem::find(head, words).is_some()
 }
 
 /// `text` cut to at most `limit` bytes, at a character.

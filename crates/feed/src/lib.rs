@@ -46,11 +46,13 @@ mod error;
 mod format;
 mod import;
 pub mod limits;
+mod rpm;
 mod store;
 mod update;
+mod xml;
 
 pub use error::Error;
-pub use format::{ALL, Document, Format, Tally, by_id};
+pub use format::{ALL, Bundle, Document, Format, Tally, by_id};
 pub use import::{Imported, Report, import};
 pub use store::{Part, Stored, list, read_all, remove};
 pub use update::{Fetched, Outcome, SOURCES, Source, Update, update};

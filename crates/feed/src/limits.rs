@@ -3,6 +3,19 @@
 /// One OSV record, Alpine file or KEV list. The largest real one (a GHSA with every Linux version) is below 4 MB.
 pub const MAX_RECORD_BYTES: u64 = 32 << 20;
 
+/// One element of an XML feed that is read as a whole: an OVAL definition, an update, a CVRF document. A CVRF document of
+/// a SUSE kernel has 9 MB.
+pub const MAX_ELEMENT_BYTES: u64 = 32 << 20;
+
+/// Elements in elements. Criteria of OVAL, the deepest, stay below 20.
+pub const MAX_XML_DEPTH: usize = 64;
+
+/// Tests, objects and states of one OVAL file, each, which take 40 bytes of memory. SLES 15, the largest, has 300,000.
+pub const MAX_OVAL_ITEMS: usize = 4_000_000;
+
+/// Text kept of a definition of an OVAL file, all of which are held until its end.
+pub const MAX_OVAL_DETAILS_BYTES: usize = 2 << 10;
+
 /// One line of a text format; KEV notes reach 10 KB.
 pub const MAX_LINE_BYTES: u64 = 1 << 20;
 

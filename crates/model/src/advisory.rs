@@ -49,6 +49,9 @@ pub struct Affected {
     pub status: Status,
     /// The vendor's word for this package, which may differ from the advisory's.
     pub severity: Option<Severity>,
+    /// Only packages for these CPUs are meant, in the ecosystem's words, sorted; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub architectures: Vec<String>,
 }
 
 /// From `introduced` (inclusive; `None` is the beginning) to `fixed` (exclusive) or `last_affected` (inclusive);
@@ -76,7 +79,8 @@ pub enum Status {
     NotAffected,
     /// The vendor is still looking.
     UnderInvestigation,
-    /// The vendor decided not to fix it in this release (Debian `no-dsa`, `ignored`, `postponed`).
+    /// The vendor decided not to fix it in this release, or not now (Debian `no-dsa`, `ignored`, `postponed`; Ubuntu
+    /// `deferred`; Red Hat `Fix deferred`).
     WillNotFix,
     /// The vendor has stopped supporting the package or release.
     EndOfLife,

@@ -42,7 +42,9 @@ enum Verb {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Understood are OSV exports (all.zip or folders of records), Debian's security tracker and its DSA and DLA
-lists, Alpine's secdb, CISA's KEV and FIRST's EPSS; plain, .gz, .zst, .zip or in a tar archive.
+lists, Ubuntu's CVE tracker, Alpine's secdb, Arch's tracker, Photon's JSON, CSAF of Red Hat and SUSE, CVRF of
+SUSE, OVAL of Oracle, Red Hat, SUSE and Azure Linux, updateinfo.xml of Amazon, Rocky, AlmaLinux and Fedora,
+CISA's KEV and FIRST's EPSS; plain, .gz, .bz2, .zst, .zip or in a tar archive.
 
 Example:
   boltseal feeds import osv/PyPI/all.zip secdb.tar.zst known_exploited_vulnerabilities.json

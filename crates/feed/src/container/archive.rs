@@ -54,7 +54,10 @@ pub(super) fn tar(name: &str, group: &str, input: &mut dyn BufRead, each: Each<'
         }
         let inside = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let inside = inside.trim_start_matches("./");
-        let folder = inside.split_once('/').map_or(group, |(folder, _)| folder).to_owned();
+        // Years divide one collection.
+        let named = |folder: &&str| !folder.bytes().all(|byte| byte.is_ascii_digit());
+        let folder =
+            inside.split_once('/').map(|(folder, _)| folder).filter(named).unwrap_or(group).to_owned();
         total += document(&shown(name, inside), folder, entry, each)?;
         within(name, total)?;
     }

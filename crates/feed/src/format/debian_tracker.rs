@@ -56,7 +56,7 @@ impl Format for DebianTracker {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let has = |key: &[u8]| head.windows(key.len()).any(|window| window == key);
+        let has = |key: &[u8]| super::has(head, key);
         head.trim_ascii_start().starts_with(b"{")
             && has(b"\"releases\"")
             && has(b"\"status\"")
@@ -179,6 +179,7 @@ impl Reading<'_> {
                         versions: Vec::new(),
                         status,
                         severity: release.urgency.as_deref().and_then(urgency),
+                        ..Affected::default()
                     });
                 }
                 Err(why) => {

@@ -43,7 +43,7 @@ impl Format for Kev {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let has = |key: &[u8]| head.windows(key.len()).any(|window| window == key);
+        let has = |key: &[u8]| super::has(head, key);
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         head.starts_with(FIRST_COLUMN)
             || (head.starts_with(b"{") && has(b"\"cveID\"") && has(b"\"vulnerabilities\""))

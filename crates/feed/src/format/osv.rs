@@ -6,7 +6,7 @@
 use boltseal_model::{Advisory, Timestamp};
 use serde_json::value::RawValue;
 
-use super::{Document, Format, Tally};
+use super::{Bundle, Document, Format, Tally};
 use crate::{Error, Sink, limits};
 
 mod identity;
@@ -15,6 +15,7 @@ mod record;
 mod severity;
 
 use record::Record;
+pub(super) use severity::vector;
 
 /// The format.
 pub struct Osv;
@@ -30,10 +31,14 @@ impl Format for Osv {
         "OSV records: exports of osv.dev (all.zip), folders, single files, JSON lines"
     }
 
+    fn bundle(&self) -> Bundle {
+        Bundle::Lines
+    }
+
     fn recognises(&self, name: &str, head: &[u8]) -> bool {
         let json =
             head.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[".contains(byte));
-        let has = |key: &[u8]| head.windows(key.len()).any(|window| window == key);
+        let has = |key: &[u8]| super::has(head, key);
         // `modified` and `id` are what every record must have, but a long text may stand before them.
         let told = has(b"\"id\"")
             && [&b"\"modified\""[..], b"\"affected\"", b"\"schema_version\"", b"\"details\""]

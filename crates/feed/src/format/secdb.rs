@@ -48,7 +48,7 @@ impl Format for AlpineSecdb {
     }
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
-        let has = |key: &[u8]| head.windows(key.len()).any(|window| window == key);
+        let has = |key: &[u8]| super::has(head, key);
         head.trim_ascii_start().starts_with(b"{") && has(b"\"reponame\"") && has(b"\"distroversion\"")
     }
 

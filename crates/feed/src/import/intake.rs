@@ -9,7 +9,7 @@ use boltseal_model::{Advisory, Enrichment, FeedInfo, Timestamp};
 
 use super::{Imported, tee::Tee};
 use crate::container::Found;
-use crate::format::{ALL, Document, Format, Tally};
+use crate::format::{ALL, Bundle, Document, Format, SEPARATOR, Tally};
 use crate::store::{self, Part, Stored, clean, part};
 use crate::{Error, Sink, limits};
 
@@ -78,10 +78,9 @@ impl<'i> Intake<'i> {
         else {
             return Ok(false);
         };
-        if format.id() == "osv" {
-            self.record(found, format, source)?;
-        } else {
-            self.whole(&mut found, format, source)?;
+        match format.bundle() {
+            Bundle::Apart => self.whole(&mut found, format, source)?,
+            bundle => self.record(found, format, bundle, source)?,
         }
         Ok(true)
     }
@@ -121,8 +120,19 @@ impl<'i> Intake<'i> {
     }
 
     /// A document that is one record, or some, of a collection.
-    fn record(&mut self, found: Found<'_>, format: &'static dyn Format, source: &str) -> Result<(), Error> {
-        let key = (format!("{}:{}", format.id(), clean(&found.group)), DATA.to_owned());
+    fn record(
+        &mut self,
+        found: Found<'_>,
+        format: &'static dyn Format,
+        bundle: Bundle,
+        source: &str,
+    ) -> Result<(), Error> {
+        let id = if format.is_one_feed() {
+            format.id().to_owned()
+        } else {
+            format!("{}:{}", format.id(), clean(&found.group))
+        };
+        let key = (id, DATA.to_owned());
         if !self.open.contains_key(&key) {
             let writer = part::Writer::new(self.raw)?;
             let (tally, sources) = (Tally::default(), BTreeSet::new());
@@ -142,12 +152,16 @@ impl<'i> Intake<'i> {
             match format.read(&mut Document { name: &found.name, input: &mut input }, &key.0, &mut check) {
                 Ok(tally) => {
                     open.tally.add(&tally);
-                    open.writer.write_all(&lines(bytes)).map_err(Error::io(self.raw))?;
+                    let kept = if bundle == Bundle::Lines { lines(bytes) } else { separated(bytes) };
+                    open.writer.write_all(&kept).map_err(Error::io(self.raw))?;
                 }
                 // One bad record of many; a file that was cut off as a whole was noticed by its container.
                 Err(error) => open.tally.reject(&mut check, &found.name, &error.to_string()),
             }
             return Ok(());
+        }
+        if bundle == Bundle::Separated {
+            return Err(Error::limit(&found.name, "the size of a record", limits::MAX_RECORD_BYTES));
         }
         let mut all = Cursor::new(bytes).chain(found.input);
         let mut input = BufReader::with_capacity(1 << 16, Tee { from: &mut all, to: &mut open.writer });
@@ -254,6 +268,17 @@ fn lines(mut bytes: Vec<u8>) -> Vec<u8> {
     }
     if !bytes.ends_with(b"\n") {
         bytes.push(b'\n');
+    }
+    bytes
+}
+
+/// A text of a bundle, with what ends it. It may be a bundle itself.
+fn separated(mut bytes: Vec<u8>) -> Vec<u8> {
+    if !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    if !bytes.ends_with(&[SEPARATOR, b'\n']) {
+        bytes.extend([SEPARATOR, b'\n']);
     }
     bytes
 }

@@ -64,7 +64,10 @@ pub(super) fn spaces(stored: &Stored, tally: &Tally) -> Vec<String> {
         // Somebody's own collection: it is about what it is about.
         return all().collect();
     }
-    let own = space_of_osv(name).unwrap_or_else(|| name.to_lowercase());
+    // Distributions have releases behind their names, each vendor in its own way.
+    let releases = ["", ":1", ":enterprise_linux:9", ":Linux Enterprise Server 15", ":Leap 15.0"];
+    let own = releases.iter().find_map(|release| space_of_osv(&format!("{name}{release}")));
+    let own = own.unwrap_or_else(|| name.to_lowercase());
     let family = |space: &str| space.split(':').next().unwrap_or_default().to_owned();
     let own = family(&own);
     all().filter(|space| family(space) == own).collect()

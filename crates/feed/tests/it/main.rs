@@ -11,8 +11,10 @@
 mod data;
 mod hostile;
 mod meaning;
+mod native;
 mod server;
 mod update;
+mod vendors;
 
 use boltseal_feed::Sink;
 use boltseal_model::{Advisory, Enrichment, FeedInfo};

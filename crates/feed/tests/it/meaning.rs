@@ -11,8 +11,8 @@ fn read(name: &str, text: &str) -> Collected {
     said
 }
 
-/// One line for each affected package: `id (aliases) space/package status severity ranges`.
-fn lines(advisories: &[Advisory]) -> Vec<String> {
+/// One line for each affected package: `id (aliases) space/package status severity ranges`, then what else narrows it.
+pub fn lines(advisories: &[Advisory]) -> Vec<String> {
     let mut lines = Vec::new();
     for advisory in advisories {
         for affected in &advisory.affected {
@@ -26,8 +26,10 @@ fn lines(advisories: &[Advisory]) -> Vec<String> {
                 })
                 .collect();
             let severity = affected.severity.or(advisory.severity).map_or("-", Severity::word);
+            let cpus = affected.architectures.join(",");
+            let more = if cpus.is_empty() { cpus } else { format!(" cpu:{cpus}") };
             lines.push(format!(
-                "{} ({}) {}/{} {} {severity} {}{}",
+                "{} ({}) {}/{} {} {severity} {}{}{more}",
                 advisory.id,
                 advisory.aliases.join(" "),
                 affected.space,

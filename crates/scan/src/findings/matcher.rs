@@ -16,7 +16,8 @@ use crate::{Error, Snapshot, snapshot::View};
 pub(crate) struct Matcher<'a> {
     view: View<'a>,
     pub covers: Covers<'a>,
-    opinions: HashMap<(String, String, String), Rc<Opinion<'a>>>,
+    /// By space, name, version, and the CPU where that matters.
+    opinions: HashMap<(String, String, String, Option<String>), Rc<Opinion<'a>>>,
 }
 
 /// What is known about one package before it is placed in an image.
@@ -61,10 +62,11 @@ impl<'a> Matcher<'a> {
         space: String,
     ) -> Result<Judged<'a>, Error> {
         let mut opinions = Vec::with_capacity(1);
+        let cpu = package.architecture.as_deref();
         let below = ecosystem.space_below(&space);
         for space in [Some(&space), below.as_ref()].into_iter().flatten() {
             for (name, version) in ecosystem.known_as(package) {
-                opinions.push(self.opinion(space, name, version, ecosystem)?);
+                opinions.push(self.opinion(space, name, version, cpu, ecosystem)?);
             }
         }
         Ok(Judged { ecosystem, space, opinions })
@@ -75,13 +77,15 @@ impl<'a> Matcher<'a> {
         space: &str,
         name: Cow<'_, str>,
         version: &str,
+        cpu: Option<&str>,
         ecosystem: &'static dyn Ecosystem,
     ) -> Result<Rc<Opinion<'a>>, Error> {
-        let key = (space.to_owned(), name.into_owned(), version.to_owned());
+        let cpu = if self.view.tells_cpus_apart(space, &name)? { cpu.map(str::to_owned) } else { None };
+        let key = (space.to_owned(), name.into_owned(), version.to_owned(), cpu);
         if let Some(known) = self.opinions.get(&key) {
             return Ok(Rc::clone(known));
         }
-        let lines = self.view.lines(&key.0, &key.1)?;
+        let lines = self.view.lines(&key.0, &key.1, key.3.as_deref())?;
         let opinion = Rc::new(opinion(&lines, version, ecosystem));
         self.opinions.insert(key, Rc::clone(&opinion));
         Ok(opinion)

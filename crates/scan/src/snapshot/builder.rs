@@ -69,6 +69,7 @@ pub(super) struct DraftRow {
     pub day: i32,
     pub status: Status,
     pub severity: Option<Severity>,
+    pub cpus: u32,
     /// Exact versions; such a row has no range.
     pub listed: Box<[u32]>,
 }
@@ -191,6 +192,7 @@ impl Builder {
     fn rows(&mut self, affected: Affected, rows: &mut Vec<DraftRow>) -> Result<(), Error> {
         let ecosystem = boltseal_ecosystem::of_space(&affected.space);
         let everything = affected.ranges.is_empty() && affected.versions.is_empty();
+        let cpus = Some(affected.architectures.join(",")).filter(|cpus| !cpus.is_empty());
         let blank = DraftRow {
             space: self.names.of(&affected.space)?,
             package: self.names.of(&affected.package)?,
@@ -200,6 +202,7 @@ impl Builder {
             day: 0,
             status: affected.status,
             severity: affected.severity,
+            cpus: self.names.maybe(cpus.as_deref())?,
             listed: Box::default(),
         };
         let whole = everything.then(Range::default);

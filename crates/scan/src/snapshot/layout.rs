@@ -17,7 +17,7 @@ use zerocopy::{
 /// First bytes of the file.
 pub(super) const MAGIC: [u8; 8] = *b"BOLTSNAP";
 /// Raised with every change of this module.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// A reference to nothing.
 pub(super) const NONE: u32 = u32::MAX;
 /// A time that is not known.
@@ -157,6 +157,8 @@ pub(super) struct Row {
     /// 0 is not said, otherwise a severity plus one.
     pub severity: u8,
     pub unused: u8,
+    /// A string: the only CPUs that are meant, divided by commas; [`NONE`] means all.
+    pub cpus: U32,
 }
 
 /// One advisory.

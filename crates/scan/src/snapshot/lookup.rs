@@ -9,6 +9,9 @@ use super::{
 };
 use crate::Error;
 
+/// What packages that run on every CPU say: RPM, dpkg, pacman.
+const EVERYWHERE: [&str; 3] = ["noarch", "all", "any"];
+
 /// What one advisory says about the package that was asked for: one range, or one list of versions.
 #[derive(Clone)]
 pub(crate) struct Line<'a> {
@@ -61,20 +64,36 @@ pub(crate) struct Notice<'a> {
 
 impl<'a> View<'a> {
     /// Every line about package `name` (normalised) of `space`: grouped by vulnerability, preferred sources first.
-    pub(crate) fn lines(&self, space: &str, name: &str) -> Result<Vec<Line<'a>>, Error> {
+    ///
+    /// What is about other CPUs than `cpu` is left out; packages for all CPUs, and such that do not tell, hear it all.
+    pub(crate) fn lines(&self, space: &str, name: &str, cpu: Option<&str>) -> Result<Vec<Line<'a>>, Error> {
         // Each listed version belongs to one row, so an honest file cannot name more than it has. A hostile one could
         // have a million rows share a list of a million, and keep us busy for days.
         let mut left = self.lists.len();
-        let line = |row: &Row| {
+        let mut line = |row: &Row| {
             let line = self.line(row)?;
             if let Versions::Listed(listed) = &line.versions {
                 let too_many =
                     || damaged(Section::Rows, row.advisory.get(), "rows share their listed versions");
                 left = left.checked_sub(listed.len()).ok_or_else(too_many)?;
             }
-            Ok(line)
+            Ok::<_, Error>(line)
         };
-        self.rows_of(space, name)?.iter().map(line).collect()
+        let cpu = cpu.filter(|cpu| !EVERYWHERE.contains(cpu));
+        let mut lines = Vec::new();
+        for row in self.rows_of(space, name)? {
+            let cpus = self.maybe(row.cpus.get())?;
+            let meant = |cpu: &str| cpus.is_none_or(|cpus| cpus.split(',').any(|one| one == cpu));
+            if cpu.is_none_or(meant) {
+                lines.push(line(row)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Whether anything about package `name` of `space` holds on some CPUs only.
+    pub(crate) fn tells_cpus_apart(&self, space: &str, name: &str) -> Result<bool, Error> {
+        Ok(self.rows_of(space, name)?.iter().any(|row| row.cpus.get() != layout::NONE))
     }
 
     fn line(&self, row: &Row) -> Result<Line<'a>, Error> {

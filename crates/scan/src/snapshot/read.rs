@@ -158,15 +158,29 @@ impl<'a> View<'a> {
         let wrong = |what| damaged(Section::Rows, index, what);
         let status: Status = words::status(row.status).map_err(wrong)?;
         let severity: Option<Severity> = words::severity(row.severity).map_err(wrong)?;
+        let cpus = self.maybe(row.cpus.get())?;
+        let cpus: Vec<String> =
+            cpus.into_iter().flat_map(|cpus| cpus.split(',')).map(str::to_owned).collect();
         let same = |affected: &Affected| {
             affected.space == space
                 && affected.package == name
                 && affected.status == status
                 && affected.severity == severity
+                && affected.architectures == cpus
         };
         if !advisory.affected.iter().any(same) {
             let (space, package) = (space.to_owned(), name.to_owned());
-            advisory.affected.push(Affected { space, package, status, severity, ..Affected::default() });
+            let architectures = cpus.clone();
+            let (ranges, versions) = (Vec::new(), Vec::new());
+            advisory.affected.push(Affected {
+                space,
+                package,
+                ranges,
+                versions,
+                status,
+                severity,
+                architectures,
+            });
         }
         let Some(affected) = advisory.affected.iter_mut().find(|affected| same(affected)) else {
             return Ok(());

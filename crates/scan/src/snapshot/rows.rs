@@ -24,6 +24,7 @@ pub(super) struct Placed {
     day: i32,
     status: u8,
     severity: u8,
+    cpus: u32,
 }
 
 /// The sections that lead from a package name to its rows.
@@ -56,6 +57,7 @@ impl Placed {
             day: row.day,
             status: status_number(row.status),
             severity: severity_number(row.severity),
+            cpus: place(row.cpus),
         }
     }
 }
@@ -99,6 +101,7 @@ pub(super) fn tables(mut placed: Vec<Placed>) -> Result<Tables, Error> {
             status: placed.status,
             severity: placed.severity,
             unused: 0,
+            cpus: placed.cpus.into(),
         });
     }
     Ok(tables)

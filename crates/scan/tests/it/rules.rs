@@ -209,6 +209,18 @@ const CASES: &[Case] = &[
         distro: "alpine 3.19.1", package: ("alpine", "demo 1.0-r0"),
         found: &["CVE-2024-1 -> 2.0-r0 (affected) < 2.0-r0"], gaps: &[],
     },
+    Case {
+        rule: "another CPU's fix does not apply",
+        advisories: &["oval:x: CVE-2024-1 debian:12/demo ..2.0 cpu:s390x", "oval:x: CVE-2024-2 debian:12/demo ..2.0 cpu:aarch64,x86_64"],
+        distro: "debian 12", package: ("debian", "demo 1.3 cpu:x86_64"),
+        found: &["CVE-2024-2 -> 2.0 (affected) < 2.0"], gaps: &[],
+    },
+    Case {
+        rule: "a package for every CPU is hit by what hits one",
+        advisories: &["oval:x: CVE-2024-1 debian:12/demo ..2.0 cpu:s390x"],
+        distro: "debian 12", package: ("debian", "demo 1.3 cpu:noarch"),
+        found: &["CVE-2024-1 -> 2.0 (affected) < 2.0"], gaps: &[],
+    },
 ];
 
 #[test]

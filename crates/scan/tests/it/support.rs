@@ -74,7 +74,7 @@ pub fn feed(id: &str, spaces: &[&str]) -> FeedInfo {
 }
 
 /// `id[=alias…] space/package range…`, all of feed `feed`; a range is `from..fixed`, `from..=last`, `..`, `=version`,
-/// or the word of a status.
+/// the word of a status, or `cpu:A,B`.
 pub fn advisory(feed: &str, line: &str) -> Advisory {
     let mut words = line.split_whitespace();
     let mut ids = words.next().unwrap().split('=').map(str::to_owned);
@@ -84,7 +84,9 @@ pub fn advisory(feed: &str, line: &str) -> Advisory {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let statuses =
             [Status::NotAffected, Status::UnderInvestigation, Status::WillNotFix, Status::EndOfLife];
-        if let Some(status) = statuses.into_iter().find(|status| status.word() == word) {
+        if let Some(cpus) = word.strip_prefix("cpu:") {
+            affected.architectures = cpus.split(',').map(str::to_owned).collect();
+        } else if let Some(status) = statuses.into_iter().find(|status| status.word() == word) {
             affected.status = status;
         } else if let Some(version) = word.strip_prefix('=') {
             affected.versions.push(version.to_owned());
@@ -118,16 +120,27 @@ pub fn written(lines: &[&str]) -> Snapshot {
     open(bytes(builder))
 }
 
-/// A package of `ecosystem`: `name version`, or `name version source/version`.
+/// A package of `ecosystem`: `name version`, or `name version source/version`; then perhaps `cpu:C`.
 pub fn package(ecosystem: &str, line: &str) -> Package {
     let mut words = line.split_whitespace().map(str::to_owned);
     let (name, version) = (words.next().unwrap(), words.next().unwrap());
-    let source = words.next().map(|source| {
+    let mut words: Vec<String> = words.collect();
+    let cpu = words.last().and_then(|word| word.strip_prefix("cpu:")).map(str::to_owned);
+    words.truncate(words.len() - usize::from(cpu.is_some()));
+    let source = words.pop().map(|source| {
         let (name, version) = source.split_once('/').unwrap();
         Source { name: name.to_owned(), version: version.to_owned() }
     });
     let purl = format!("pkg:{ecosystem}/{name}@{version}");
-    Package { ecosystem: ecosystem.to_owned(), name, version, purl, source, ..Package::default() }
+    Package {
+        ecosystem: ecosystem.to_owned(),
+        name,
+        version,
+        purl,
+        source,
+        architecture: cpu,
+        ..Package::default()
+    }
 }
 
 /// A catalog of one distribution, `debian 12`, or of none.

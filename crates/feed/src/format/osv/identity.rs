@@ -13,10 +13,19 @@ use crate::format::is_cve;
 const DISTRIBUTION: [&str; 8] =
     ["DEBIAN-CVE-", "UBUNTU-CVE-", "ALPINE-CVE-", "DSA-", "DLA-", "DTSA-", "USN-", "LSN-"];
 
+/// Prefixes of errata, whose writers put the CVEs they fix into `related` or `upstream`. They keep their own ids: a
+/// snapshot takes an advisory with several CVEs for one about each.
+const ERRATA: [&str; 10] =
+    ["ALSA-", "ALBA-", "ALEA-", "RLSA-", "RLBA-", "RXSA-", "RHSA-", "RHBA-", "SUSE-", "openSUSE-"];
+
 /// Other ids of the vulnerability of `record`, if it is about one.
 pub(super) fn aliases(record: &Record) -> Vec<String> {
     let mut aliases: Vec<String> =
         record.aliases.iter().filter(|id| !id.is_empty() && **id != record.id).cloned().collect();
+    if is_erratum(record) {
+        let fixed = record.related.iter().chain(&record.upstream);
+        aliases.extend(fixed.filter(|id| is_cve(id)).cloned());
+    }
     if of_distribution(record) {
         aliases.extend(record.upstream.iter().filter(|id| !id.is_empty() && **id != record.id).cloned());
         aliases.extend(own_cve(&record.id).map(str::to_owned));
@@ -47,6 +56,8 @@ pub(super) fn split(record: &Record, advisory: Advisory) -> Vec<Advisory> {
             id: (*cve).to_owned(),
             aliases: advisory.aliases.iter().filter(same).cloned().collect(),
             summary: format!("{}: {}", advisory.id, advisory.summary),
+            // Another bundle about the same CVE is about another release: both count, whichever is newer.
+            modified: None,
             ..advisory.clone()
         }
     };
@@ -55,6 +66,10 @@ pub(super) fn split(record: &Record, advisory: Advisory) -> Vec<Advisory> {
 
 fn of_distribution(record: &Record) -> bool {
     DISTRIBUTION.iter().any(|prefix| record.id.starts_with(prefix))
+}
+
+fn is_erratum(record: &Record) -> bool {
+    ERRATA.iter().any(|prefix| record.id.starts_with(prefix))
 }
 
 /// `UBUNTU-CVE-2024-1` is about `CVE-2024-1`.

@@ -65,6 +65,7 @@ pub(super) fn affected(record: &Record, sink: &mut dyn Sink, tally: &mut Tally) 
             versions,
             status: if urgency == Some("end-of-life") { Status::EndOfLife } else { Status::Affected },
             severity: severity::package_word(one).filter(|word| *word != Severity::Unknown),
+            architectures: Vec::new(),
         });
     }
     match (found.is_empty(), foreign, rejected) {

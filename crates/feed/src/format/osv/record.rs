@@ -18,6 +18,8 @@ pub(super) struct Record {
     #[serde(deserialize_with = "nullable")]
     pub upstream: Vec<String>,
     #[serde(deserialize_with = "nullable")]
+    pub related: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
     pub severity: Vec<Score>,
     #[serde(deserialize_with = "nullable")]
     pub affected: Vec<Affected>,

@@ -24,7 +24,7 @@ pub(super) fn vectors(record: &Record) -> Vec<Cvss> {
 }
 
 /// A CVSS 2, 3.0, 3.1 or 4.0 vector with its base score; `None` where it is none.
-pub(super) fn vector(text: &str) -> Option<Cvss> {
+pub(in crate::format) fn vector(text: &str) -> Option<Cvss> {
     let text = text.trim();
     // Version 2 vectors have no prefix by their grammar; some sources add one, or brackets.
     let plain = text.trim_start_matches("CVSS:2.0/").trim_matches(['(', ')']);
