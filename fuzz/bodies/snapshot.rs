@@ -25,7 +25,7 @@ pub fn body(bytes: &[u8]) {
             package("pypi", "demo", "1.1"),
             package("npm", "demo", "1.1.0"),
         ],
-        gaps: Vec::new(),
+        ..boltseal_model::Catalog::default()
     };
     let now = boltseal_model::Timestamp::UNIX_EPOCH;
     let first = boltseal_scan::findings(&catalog, &snapshot, now);

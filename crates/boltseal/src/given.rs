@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use boltseal_flow::feeds::Feeds;
+use boltseal_flow::{
+    feeds::Feeds,
+    leaks::{Finder, Rules},
+};
 use boltseal_model::Severity;
 use boltseal_policy::Policy;
 use boltseal_scan::Snapshot;
@@ -63,6 +66,13 @@ pub fn policy(path: &Path) -> Result<Policy, Failure> {
         Failure::usage(format_args!("{}: {wrong}", path.display()))
             .next("`boltseal policy show` prints a policy to start from")
     })
+}
+
+/// Finds credentials by the built-in rules and those in the file at `path`.
+pub fn finder(path: &Path) -> Result<Finder, Failure> {
+    let rules = Rules::parse(&text(path)?)
+        .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))?;
+    Ok(Finder::with(rules))
 }
 
 /// The policy in the data folder, else the built-in one.

@@ -1,6 +1,6 @@
 //! The image a command is about, and the time it is judged at.
 
-use std::io::Read as _;
+use std::{io::Read as _, path::PathBuf};
 
 use boltseal_flow::{Cache, Error, Wanted};
 use boltseal_image::{Credentials, Options};
@@ -30,6 +30,9 @@ pub struct Target {
     /// Read every layer, also of an image that was read before
     #[arg(long)]
     no_cache: bool,
+    /// Find secrets by the rules of this file too, in the format of gitleaks (`.gitleaks.toml`)
+    #[arg(long, value_name = "FILE")]
+    secret_rules: Option<PathBuf>,
 }
 
 impl Target {
@@ -48,8 +51,12 @@ impl Target {
         if let Some(name) = &self.username {
             options.credentials = Some(Credentials::new(name, password()?));
         }
-        let cache = if self.no_cache { None } else { Some(Cache::at(&given::data(global)?)) };
-        Ok(hop(&Wanted { target: &self.image, options: &options, cache: cache.as_ref() })?)
+        let finder = self.secret_rules.as_deref().map(given::finder).transpose()?;
+        // What was remembered was found by other rules.
+        let no_cache = self.no_cache || finder.is_some();
+        let cache = if no_cache { None } else { Some(Cache::at(&given::data(global)?)) };
+        let (target, cache, finder) = (self.image.as_str(), cache.as_ref(), finder.as_ref());
+        Ok(hop(&Wanted { target, options: &options, cache, finder })?)
     }
 }
 

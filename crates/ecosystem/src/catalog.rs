@@ -15,7 +15,7 @@ use crate::{
 /// Gaps of the tree itself stay there; whoever writes the report adds them.
 pub fn catalog(tree: &Tree) -> Catalog {
     let (distro, gaps) = distro(tree);
-    let mut catalog = Catalog { distro: None, packages: Vec::new(), gaps };
+    let mut catalog = Catalog { gaps, ..Catalog::default() };
     for ecosystem in ALL {
         ecosystem.catalog(tree, distro.as_ref(), &mut catalog);
     }

@@ -17,6 +17,15 @@ pub struct Owners {
 }
 
 impl Owners {
+    /// The operating system packages that brought what is at `paths`.
+    pub fn at<'a>(tree: &Tree, paths: impl Iterator<Item = &'a str>) -> Self {
+        let mut owners = Self::wanted_at(tree, paths);
+        for ecosystem in crate::ALL {
+            ecosystem.owners(tree, &mut owners);
+        }
+        owners
+    }
+
     /// Remembers only owners of `paths`: an image has a hundred thousand files, and few matter.
     pub(crate) fn wanted_at<'a>(tree: &Tree, paths: impl Iterator<Item = &'a str>) -> Self {
         let mut wanted: Vec<Box<str>> = Vec::new();
@@ -59,7 +68,7 @@ impl Owners {
     }
 
     /// The same, where `path` and the package manager may name a folder by different links (`lib`, `usr/lib`).
-    pub(crate) fn of_linked(&self, tree: &Tree, path: &str) -> Option<&str> {
+    pub fn of_linked(&self, tree: &Tree, path: &str) -> Option<&str> {
         self.of(path).or_else(|| other_spellings(tree, path).find_map(|spelling| self.of(&spelling)))
     }
 }

@@ -18,7 +18,7 @@
 //! let data = "/var/lib/boltseal".as_ref();
 //! let (snapshot, cache) = (Feeds::at(data).open()?, Cache::at(data));
 //! let options = boltseal_image::Options::default();
-//! let wanted = Wanted { target: "docker://debian:12", options: &options, cache: Some(&cache) };
+//! let wanted = Wanted { target: "docker://debian:12", options: &options, cache: Some(&cache), finder: None };
 //! let report = admit(&wanted, snapshot.as_ref(), Policy::built_in(), Timestamp::now())?;
 //! assert_eq!(report.verdict.map(|verdict| verdict.decision), Some(Decision::Allow));
 //! # Ok::<(), boltseal_flow::Error>(())
@@ -40,13 +40,14 @@ pub mod diff;
 mod error;
 pub mod feeds;
 mod ignore;
+pub mod leaks;
 pub mod pattern;
 pub mod retention;
 mod upgrades;
 
 use std::sync::Mutex;
 
-use boltseal_ecosystem::Everything;
+use boltseal_check::secret::Finder;
 use boltseal_image::Options;
 use boltseal_model::{Catalog, Coverage, Digest, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
 use boltseal_policy::{Facts, Policy};
@@ -66,6 +67,8 @@ pub struct Wanted<'a> {
     pub options: &'a Options<'a>,
     /// Where to look before reading; `None` reads always.
     pub cache: Option<&'a Cache>,
+    /// Rules for credentials; `None` takes the built-in ones. With rules of one's own, leave the cache out.
+    pub finder: Option<&'a Finder>,
 }
 
 /// What is installed in the image.
@@ -91,11 +94,12 @@ fn catalog(wanted: &Wanted<'_>) -> Result<(Subject, Known), Error> {
     };
     let mut options = wanted.options.clone();
     options.known = Some(&known);
-    let image = boltseal_image::open(wanted.target, &Everything, &options)?;
+    let (image, catalog) =
+        leaks::look(wanted.finder, |eyes| boltseal_image::open(wanted.target, eyes, &options))?;
     if let Some(known) = remembered.into_inner().ok().flatten().filter(|_| !image.read) {
         return Ok((image.subject, known));
     }
-    let known = Known { catalog: boltseal_scan::catalog(&image.tree), layers: image.tree.layers };
+    let known = Known { catalog, layers: image.tree.layers };
     if let (Some(cache), Some(digest)) = (wanted.cache, &image.subject.digest) {
         cache.put(digest, &known);
     }
@@ -132,7 +136,7 @@ pub fn assemble(
     snapshot: Option<&Snapshot>,
     matched: Matched,
 ) -> Report {
-    let Catalog { distro, packages, mut gaps } = catalog;
+    let Catalog { distro, packages, leaks, mut gaps } = catalog;
     gaps.extend(matched.gaps);
     Report {
         subject,
@@ -141,6 +145,7 @@ pub fn assemble(
         distro,
         layers,
         packages,
+        leaks,
         findings: matched.findings,
         omitted: Omitted::default(),
         verdict: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Digest};
+use crate::{Date, Digest, Leak};
 
 /// The packages of one tree, and what could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ pub struct Catalog {
     pub distro: Option<Distro>,
     /// Sorted by ecosystem, name, version, first path; no duplicates.
     pub packages: Vec<Package>,
+    /// Credentials that lie in it, by place. `None`: nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaks: Option<Vec<Leak>>,
     /// What may be missing from `packages`. Empty means: nothing known to be missing.
     pub gaps: Vec<Gap>,
 }

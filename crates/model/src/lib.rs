@@ -27,6 +27,7 @@ mod advisory;
 mod catalog;
 mod digest;
 mod finding;
+mod leak;
 mod platform;
 mod reference;
 mod report;
@@ -38,11 +39,12 @@ pub use advisory::{Advisory, Affected, Enrichment, FeedInfo, Range, Status};
 pub use catalog::{Catalog, Distro, Gap, GapKind, Package, Source};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use finding::{Cvss, Epss, Finding, Fix, Kev, Proof};
+pub use leak::{Confidence, Leak, Place};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
 pub use report::{Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
 pub use severity::{Severity, SeverityError};
-pub use tree::{Config, File, FileMeta, Layer, Selector, Tree, Want};
+pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};
 
 /// A point in time, always UTC. Hops are handed one; they never read the clock.

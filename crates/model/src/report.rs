@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Package, Platform, Reference, Timestamp, Verdict,
+    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Leak, Package, Platform, Reference, Timestamp,
+    Verdict,
 };
 
 /// One image, judged or not.
@@ -23,6 +24,9 @@ pub struct Report {
     pub layers: Vec<Layer>,
     /// What is installed.
     pub packages: Vec<Package>,
+    /// Credentials that lie in it, by place. Absent: nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaks: Option<Vec<Leak>>,
     /// In the order of [`Finding::rank`].
     pub findings: Vec<Finding>,
     /// What was left out of `findings` because the user asked for that.

@@ -27,6 +27,28 @@ pub trait Selector: Sync {
     /// `bytes` is the whole file. `Ok(None)`: nothing of interest, forget the file. `Err`: the file claims to be
     /// of interest but cannot be read; the sentence becomes a gap of the catalog.
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String>;
+
+    /// Whether [`Selector::inspect`] wants to see the text of the file as it passes, whatever is kept of it.
+    fn inspects(&self, path: &str, meta: &FileMeta) -> bool {
+        let _ = (path, meta);
+        false
+    }
+
+    /// Sees text of a file of layer number `layer`, also of one that a later layer hides. True: remember that the file
+    /// was there, so that the tree tells whether it still is.
+    fn inspect(&self, layer: u32, path: &str, text: Text<'_>) -> bool {
+        let _ = (layer, path, text);
+        false
+    }
+}
+
+/// A piece of a file without NUL in its first bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// The piece; a long file comes in several, each of which repeats the end of the one before.
+    pub bytes: &'a [u8],
+    /// Line ends before the piece.
+    pub lines: usize,
 }
 
 /// What to keep of one file.

@@ -54,7 +54,10 @@ pub(crate) fn all_gaps<'a>(facts: &Facts<'a>) -> Cow<'a, [Gap]> {
 pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
     let policy = judge.policy;
     let inside = |rule: &Rule| {
-        matches!(rule.check, Check::Vulnerabilities(_) | Check::Packages(_) | Check::Licenses(_))
+        matches!(
+            rule.check,
+            Check::Vulnerabilities(_) | Check::Packages(_) | Check::Licenses(_) | Check::Secrets(_)
+        )
     };
     if gaps.is_empty() || !policy.rules.iter().any(inside) {
         return;

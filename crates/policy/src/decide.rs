@@ -7,7 +7,7 @@ use crate::{
     exception::Hit,
     judge::{Case, Judge},
     rule::{Check, Images, Rule},
-    vulnerability,
+    secret, vulnerability,
 };
 
 /// What `policy` says about the image that `facts` are known of, at the moment `now`.
@@ -26,6 +26,7 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Images(check) => image(&mut judge, rule, check),
             Check::Packages(check) => content::packages(&mut judge, rule, check, facts.packages),
             Check::Licenses(check) => content::licenses(&mut judge, rule, check, facts.packages),
+            Check::Secrets(check) => secret::judge(&mut judge, rule, check, facts.leaks),
             Check::Unscanned => {}
         }
     }

@@ -1,10 +1,10 @@
 //! Rules in words.
 
-use boltseal_model::{Decision, Severity};
+use boltseal_model::{Confidence, Decision, Severity};
 
 use crate::{
     Policy,
-    rule::{Check, Feeds, Images, Licenses, PackageBan, Severities, Vulnerabilities},
+    rule::{Check, Feeds, Images, Licenses, PackageBan, Secrets, Severities, Vulnerabilities},
     text::{count, listed},
 };
 
@@ -18,7 +18,7 @@ pub struct RuleDoc {
     pub name: String,
     /// What it decides when it applies: deny, warn or unknown.
     pub effect: Decision,
-    /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `unscanned`.
+    /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`, `unscanned`.
     pub kind: &'static str,
     /// What it wants, in one sentence.
     pub wants: String,
@@ -70,6 +70,7 @@ const fn kind(check: &Check) -> &'static str {
         Check::Images(_) => "images",
         Check::Packages(_) => "packages",
         Check::Licenses(_) => "licenses",
+        Check::Secrets(_) => "secrets",
         Check::Unscanned => "unscanned",
     }
 }
@@ -92,6 +93,7 @@ pub(crate) fn wants(check: &Check) -> String {
             format!("none of these packages: {}", listed(&names, SHOWN))
         }
         Check::Licenses(rule) => licenses(rule),
+        Check::Secrets(rule) => secrets(rule),
         Check::Unscanned => "every image scanned before it is used".to_owned(),
     }
 }
@@ -190,6 +192,22 @@ fn licenses(rule: &Licenses) -> String {
     let declared =
         (rule.undeclared != Decision::Allow).then(|| "a licence declared by every package".to_owned());
     banned.into_iter().chain(declared).collect::<Vec<_>>().join("; ")
+}
+
+fn secrets(rule: &Secrets) -> String {
+    let sure = match rule.confidence {
+        Confidence::Low => "nothing in the image that may be a credential",
+        Confidence::Medium => "no credential in the image",
+        Confidence::High => "no credential in the image that is surely one",
+        Confidence::Verified => "no credential in the image whose checksum fits",
+    };
+    let list = |rules: &Vec<crate::pattern::Wild>| {
+        let list: Vec<&str> = rules.iter().map(crate::pattern::Wild::text).collect();
+        format!(" by {}", listed(&list, SHOWN))
+    };
+    let rules = rule.rules.as_ref().map(list).unwrap_or_default();
+    let published = if rule.published { ", published packages included" } else { "" };
+    format!("{sure}{rules}{published}")
 }
 
 fn ban_text(ban: &PackageBan) -> &str {

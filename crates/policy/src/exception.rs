@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use boltseal_model::{Date, Decision, Finding, Subject, Timestamp};
+use boltseal_model::{Date, Decision, Finding, Leak, Place, Subject, Timestamp};
 
 use crate::{
     pattern::{ImagePattern, PackagePattern, Wild},
@@ -18,6 +18,7 @@ pub(crate) struct Exception {
     pub(crate) packages: Option<Vec<PackagePattern>>,
     pub(crate) images: Option<Vec<ImagePattern>>,
     pub(crate) gaps: Option<Vec<Wild>>,
+    pub(crate) paths: Option<Vec<Wild>>,
     pub(crate) owner: String,
     pub(crate) reason: String,
     pub(crate) expires: Day,
@@ -31,6 +32,8 @@ pub(crate) struct Hit<'a> {
     pub(crate) package: Option<(&'a str, &'a str)>,
     /// What a gap is about.
     pub(crate) gap: Option<&'a str>,
+    /// A credential.
+    pub(crate) leak: Option<&'a Leak>,
 }
 
 impl Exception {
@@ -44,14 +47,19 @@ impl Exception {
         self.covers_finding(hit)
             && self.covers_package(hit)
             && self.covers_gap(hit)
+            && self.covers_path(hit)
             && self.images.as_ref().is_none_or(|list| list.iter().any(|pattern| pattern.covers(subject)))
     }
 
     fn covers_finding(&self, hit: Hit<'_>) -> bool {
         let Some(patterns) = &self.findings else { return true };
-        hit.finding.is_some_and(|finding| {
-            patterns.iter().any(|p| p.fits(&finding.id) || finding.aliases.iter().any(|alias| p.fits(alias)))
-        })
+        let leak = |leak: &Leak| patterns.iter().any(|pattern| pattern.fits(&leak.rule));
+        hit.leak.is_some_and(leak)
+            || hit.finding.is_some_and(|finding| {
+                patterns
+                    .iter()
+                    .any(|p| p.fits(&finding.id) || finding.aliases.iter().any(|alias| p.fits(alias)))
+            })
     }
 
     fn covers_package(&self, hit: Hit<'_>) -> bool {
@@ -62,6 +70,16 @@ impl Exception {
     fn covers_gap(&self, hit: Hit<'_>) -> bool {
         let Some(patterns) = &self.gaps else { return true };
         hit.gap.is_some_and(|gap| patterns.iter().any(|pattern| pattern.fits(gap)))
+    }
+
+    /// Where a credential lies: the path of a file, or what [`Place`] writes of anything else (`variable NAME`).
+    fn covers_path(&self, hit: Hit<'_>) -> bool {
+        let Some(patterns) = &self.paths else { return true };
+        let fits = |place: &str| patterns.iter().any(|pattern| pattern.fits(place));
+        hit.leak.is_some_and(|leak| match &leak.place {
+            Place::File { path, .. } => fits(path),
+            place => fits(&place.to_string()),
+        })
     }
 
     /// The first moment at which it no longer holds: the end of its last day, UTC.
@@ -76,6 +94,7 @@ impl Exception {
             || self.packages.is_some()
             || self.images.is_some()
             || self.gaps.is_some()
+            || self.paths.is_some()
     }
 
     /// Whether a scope is given without an entry.
@@ -85,6 +104,7 @@ impl Exception {
             || self.packages.as_ref().is_some_and(Vec::is_empty)
             || self.images.as_ref().is_some_and(Vec::is_empty)
             || self.gaps.as_ref().is_some_and(Vec::is_empty)
+            || self.paths.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// Its last day.
@@ -122,7 +142,8 @@ impl Pardons {
         let named = hit.finding.filter(|_| !self.by_id.is_empty());
         let ids = named.into_iter().flat_map(|finding| std::iter::once(&finding.id).chain(&finding.aliases));
         let by_id = ids.filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten();
-        self.others.iter().chain(by_id).copied()
+        let rule = hit.leak.and_then(|leak| self.by_id.get(&leak.rule)).into_iter().flatten();
+        self.others.iter().chain(by_id).chain(rule).copied()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boltseal_model::{Distro, Finding, Gap, Package, Report, SnapshotInfo, Subject};
+use boltseal_model::{Distro, Finding, Gap, Leak, Package, Report, SnapshotInfo, Subject};
 
 /// Everything a policy may look at, borrowed from wherever it is kept.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub gaps: &'a [Gap],
     /// What is installed.
     pub packages: &'a [Package],
+    /// Which credentials lie in it; `None` where nobody looked.
+    pub leaks: Option<&'a [Leak]>,
     /// What is wrong with it.
     pub findings: Findings<'a>,
 }
@@ -29,6 +31,7 @@ impl<'a> From<&'a Report> for Facts<'a> {
             distro: report.distro.as_ref(),
             gaps: &report.coverage.gaps,
             packages: &report.packages,
+            leaks: report.leaks.as_deref(),
             findings: Findings::Plain(&report.findings),
         }
     }

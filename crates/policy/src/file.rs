@@ -11,7 +11,7 @@ use crate::{
     describe::wants,
     exception::{Exception, Pardons},
     pattern::{ImagePattern, PackagePattern, Wild},
-    rule::{Check, Coverage, Feeds, Images, Licenses, Packages, Rule, Severities, Vulnerabilities},
+    rule::{Check, Coverage, Feeds, Images, Licenses, Packages, Rule, Secrets, Severities, Vulnerabilities},
     text::{Day, Line, Name},
 };
 
@@ -70,6 +70,7 @@ struct RuleFile {
     images: Option<Images>,
     packages: Option<Packages>,
     licenses: Option<Licenses>,
+    secrets: Option<Secrets>,
     unscanned: Option<bool>,
 }
 
@@ -83,6 +84,7 @@ struct ExceptionFile {
     packages: Option<Vec<PackagePattern>>,
     images: Option<Vec<ImagePattern>>,
     gaps: Option<Vec<Wild>>,
+    paths: Option<Vec<Wild>>,
     owner: Option<Line>,
     reason: Option<Line>,
     expires: Option<Day>,
@@ -135,6 +137,7 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
         file.images.map(Check::Images),
         file.packages.map(Check::Packages),
         file.licenses.map(Check::Licenses),
+        file.secrets.map(Check::Secrets),
         file.unscanned.map(|_| Check::Unscanned),
     ]
     .into_iter()
@@ -142,8 +145,8 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
     .collect();
     let (Some(check), true) = (checks.pop(), checks.is_empty()) else {
         return Err(wrong(
-            "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses or \
-             unscanned (an empty one is written `coverage: {}`)"
+            "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets \
+             or unscanned (an empty one is written `coverage: {}`)"
                 .into(),
         ));
     };
@@ -181,6 +184,9 @@ fn problem(check: &Check) -> Option<&'static str> {
         Check::Packages(rule) if rule.ban.is_empty() => Some("ban at least one package"),
         Check::Packages(rule) if rule.ban.iter().any(|ban| ban.name.is_none() && ban.purl.is_none()) => {
             Some("each banned package needs a name or a purl (`name: \"*\"` means every package)")
+        }
+        Check::Secrets(rule) if rule.rules.as_ref().is_some_and(Vec::is_empty) => {
+            Some("`rules: []` names none: remove the line to mean every rule")
         }
         Check::Licenses(rule) if rule.ban.is_empty() && rule.undeclared == Decision::Allow => {
             Some("ban at least one licence, or say what to decide about undeclared ones")
@@ -230,6 +236,7 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
         packages: file.packages,
         images: file.images,
         gaps: file.gaps,
+        paths: file.paths,
         owner: file.owner.ok_or_else(|| missing("owner", "somebody answers for a pardon"))?.0,
         reason: file.reason.ok_or_else(|| missing("reason", "people will ask why"))?.0,
         expires: file
@@ -237,7 +244,9 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
             .ok_or_else(|| missing("expires", "a pardon has a last day, such as 2027-01-31"))?,
     };
     if !exception.has_scope() {
-        return Err(wrong("say what it pardons: rules, findings, packages, images or gaps".to_owned()));
+        return Err(wrong(
+            "say what it pardons: rules, findings, packages, images, gaps or paths".to_owned(),
+        ));
     }
     if exception.has_empty_scope() {
         return Err(wrong(

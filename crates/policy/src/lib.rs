@@ -70,6 +70,7 @@ mod license;
 mod pattern;
 mod policy;
 mod rule;
+mod secret;
 mod text;
 mod vulnerability;
 

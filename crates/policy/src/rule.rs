@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use boltseal_model::{Decision, Finding, GapKind, Severity, Status, Subject};
+use boltseal_model::{Confidence, Decision, Finding, GapKind, Severity, Status, Subject};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
@@ -81,6 +81,7 @@ pub(crate) enum Check {
     Images(Images),
     Packages(Packages),
     Licenses(Licenses),
+    Secrets(Secrets),
     Unscanned,
 }
 
@@ -171,6 +172,24 @@ pub(crate) struct Licenses {
     /// What to decide about a package that declares none.
     #[serde(default = "allow")]
     pub(crate) undeclared: Decision,
+}
+
+/// `secrets:` hits a credential that lies in the image.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Secrets {
+    /// How sure it must be at least.
+    #[serde(default = "medium")]
+    pub(crate) confidence: Confidence,
+    /// Only what these rules found.
+    pub(crate) rules: Option<Vec<Wild>>,
+    /// Also what belongs to published packages, such as their test keys.
+    #[serde(default)]
+    pub(crate) published: bool,
+}
+
+const fn medium() -> Confidence {
+    Confidence::Medium
 }
 
 const fn unknown() -> Decision {

@@ -82,15 +82,14 @@ impl FlowJudge {
         let (Current { snapshot, policy }, now) = (self.current(), (self.now)());
         let reference = format!("{}/{}@{}", self.authority, image.repository, image.digest);
         let options = Options::default();
-        let everything = &boltseal_ecosystem::Everything;
         let media_type = Some(image.media_type);
-        let opened =
-            boltseal_image::read(image.blobs, image.digest, media_type, &reference, everything, &options)?;
+        let (opened, catalog) = boltseal_flow::leaks::look(None, |eyes| {
+            boltseal_image::read(image.blobs, image.digest, media_type, &reference, eyes, &options)
+        })?;
         let mut subject = opened.subject;
         if subject.name.is_none() {
             subject.name = reference.parse::<Reference>().ok();
         }
-        let catalog = boltseal_scan::catalog(&opened.tree);
         let catalog_gaps = catalog.gaps.clone();
         let matched = findings(&catalog, snapshot.as_deref(), now);
         let mut report = assemble(subject, opened.tree.layers, catalog, snapshot.as_deref(), matched);

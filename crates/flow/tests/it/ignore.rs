@@ -10,6 +10,7 @@ fn report() -> Report {
     second.aliases = vec!["GHSA-2".to_owned()];
     let findings = vec![finding("CVE-1", "a", "pypi/a", "1", None), second];
     Report {
+        leaks: Some(Vec::new()),
         subject: Subject {
             reference: "test".to_owned(),
             name: None,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
 
 mod ignore;
+mod leaks;
 mod retention;
 mod upgrades;
 

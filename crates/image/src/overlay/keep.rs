@@ -32,6 +32,13 @@ pub enum Kept {
     Gap(GapKind, String),
 }
 
+impl Kept {
+    /// The same, but the file's name stays in the tree if it is to be remembered and nothing else of it is.
+    pub fn remembered(self, remember: bool) -> Self {
+        if remember && matches!(self, Self::Nothing) { Self::Content(Arc::from([])) } else { self }
+    }
+}
+
 impl<'a> Keeper<'a> {
     pub const fn new(selector: &'a dyn Selector, limits: &'a Limits) -> Self {
         Self { selector, limits, buffer: Vec::new() }

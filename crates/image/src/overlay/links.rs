@@ -41,7 +41,7 @@ impl Overlay<'_> {
             let paths: Vec<Box<str>> = paths.iter().filter(|path| reached(path)).cloned().collect();
             let (Kind::File, Some(first)) = (entry.kind, paths.first()) else { continue };
             let Some(want) = self.pending_want(first) else { continue };
-            let kept = self.keep(&mut walker, &mut entry, first, want)?;
+            let kept = self.keep(&mut walker, &mut entry, first, want, false)?;
             // The content passes only once; names that want it in another way stay pending, and become gaps.
             for path in paths.iter().skip(1).filter(|path| self.pending_want(path) == Some(want)) {
                 found.insert(path.clone(), kept.another());

@@ -9,11 +9,13 @@
 //! A wanted name may be a hard link to a file that nobody wanted when it passed. Those wait as [`Node::Pending`]; after
 //! the last layer one more pass over the layers concerned fetches them (`links`).
 
+mod inspect;
 mod keep;
 mod links;
 mod place;
 mod seen;
 
+pub use inspect::{Inspection, Shown};
 pub use keep::{Keeper, Kept};
 
 use std::{collections::BTreeMap, io, sync::Arc};
@@ -204,9 +206,10 @@ impl<'a> Overlay<'a> {
     ) -> Result<(), Error> {
         let meta = entry.meta;
         let want = self.selector.want(path, &meta);
+        let inspects = meta.size > 0 && self.selector.inspects(path, &meta);
         let kept = match want {
-            Want::Skip => Kept::Nothing,
-            _ => self.keep(walker, entry, path, want)?,
+            Want::Skip if !inspects => Kept::Nothing,
+            _ => self.keep(walker, entry, path, want, inspects)?,
         };
         let outcome = if want == Want::Skip { Outcome::Unread } else { Outcome::Read(want) };
         self.seen.note(path, meta.size, outcome);
@@ -221,15 +224,25 @@ impl<'a> Overlay<'a> {
         entry: &mut Entry,
         path: &str,
         want: Want,
+        inspects: bool,
     ) -> Result<Kept, Error> {
         let name = &self.name;
         let broken = |error: crate::tar::Error| error.about(path).of_layer(name);
+        let mut inspection = Inspection::new(self.selector, self.layer, path);
         if let Some(bytes) = walker.at_hand(entry).map_err(broken)? {
-            return Ok(self.keeper.slice(path, want, bytes));
+            let remember = inspects && inspection.whole(bytes);
+            return Ok(self.keeper.slice(path, want, bytes).remembered(remember));
         }
         let size = entry.meta.size;
         let mut content = walker.content(entry).map_err(broken)?;
-        self.keeper.reader(path, size, want, &mut content).map_err(|source| of_io(source, name, path))
+        let lost = |source| of_io(source, name, path);
+        if !inspects {
+            return self.keeper.reader(path, size, want, &mut content).map_err(lost);
+        }
+        let mut shown = Shown { content, inspection: &mut inspection };
+        let kept = self.keeper.reader(path, size, want, &mut shown).map_err(lost)?;
+        shown.rest().map_err(lost)?;
+        Ok(kept.remembered(inspection.finish()))
     }
 
     fn hard_link(&mut self, position: u64, entry: &Entry, path: String) -> Result<(), Error> {

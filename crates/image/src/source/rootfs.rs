@@ -18,7 +18,7 @@ use crate::{
     assemble::{Step, assemble},
     gaps::Gaps,
     layer::Part,
-    overlay::{Keeper, Kept as Outcome},
+    overlay::{Inspection, Keeper, Kept as Outcome, Shown},
 };
 
 /// What the kernel shows at the root of a running system; no image has files there.
@@ -144,12 +144,12 @@ impl Walk<'_> {
         self.tree.bytes += size;
         let meta = FileMeta { size, mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() };
         let want = self.selector.want_in_folder(&path, &meta);
-        if want == Want::Skip {
+        let inspects = size > 0 && self.selector.inspects(&path, &meta);
+        if want == Want::Skip && !inspects {
             return;
         }
         let opened = open_no_follow(&self.root.join(&path));
-        let kept = opened.and_then(|mut file| self.keeper.reader(&path, size, want, &mut file));
-        match kept {
+        match opened.and_then(|file| self.keep(&path, size, want, inspects, file)) {
             Err(error) => self.gap(&path, &error),
             Ok(Outcome::Nothing) => {}
             Ok(Outcome::Gap(kind, why)) => self.gaps.push(Gap::new(kind, path, why)),
@@ -165,6 +165,24 @@ impl Walk<'_> {
                 self.tree.files.insert(path.into(), Kept { layer: 0, meta, content, earlier: Vec::new() });
             }
         }
+    }
+
+    fn keep(
+        &mut self,
+        path: &str,
+        size: u64,
+        want: Want,
+        inspects: bool,
+        mut file: File,
+    ) -> io::Result<Outcome> {
+        if !inspects {
+            return self.keeper.reader(path, size, want, &mut file);
+        }
+        let mut inspection = Inspection::new(self.selector, 0, path);
+        let mut shown = Shown { content: file, inspection: &mut inspection };
+        let kept = self.keeper.reader(path, size, want, &mut shown)?;
+        shown.rest()?;
+        Ok(kept.remembered(inspection.finish()))
     }
 
     /// What we may not read is a gap; the rest of the folder still counts.

@@ -67,6 +67,7 @@ impl FakeJudge {
             expires: *self.expires.lock().unwrap(),
         };
         let report = Report {
+            leaks: Some(Vec::new()),
             subject: Subject {
                 reference: word.to_owned(),
                 name: None,

@@ -151,7 +151,7 @@ pub fn catalog(distro: &str, packages: Vec<Package>) -> Catalog {
         name: format!("{id} {version}"),
         end_of_life: None,
     });
-    Catalog { distro, packages, gaps: Vec::new() }
+    Catalog { distro, packages, ..Catalog::default() }
 }
 
 /// A tree of one layer with these files.

@@ -142,6 +142,7 @@ impl Facts {
             distro: material.catalog.distro,
             layers: material.layers,
             packages: material.catalog.packages,
+            leaks: material.catalog.leaks,
             findings: findings.map_or(Ok(Vec::new()), |bytes| unpack("judgements.findings", &bytes))?,
             omitted: boltseal_model::Omitted::default(),
             verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
@@ -216,6 +217,7 @@ impl Columns {
             catalog: boltseal_model::Catalog {
                 distro: report.distro,
                 packages: report.packages,
+                leaks: report.leaks,
                 gaps: catalog_gaps,
             },
         };

@@ -91,7 +91,7 @@ fn read(
     let mut options = connection.options(target, args.platform.as_ref(), global)?;
     options.progress = Some(&bar);
     let cache = Cache::at(&given::data(global)?);
-    let wanted = Wanted { target, options: &options, cache: Some(&cache) };
+    let wanted = Wanted { target, options: &options, cache: Some(&cache), finder: None };
     let report = boltseal_flow::scan(&wanted, snapshot, args.clock.now())?;
     Ok((report, contents(&wanted, !args.no_files)?))
 }

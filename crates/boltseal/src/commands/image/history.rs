@@ -39,7 +39,8 @@ pub fn run(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let options = connection.options(&args.image, args.platform.as_ref(), global)?;
-    let contents = contents(&Wanted { target: &args.image, options: &options, cache: None }, false)?;
+    let contents =
+        contents(&Wanted { target: &args.image, options: &options, cache: None, finder: None }, false)?;
     args.written.show(&History::of(contents), console, history)?;
     Ok(Exit::Pass)
 }

@@ -2,8 +2,10 @@
 //!
 //! A rule is a vulnerability, a result is one package that has it, placed at the file that proves the package is
 //! there. Fingerprints leave the version out, so that an upgrade that does not help is not a new alert. Gaps in
-//! coverage are notifications of the invocation, ignored findings are results with a suppression.
+//! coverage are notifications of the invocation, ignored findings are results with a suppression. Credentials are
+//! results too, of rules called `secret/…`.
 
+mod leaks;
 mod shape;
 
 use std::{
@@ -16,8 +18,8 @@ use boltseal_model::{Digest, Finding, Report, Severity};
 
 use self::shape::{
     ArtifactLocation, BaseId, BaseIds, Configuration, Descriptor, Driver, Fingerprints, Help, Id, Invocation,
-    Location, Log, LogicalLocation, Notification, Outcome, OutcomeProperties, PhysicalLocation, Region, Rule,
-    RuleProperties, Run, RunProperties, Suppression, Text, Tool,
+    Location, Log, LogicalLocation, Notification, Outcome, OutcomeProperties, PhysicalLocation, Properties,
+    Region, Rule, RuleProperties, Run, RunProperties, Suppression, Text, Tool,
 };
 use super::{
     Format,
@@ -50,7 +52,8 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let suppression = Suppression { kind: "external", status: "accepted", justification };
         results.extend(outcome(&ignored.finding, &index, vec![suppression]));
     }
-    let rules = by_id.iter().filter_map(|(id, findings)| rule(id, findings)).collect();
+    let mut rules: Vec<Rule<'_>> = by_id.iter().filter_map(|(id, findings)| rule(id, findings)).collect();
+    leaks::add(report, &mut rules, &mut results);
     let run = Run {
         tool: Tool { driver: Driver { name: TOOL, version: TOOL_VERSION, rules } },
         // The slash at the end makes it a category (SARIF 3.17.3): runs on the same image replace each other.
@@ -100,7 +103,7 @@ fn rule<'a>(id: &'a str, findings: &[&'a Finding]) -> Option<Rule<'a>> {
         tags.push("known-exploited".to_owned());
     }
     Some(Rule {
-        id,
+        id: id.into(),
         short_description: text(title),
         help_uri: worst.references.iter().find(|url| is_url(url)).map(String::as_str),
         help: help(id, worst, title, &fixes),
@@ -168,7 +171,7 @@ fn outcome<'a>(
         |fixed| format!("fixed in {fixed}{}", fix.map(|fix| format!(": {fix}")).unwrap_or_default()),
     );
     Some(Outcome {
-        rule_id: &finding.id,
+        rule_id: finding.id.as_str().into(),
         rule_index: *index.get(finding.id.as_str())?,
         level: level(finding.severity),
         message: text(format!(
@@ -176,9 +179,12 @@ fn outcome<'a>(
             finding.package, finding.installed, finding.id, finding.severity
         )),
         locations: [location(finding)],
-        partial_fingerprints: Fingerprints { vulnerability_in_package: fingerprint(finding) },
+        partial_fingerprints: Fingerprints {
+            vulnerability_in_package: Some(fingerprint(finding)),
+            secret_in_place: None,
+        },
         suppressions,
-        properties: OutcomeProperties {
+        properties: Properties::Finding(OutcomeProperties {
             installed: &finding.installed,
             fixed: finding.fixed.as_deref(),
             fix,
@@ -187,7 +193,7 @@ fn outcome<'a>(
             exploited: finding.kev.is_some(),
             epss: finding.epss.map(|epss| epss.score),
             proof: &finding.proof,
-        },
+        }),
     })
 }
 
@@ -200,11 +206,11 @@ fn location(finding: &Finding) -> Location<'_> {
             },
             region: Region { start_line: 1 },
         },
-        logical_locations: [LogicalLocation {
+        logical_locations: Some([LogicalLocation {
             name: &finding.package,
             fully_qualified_name: &finding.purl,
             kind: "package",
-        }],
+        }]),
     }
 }
 

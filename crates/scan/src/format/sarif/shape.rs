@@ -1,5 +1,7 @@
 //! The parts of SARIF 2.1.0 that a report needs, in the words of the specification.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -55,7 +57,7 @@ pub(super) struct Help {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rule<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: Cow<'a, str>,
     pub(super) short_description: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) help_uri: Option<&'a str>,
@@ -110,7 +112,7 @@ pub(super) struct BaseId {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome<'a> {
-    pub(super) rule_id: &'a str,
+    pub(super) rule_id: Cow<'a, str>,
     pub(super) rule_index: usize,
     pub(super) level: &'static str,
     pub(super) message: Text,
@@ -118,14 +120,22 @@ pub(super) struct Outcome<'a> {
     pub(super) partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) suppressions: Vec<Suppression<'a>>,
-    pub(super) properties: OutcomeProperties<'a>,
+    pub(super) properties: Properties<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Properties<'a> {
+    Finding(OutcomeProperties<'a>),
+    Leak(&'a boltseal_model::Leak),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Location<'a> {
     pub(super) physical_location: PhysicalLocation,
-    pub(super) logical_locations: [LogicalLocation<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) logical_locations: Option<[LogicalLocation<'a>; 1]>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +155,7 @@ pub(super) struct ArtifactLocation {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
-    pub(super) start_line: u32,
+    pub(super) start_line: usize,
 }
 
 #[derive(Serialize)]
@@ -158,8 +168,10 @@ pub(super) struct LogicalLocation<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Fingerprints {
-    #[serde(rename = "vulnerabilityInPackage/v1")]
-    pub(super) vulnerability_in_package: String,
+    #[serde(rename = "vulnerabilityInPackage/v1", skip_serializing_if = "Option::is_none")]
+    pub(super) vulnerability_in_package: Option<String>,
+    #[serde(rename = "secretInPlace/v1", skip_serializing_if = "Option::is_none")]
+    pub(super) secret_in_place: Option<String>,
 }
 
 #[derive(Serialize)]

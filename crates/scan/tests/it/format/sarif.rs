@@ -27,7 +27,7 @@ fn results_name_their_rule_their_place_and_the_fix() {
     let log = log(&example());
     let run = &log["runs"][0];
     let results = run["results"].as_array().unwrap();
-    assert_eq!(results.len(), 5);
+    assert_eq!(results.len(), 5 + 3);
     for result in results {
         let rule =
             &run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
@@ -63,7 +63,9 @@ fn fingerprints_tell_findings_apart_and_survive_an_upgrade() {
         let log = log(report);
         let results = log["runs"][0]["results"].as_array().unwrap().clone();
         let one = |result: &Value| {
-            result["partialFingerprints"]["vulnerabilityInPackage/v1"].as_str().unwrap().to_owned()
+            let prints = &result["partialFingerprints"];
+            let print = prints["vulnerabilityInPackage/v1"].as_str().or(prints["secretInPlace/v1"].as_str());
+            print.unwrap().to_owned()
         };
         results.iter().map(one).collect()
     };
@@ -75,4 +77,24 @@ fn fingerprints_tell_findings_apart_and_survive_an_upgrade() {
         finding.installed = finding.installed.replace("3.0.11", "3.0.12");
     }
     assert_eq!(before, fingerprints(&upgraded));
+}
+
+#[test]
+fn secrets_stand_at_their_line_and_published_ones_are_left_out() {
+    let log = log(&example());
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let place = |result: &Value| {
+        let physical = &result["locations"][0]["physicalLocation"];
+        let (uri, line) = (&physical["artifactLocation"]["uri"], &physical["region"]["startLine"]);
+        format!("{} {} {line}", result["ruleId"].as_str().unwrap(), uri.as_str().unwrap())
+    };
+    let secrets: Vec<String> = results[5..].iter().map(place).collect();
+    assert_eq!(
+        secrets,
+        [
+            "secret/password app/.env 3",
+            "secret/github-personal-access-token config.json 1",
+            "secret/secret-value config.json 1",
+        ]
+    );
 }
