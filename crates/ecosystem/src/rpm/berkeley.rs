@@ -6,7 +6,10 @@
 
 use std::borrow::Cow;
 
-use super::bytes::{Endian, run};
+use super::{
+    bytes::{Endian, run},
+    database::Problem,
+};
 
 const HASH_MAGIC: u32 = 0x0006_1561;
 const MAGIC_AT: usize = 12;
@@ -45,13 +48,18 @@ pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), S
     let last = endian.size(content, 32).ok_or("the first page is cut off")?;
     let file = File { content, endian, size };
     let mut used = vec![false; content.len() / size];
+    let mut problem = Problem::default();
     for number in 1..=last {
-        let page = file.page(number).ok_or_else(|| format!("page {number} lies outside the file"))?;
+        let Some(page) = file.page(number) else {
+            problem.note::<()>(Err(format!("page {number} lies outside the file")));
+            break;
+        };
         if matches!(page.get(25), Some(&HASH | &HASH_UNSORTED)) {
-            file.pairs(page, &mut used, found).map_err(|why| format!("page {number}: {why}"))?;
+            let read = file.pairs(page, &mut used, &mut problem, found);
+            problem.note(read.map_err(|why| format!("page {number}: {why}")));
         }
     }
-    Ok(())
+    problem.finish()
 }
 
 struct File<'a> {
@@ -70,6 +78,7 @@ impl<'a> File<'a> {
         &self,
         page: &[u8],
         used: &mut [bool],
+        problem: &mut Problem,
         found: &mut dyn FnMut(&[u8]),
     ) -> Result<(), &'static str> {
         let entries = usize::from(self.endian.u16(page, 20).unwrap_or_default());
@@ -83,9 +92,10 @@ impl<'a> File<'a> {
                 key = Some(item.get(1..).unwrap_or_default());
                 continue;
             };
-            let value = self.value(item, used)?;
             // Under the number 0 rpm keeps the next free number.
-            if name.iter().any(|byte| *byte != 0) {
+            if name.iter().any(|byte| *byte != 0)
+                && let Some(value) = problem.note(self.value(item, used))
+            {
                 found(&value);
             }
         }

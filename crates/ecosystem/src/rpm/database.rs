@@ -4,9 +4,31 @@
 
 use super::{berkeley, ndb, sqlite};
 
+/// The first thing that was wrong.
+#[derive(Default)]
+pub(super) struct Problem(Option<String>);
+
+impl Problem {
+    /// Remembers what `result` says is wrong, if nothing was before; gives the value that it has otherwise.
+    pub(super) fn note<T>(&mut self, result: Result<T, impl Into<String>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.0.get_or_insert_with(|| why.into());
+                None
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<(), String> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
 /// Calls `found` with the header of every package in `content`.
 ///
-/// `Err` says in a sentence what is wrong; headers found before that were given to `found`.
+/// `Err` says in a sentence what is wrong first. What is damaged is passed over: every header that can be read was
+/// given to `found`.
 pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
     if sqlite::is(content) {
         sqlite::each(content, found)

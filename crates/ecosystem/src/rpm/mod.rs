@@ -96,7 +96,7 @@ impl Ecosystem for Rpm {
         let distro = distro?;
         let vendor = package.purl.strip_prefix("pkg:rpm/").and_then(|rest| rest.split_once('/'))?.0;
         match vendor {
-            own if own == release::purl_namespace(Some(distro)) => release::space(distro),
+            own if release::is_namespace(own, distro) => release::space(distro),
             "fedora-project" => release::epel(distro).or_else(|| Some("rpm:fedora-project".to_owned())),
             other => Some(format!("rpm:{other}")),
         }

@@ -3,7 +3,10 @@
 //! All numbers are little-endian. The file starts with a header of 32 bytes and the slots, 16 bytes each, which fill
 //! whole pages of 4096 bytes; then come blobs, on addresses that are multiples of 16.
 
-use super::bytes::{Endian, run};
+use super::{
+    bytes::{Endian, run},
+    database::Problem,
+};
 
 const MAGIC: &[u8] = b"RpmP";
 const SLOT: &[u8] = b"Slot";
@@ -28,19 +31,22 @@ pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), S
         .ok_or("the slots lie outside the file")?;
     // Blobs of an honest file do not share bytes.
     let mut left = content.len();
+    let mut problem = Problem::default();
     for slot in slots.chunks_exact(BLOCK) {
         if !slot.starts_with(SLOT) {
-            return Err("a slot is damaged".to_owned());
+            problem.note::<()>(Err("a slot is damaged"));
+            continue;
         }
         let package = LE.u32(slot, 4).unwrap_or_default();
         if package == 0 {
             continue; // free
         }
-        let blob = blob(content, slot, package).ok_or_else(|| format!("package {package} is damaged"))?;
+        let blob = blob(content, slot, package).ok_or_else(|| format!("package {package} is damaged"));
+        let Some(blob) = problem.note(blob) else { continue };
         left = left.checked_sub(blob.len()).ok_or("packages share their bytes")?;
         found(blob);
     }
-    Ok(())
+    problem.finish()
 }
 
 fn blob<'a>(content: &'a [u8], slot: &[u8], package: u32) -> Option<&'a [u8]> {

@@ -104,6 +104,12 @@ pub(super) fn purl_namespace(distro: Option<&Distro>) -> &str {
     distro.map_or("", |distro| of(&distro.id).map_or(&*distro.id, |vendor| vendor.purl))
 }
 
+/// Whether package URLs in `namespace` are the distribution's own. Other tools write its id, or its family.
+pub(super) fn is_namespace(namespace: &str, distro: &Distro) -> bool {
+    let family = of(&distro.id).map(|vendor| vendor.family);
+    namespace == purl_namespace(Some(distro)) || namespace == distro.id || Some(namespace) == family
+}
+
 /// Whether a package whose vendor tag is `tag` was made by the distribution; one without a tag counts as its own.
 pub(super) fn is_own(tag: &str, distro: Option<&Distro>) -> bool {
     let Some(vendor) = distro.and_then(|distro| of(&distro.id)) else { return true };

@@ -4,7 +4,10 @@
 //! (hnum INTEGER PRIMARY KEY, blob BLOB)`. Changes that still wait in a write-ahead log beside the file are not seen
 //! here; whoever calls looks for that file.
 
-use super::bytes::{Endian, run};
+use super::{
+    bytes::{Endian, run},
+    database::Problem,
+};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Of page 1, before its tree starts.
@@ -24,8 +27,9 @@ pub(super) fn is(content: &[u8]) -> bool {
 pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
     let file = File::open(content)?;
     let mut root = None;
-    let mut used = vec![false; file.pages() + 1];
-    file.rows(1, 0, &mut used, &mut |row| {
+    let mut walk =
+        Walk { used: vec![false; file.pages() + 1], left: content.len(), problem: Problem::default() };
+    file.rows(1, 0, &mut walk, &mut |row| {
         // type, name, tbl_name, rootpage, sql
         let columns = columns(row).unwrap_or_default();
         if let [kind, name, _, page, ..] = columns.as_slice()
@@ -33,14 +37,25 @@ pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), S
         {
             root = page.integer();
         }
-    })?;
+    });
     let root = root.and_then(|root| usize::try_from(root).ok()).ok_or("it has no table Packages")?;
     let mut broken = false;
-    file.rows(root, 0, &mut used, &mut |row| match columns(row).as_deref() {
+    file.rows(root, 0, &mut walk, &mut |row| match columns(row).as_deref() {
         Some([_, blob, ..]) if blob.kind >= 12 && blob.kind.is_multiple_of(2) => found(blob.bytes),
         _ => broken = true,
-    })?;
-    if broken { Err("a row of the table Packages is damaged".to_owned()) } else { Ok(()) }
+    });
+    if broken {
+        walk.problem.note::<()>(Err("a row of the table Packages is damaged"));
+    }
+    walk.problem.finish()
+}
+
+/// Which pages were seen, and what was wrong with them.
+struct Walk {
+    used: Vec<bool>,
+    /// Bytes that records may still have: those of an honest file do not share any.
+    left: usize,
+    problem: Problem,
 }
 
 struct File<'a> {
@@ -75,69 +90,65 @@ impl<'a> File<'a> {
     }
 
     /// The same, of a page that was not used before.
-    fn fresh(&self, number: usize, used: &mut [bool]) -> Result<&'a [u8], String> {
+    fn fresh(&self, number: usize, walk: &mut Walk) -> Result<&'a [u8], String> {
         let page = self.page(number).ok_or_else(|| format!("page {number} lies outside the file"))?;
-        let seen = used.get_mut(number).is_none_or(|used| std::mem::replace(used, true));
+        let seen = walk.used.get_mut(number).is_none_or(|used| std::mem::replace(used, true));
         if seen { Err(format!("page {number} is used twice")) } else { Ok(page) }
     }
 
     /// Calls `found` with the record of every row in the tree below page `number`.
-    fn rows(
-        &self,
-        number: usize,
-        depth: usize,
-        used: &mut [bool],
-        found: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), String> {
-        let page = self.fresh(number, used)?;
-        let damaged = |what: &str| format!("page {number}: {what}");
-        if depth > MAX_DEPTH {
-            return Err(damaged("the tree is too deep"));
-        }
+    fn rows(&self, number: usize, depth: usize, walk: &mut Walk, found: &mut dyn FnMut(&[u8])) {
+        let page = self.fresh(number, walk).and_then(|page| {
+            if depth > MAX_DEPTH { Err(format!("page {number}: the tree is too deep")) } else { Ok(page) }
+        });
+        let Some(page) = walk.problem.note(page) else { return };
         let header = if number == 1 { FILE_HEADER } else { 0 };
-        let kind = page.get(header).copied();
         let count = usize::from(BE.u16(page, header + 3).unwrap_or_default());
-        let pointers = header + if kind == Some(INTERIOR) { 12 } else { 8 };
-        for index in 0..count {
-            let cell = BE.u16(page, pointers + 2 * index).and_then(|at| page.get(usize::from(at)..));
-            let cell = cell.ok_or_else(|| damaged("a cell lies outside the page"))?;
-            match kind {
-                Some(INTERIOR) => {
-                    let child = BE.size(cell, 0).ok_or_else(|| damaged("a cell is cut off"))?;
-                    self.rows(child, depth + 1, used, found)?;
+        let cell = |first: usize, index: usize| {
+            let cell = BE.u16(page, first + 2 * index).and_then(|at| page.get(usize::from(at)..));
+            cell.ok_or_else(|| format!("page {number}: a cell lies outside the page"))
+        };
+        match page.get(header) {
+            Some(&INTERIOR) => {
+                for index in 0..count {
+                    let child = walk.problem.note(cell(header + 12, index)).and_then(|cell| BE.size(cell, 0));
+                    self.rows(child.unwrap_or_default(), depth + 1, walk, found);
                 }
-                Some(LEAF) => self.leaf(cell, used, found).map_err(|why| damaged(&why))?,
-                _ => return Err(damaged("it is no page of a table")),
+                let last = BE.size(page, header + 8).unwrap_or_default();
+                self.rows(last, depth + 1, walk, found);
             }
-        }
-        match kind {
-            Some(INTERIOR) => {
-                let child = BE.size(page, header + 8).unwrap_or_default();
-                self.rows(child, depth + 1, used, found)
+            Some(&LEAF) => {
+                for index in 0..count {
+                    let read = cell(header + 8, index).and_then(|cell| {
+                        self.leaf(cell, walk, found).map_err(|why| format!("page {number}: {why}"))
+                    });
+                    walk.problem.note(read);
+                }
             }
-            Some(LEAF) => Ok(()),
-            _ => Err(damaged("it is no page of a table")),
+            _ => _ = walk.problem.note::<()>(Err(format!("page {number} is no page of a table"))),
         }
     }
 
     /// A row: length of its record, row id, the record, of which the end may lie on overflow pages.
-    fn leaf(&self, cell: &[u8], used: &mut [bool], found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+    fn leaf(&self, cell: &[u8], walk: &mut Walk, found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
         let mut rest = cell;
         let length = varint(&mut rest).and_then(|length| usize::try_from(length).ok());
         let (Some(length), Some(_)) = (length, varint(&mut rest)) else {
             return Err("a cell is cut off".to_owned());
         };
+        walk.left =
+            walk.left.checked_sub(length).ok_or("rows share their bytes, or are longer than the file")?;
         let local = self.local(length);
         let own = rest.get(..local).ok_or("a cell is cut off")?;
         if local == length {
             found(own);
             return Ok(());
         }
-        let mut record = Vec::with_capacity(length.min(self.content.len()));
+        let mut record = Vec::with_capacity(length);
         record.extend_from_slice(own);
         let mut next = BE.size(rest, local).ok_or("a cell is cut off")?;
         while record.len() < length {
-            let page = self.fresh(next, used)?;
+            let page = self.fresh(next, walk)?;
             let data = page.get(4..).unwrap_or_default();
             record.extend_from_slice(data.get(..length - record.len()).unwrap_or(data));
             next = BE.size(page, 0).unwrap_or_default();
