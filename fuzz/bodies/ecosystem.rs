@@ -59,6 +59,17 @@ const PLACES: &[&str] = &[
     "renv.lock",
     "cabal.project.freeze",
     "stack.yaml.lock",
+    "var/lib/rpmmanifest/container-manifest-2",
+    "var/lib/rpmmanifest/container-manifest-1",
+    "usr/share/bottlerocket/application-inventory.json",
+    "var/lib/pacman/local/a-1-1/desc",
+    "var/lib/pacman/local/a-1-1/files",
+    "var/db/pkg/a/b-1/PF",
+    "var/db/pkg/a/b-1/CONTENTS",
+    "var/lib/chisel/manifest.wall",
+    "usr/lib/opkg/status",
+    "etc/redhat-release",
+    "var/lib/ubuntu-advantage/status.json",
 ];
 
 /// First byte: the ecosystem. Second byte: where the rest lies in an image.
