@@ -6,7 +6,7 @@ use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
 
 use crate::{
     ALL, Owners, by_id,
-    distro::{distro, is_database},
+    distro::{distro, is_database, unlisted},
     lock, origin,
 };
 
@@ -22,6 +22,7 @@ pub fn catalog(tree: &Tree) -> Catalog {
     if distro.is_none() && lock::counts(tree) {
         lock::catalog(tree, &mut catalog);
     }
+    catalog.gaps.extend(distro.as_ref().and_then(|distro| unlisted(tree, distro)));
     catalog.distro = distro;
     assign_owners(tree, &mut catalog);
     catalog.packages.sort_by(|a, b| {

@@ -182,6 +182,21 @@ pub(crate) fn is_database(path: &str) -> bool {
         .any(|is_database| is_database(path))
 }
 
+/// The gap of a system that says what it is, and whose list of packages was taken out.
+///
+/// An image with one static binary and an os-release beside it has no packages and no gap.
+pub(crate) fn unlisted(tree: &Tree, distro: &Distro) -> Option<Gap> {
+    if tree.files.keys().any(|path| is_database(path)) {
+        return None;
+    }
+    let detail = format!(
+        "the image holds parts of {}, but no package manager's database, so nobody can say which packages are \
+         installed: keep the database in the image",
+        distro.name
+    );
+    Some(Gap::new(GapKind::FileNotParsed, trace(tree)?, detail))
+}
+
 /// Something that only an operating system has.
 fn trace(tree: &Tree) -> Option<&str> {
     let file = tree.files.iter().find(|(path, file)| {

@@ -9,7 +9,7 @@
 //! | order | rpm-version(7) |
 //!
 //! `database` finds headers in files (`berkeley`, `ndb`, `sqlite`), `header` finds values in headers, `installed`
-//! makes packages of them, `release` knows distributions.
+//! makes packages of them, `release` knows distributions, `osv` what others call them.
 //!
 //! Packages that another vendor built (its name is in their vendor tag) are named by that vendor in their package URL
 //! and live in a space of its own (`rpm:docker`, `epel:9`): the distribution's advisories neither accuse nor excuse
@@ -24,6 +24,7 @@ mod inventory;
 mod manifest;
 mod module;
 mod ndb;
+mod osv;
 mod owners;
 mod release;
 mod sqlite;
@@ -122,7 +123,7 @@ impl Ecosystem for Rpm {
     }
 
     fn osv_space(&self, osv_ecosystem: &str) -> Option<String> {
-        release::osv_space(osv_ecosystem)
+        osv::space(osv_ecosystem)
     }
 
     /// Names no version: the fixed one may be of the source package, and repositories keep only the newest.

@@ -171,6 +171,11 @@ fn an_operating_system_without_a_name_is_a_gap() {
     library.resize(4096, 0);
     let library = Builder::default().layer().executable("lib/ld-musl-x86_64.so.1", library).tree();
     assert_eq!(catalog(&library).gaps[0].subject, "lib/ld-musl-x86_64.so.1");
+    // One that names itself, but whose database was taken out.
+    let named = Builder::default().layer().file("etc/os-release", DEBIAN_12);
+    assert_eq!(catalog(&named.link("bin/sh", "dash").tree()).gaps[0].subject, "bin/sh");
+    let database = Builder::default().layer().file("etc/os-release", DEBIAN_12).link("bin/sh", "dash");
+    assert_eq!(catalog(&database.file("var/lib/dpkg/status", "").tree()).gaps, []);
 }
 
 #[test]

@@ -289,6 +289,11 @@ fn releases() {
             "opensuse:tumbleweed",
             "zypper --non-interactive update bash",
         ),
+        (
+            "ID=\"openEuler\"\nVERSION_ID=\"22.03\"\nPRETTY_NAME=\"openEuler 22.03 (LTS-SP1)\"\n",
+            "openeuler:22.03-lts-sp1",
+            "dnf upgrade -y bash",
+        ),
         ("ID=photon\nVERSION_ID=5.0\n", "photon:5", "tdnf update -y bash"),
         ("ID=mariner\nVERSION_ID=\"2.0\"\n", "azurelinux:2", "tdnf update -y bash"),
         ("ID=azurelinux\nVERSION_ID=\"3.0\"\n", "azurelinux:3", "tdnf update -y bash"),
