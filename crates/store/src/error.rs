@@ -87,6 +87,9 @@ pub enum Error {
         "facts database cannot be brought to this version: {0}; restore a backup or use the newer program"
     )]
     Migration(String),
+    /// PostgreSQL has no text with such a character, so nothing has it.
+    #[error("a text with the character NUL is neither stored nor looked for")]
+    Nul,
     /// A lock, a rule or a quota stands against it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -124,11 +127,27 @@ impl Error {
         }
     }
 
+    /// Whether what keeps bytes or facts failed: a disk, a bucket, a database. The same request may succeed later.
+    pub fn is_of_the_storage(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Objects { .. } | Self::Closed => true,
+            Self::Database(error) => match &**error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Database(_) => self.code().is_some_and(|code| is_of_the_database(&code)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Whether the database could not read or write its files: then a transaction may have ended by itself.
     pub(crate) fn is_of_the_disk(&self) -> bool {
-        // SQLite's SQLITE_FULL and SQLITE_IOERR; the low byte of an extended code is the code.
-        let code = self.code().and_then(|code| code.parse::<u32>().ok());
-        code.is_some_and(|code| matches!(code & 0xff, 10 | 13))
+        self.code().and_then(|code| sqlite(&code)).is_some_and(|code| matches!(code, 10 | 13))
     }
 
     fn code(&self) -> Option<String> {
@@ -141,8 +160,63 @@ impl Error {
     }
 }
 
+/// The primary code of SQLite, which is the low byte of an extended one; `None` for PostgreSQL's, which have five signs.
+fn sqlite(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff)
+}
+
+/// Whether a database that says this failed itself, and not what it was asked.
+fn is_of_the_database(code: &str) -> bool {
+    match sqlite(code) {
+        // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+        Some(code) => matches!(code, 5 | 6 | 8 | 10 | 13 | 14),
+        // Connections, conflicts of transactions, resources, operators, the system; a standby that takes no changes.
+        None => ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006",
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(source: sqlx::Error) -> Self {
-        Self::Database(Arc::new(source))
+        // SQLSTATE character_not_in_repertoire: our texts are UTF-8, whose only such character is NUL.
+        let error = Self::Database(Arc::new(source));
+        if error.code().as_deref() == Some("22021") { Self::Nul } else { error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_a_full_disk_and_a_broken_one_from_a_wrong_request() {
+        // ENOSPC, EDQUOT, EIO, EROFS, EMFILE.
+        for (number, full) in [(28, true), (122, true), (5, false), (30, false), (24, false)] {
+            let error = Error::file("write", "blobs", io::Error::from_raw_os_error(number));
+            assert_eq!((error.is_full(), error.is_of_the_storage()), (full, true), "{error}");
+        }
+        for (error, storage) in [
+            (Error::from(sqlx::Error::PoolTimedOut), true),
+            (Error::from(sqlx::Error::Io(io::ErrorKind::ConnectionRefused.into())), true),
+            (Error::from(sqlx::Error::RowNotFound), false),
+            (Error::Closed, true),
+            (Error::NoUpload("x".to_owned()), false),
+            (Error::Nul, false),
+        ] {
+            assert_eq!((error.is_full(), error.is_of_the_storage()), (false, storage), "{error}");
+        }
+        for (code, expected) in [
+            ("5", true),
+            ("261", true),
+            ("13", true),
+            ("19", false),
+            ("1555", false),
+            ("08006", true),
+            ("57P01", true),
+            ("53100", true),
+            ("23505", false),
+            ("42P01", false),
+        ] {
+            assert_eq!(is_of_the_database(code), expected, "{code}");
+        }
     }
 }

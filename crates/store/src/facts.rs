@@ -1,6 +1,7 @@
 //! Facts that change, in SQLite or PostgreSQL: one writer a process with group commit, many readers.
 
 mod about;
+mod ages;
 mod aging;
 mod attached;
 mod attributes;
@@ -35,13 +36,14 @@ mod views;
 mod waiting;
 mod writer;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyPool;
 
 use crate::Error;
 pub use about::About;
+use ages::Ages;
 pub use aging::TagOf;
 pub use attached::Attached;
 pub use attributes::{
@@ -86,6 +88,7 @@ pub struct Facts {
     readers: AnyPool,
     writer: Writer,
     follow: Follow,
+    ages: Arc<Ages>,
 }
 
 impl Facts {
@@ -112,7 +115,9 @@ impl Facts {
             Some(address) => Follow::start(address, &writer).await?,
             None => Follow::alone(),
         };
-        Ok(Self { readers, writer, follow })
+        let this = Self { readers, writer, follow, ages: Arc::default() };
+        this.remember_clock().await?;
+        Ok(this)
     }
 
     /// Whether other servers may change the same facts.

@@ -55,6 +55,11 @@ impl S3 {
         format!("s3://images/registry?endpoint=http://127.0.0.1:{}&region=us-east-1", self.port)
     }
 
+    /// Where it listens, at 127.0.0.1.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Credentials, as variables of the environment.
     pub const fn environment(&self) -> [(&'static str, &'static str); 2] {
         [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]

@@ -109,13 +109,13 @@ impl Objects {
     /// Removes what is due. Gives how many objects.
     pub(super) fn sweep(&self) -> Result<u64, Error> {
         let inner = Arc::clone(&self.0);
-        self.wait(async move { inner.sweep(Timestamp::now()).await })
+        self.wait(async move { inner.sweep(inner.facts.now_for(HOLD)).await })
     }
 
     /// The same, with what is not due yet and nobody wrote to for `age`. Sessions keep what they have.
     pub(super) fn sweep_age(&self, age: Duration) -> Result<u64, Error> {
         let inner = Arc::clone(&self.0);
-        self.wait(async move { inner.sweep(Timestamp::now() + HOLD.saturating_sub(age)).await })
+        self.wait(async move { inner.sweep(inner.facts.before(age) + HOLD).await })
     }
 
     /// A new place, written down.
@@ -151,7 +151,7 @@ impl Objects {
             }
             let swept = async {
                 inner.facts.release_objects(places).await?;
-                inner.sweep(Timestamp::now()).await
+                inner.sweep(inner.facts.now_for(HOLD)).await
             };
             if let Err(error) = swept.await {
                 // They are on the list.
@@ -252,7 +252,7 @@ async fn sweep_for_ever(blobs: Weak<Inner>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         let Some(inner) = blobs.upgrade() else { return };
-        if let Err(error) = inner.sweep(Timestamp::now()).await {
+        if let Err(error) = inner.sweep(inner.facts.now_for(HOLD)).await {
             tracing::warn!(%error, "looking for objects to remove");
         }
     }

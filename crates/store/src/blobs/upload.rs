@@ -58,7 +58,7 @@ impl Upload {
     }
 
     /// Checks the digest and makes the blob durable; the session ends. With a wrong digest the session ends too, as the
-    /// bytes are of no use. [`Facts::finish_upload`](crate::Facts::finish_upload) makes it visible.
+    /// bytes are of no use; where the storage fails ([`Error::is_of_the_storage`]), it goes back. [`Facts::finish_upload`](crate::Facts::finish_upload) makes it visible.
     pub fn finish(self, announced: &Digest) -> Result<Stored, Error> {
         match self.0 {
             Backend::Local(upload) => upload.finish(announced),

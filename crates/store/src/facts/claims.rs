@@ -6,6 +6,9 @@ use sqlx::AnyConnection;
 use super::{Acknowledged, Facts, count, milliseconds, signed};
 use crate::Error;
 
+/// Longer than any claim, in milliseconds: one that ends later was made before the clock was set back, and does not hold.
+pub(super) const NO_CLAIM: i64 = 3_600_000;
+
 impl Facts {
     /// Writes down a new session, unless there are `limit` already.
     pub(crate) async fn begin_upload(&self, id: &str, repository: &str, limit: usize) -> Result<(), Error> {
@@ -55,7 +58,7 @@ impl Facts {
                     .fetch_optional(&mut *db)
                     .await?;
                     let (size, state, claimed) = row.ok_or_else(|| Error::NoUpload(id.clone()))?;
-                    if claimed > now {
+                    if claimed > now && claimed < now.saturating_add(NO_CLAIM) {
                         return Err(Error::Busy(id));
                     }
                     sqlx::query("UPDATE uploads SET claimant = $1, claimed = $2, touched = $3 WHERE id = $4")
@@ -95,11 +98,14 @@ impl Facts {
 
     /// Sessions that nobody has and nobody touched since `before`.
     pub(crate) async fn idle_uploads(&self, before: Timestamp, limit: u64) -> Result<Vec<String>, Error> {
+        let now = milliseconds(Timestamp::now());
         sqlx::query_scalar(
-            "SELECT id FROM uploads WHERE touched <= $1 AND claimed <= $2 ORDER BY touched, id LIMIT $3",
+            "SELECT id FROM uploads WHERE touched <= $1 AND (claimed <= $2 OR claimed >= $3) \
+             ORDER BY touched, id LIMIT $4",
         )
         .bind(milliseconds(before))
-        .bind(milliseconds(Timestamp::now()))
+        .bind(now)
+        .bind(now.saturating_add(NO_CLAIM))
         .bind(signed(limit))
         .fetch_all(&self.readers)
         .await

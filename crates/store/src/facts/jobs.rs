@@ -6,7 +6,7 @@ use boltseal_model::Timestamp;
 use serde::Serialize;
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Facts, Topic, count, milliseconds, signed, sql::Query, time};
+use super::{Facts, Topic, claims::NO_CLAIM, count, milliseconds, signed, sql::Query, time};
 use crate::Error;
 
 /// Ended jobs kept of each kind, for people to look back at.
@@ -156,8 +156,9 @@ impl Facts {
         let (now, until) = (milliseconds(Timestamp::now()), milliseconds(until));
         // Most of the time there is nothing; looking costs no transaction.
         let waiting = move |mut query: Query| {
-            query.push("WHERE state IN ('waiting', 'running', 'stopping') AND claimed < ").push_bind(now);
-            query.push(" AND kind IN (").push_list(kinds.iter().copied());
+            query.push("WHERE state IN ('waiting', 'running', 'stopping') AND (claimed < ").push_bind(now);
+            query.push(" OR claimed >= ").push_bind(now.saturating_add(NO_CLAIM));
+            query.push(") AND kind IN (").push_list(kinds.iter().copied());
             query.push(") ORDER BY requested, id LIMIT 1");
             query.build()
         };

@@ -2,17 +2,20 @@
 
 use boltseal_model::{Digest, Timestamp};
 
-use super::{Facts, State, Topic, count, digest, milliseconds, signed};
+use super::{Facts, State, Topic, claims::NO_CLAIM, count, digest, milliseconds, signed};
 use crate::Error;
 
 impl Facts {
     /// Images that wait for their first judgement and that no server has claimed, the oldest request first.
     pub async fn pending(&self, limit: u64) -> Result<Vec<Digest>, Error> {
+        let now = milliseconds(Timestamp::now());
         let rows: Vec<String> = sqlx::query_scalar(
-            "SELECT digest FROM judgements WHERE state = $1 AND claimed < $2 ORDER BY requested, digest LIMIT $3",
+            "SELECT digest FROM judgements WHERE state = $1 AND (claimed < $2 OR claimed >= $3) \
+             ORDER BY requested, digest LIMIT $4",
         )
         .bind(State::Pending.word())
-        .bind(milliseconds(Timestamp::now()))
+        .bind(now)
+        .bind(now.saturating_add(NO_CLAIM))
         .bind(signed(limit))
         .fetch_all(&self.readers)
         .await?;
@@ -51,12 +54,13 @@ impl Facts {
                 Box::pin(async move {
                     let claimed = sqlx::query(
                         "UPDATE judgements SET attempts = attempts + 1, claimed = $1 \
-                         WHERE digest = $2 AND state = $3 AND claimed < $4",
+                         WHERE digest = $2 AND state = $3 AND (claimed < $4 OR claimed >= $5)",
                     )
                     .bind(until)
                     .bind(&image)
                     .bind(State::Pending.word())
                     .bind(now)
+                    .bind(now.saturating_add(NO_CLAIM))
                     .execute(&mut *db)
                     .await?;
                     if claimed.rows_affected() == 0 {

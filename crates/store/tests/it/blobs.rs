@@ -76,6 +76,49 @@ fn sessions_are_exclusive_and_end() {
 }
 
 #[test]
+fn sessions_keep_no_file_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let open = || {
+        let links = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
+        targets.filter(|target| target.parent() == Some(&folder.path().join("uploads"))).count()
+    };
+    let sessions: Vec<String> = (0..20).map(|_| blobs.start_upload("a").unwrap()).collect();
+    for (round, id) in sessions.iter().chain(&sessions).enumerate() {
+        let mut upload = blobs.resume(id, "a").unwrap();
+        upload.write(b"one after the other, ").unwrap();
+        assert_eq!(open(), 1);
+        if round % 2 == 0 {
+            upload.save().unwrap();
+        }
+    }
+    assert_eq!(open(), 0);
+    let whole = b"one after the other, one after the other, ";
+    for id in &sessions {
+        assert_eq!(blobs.resume(id, "a").unwrap().finish(&Digest::of(whole)).unwrap().size, 42);
+    }
+    assert_eq!(files(&folder.path().join("uploads")), 0);
+}
+
+#[test]
+fn a_disk_that_fails_at_the_end_of_a_session_leaves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let id = blobs.start_upload("a").unwrap();
+    blobs.resume(&id, "a").unwrap().write(b"hello").unwrap();
+    // No name can be given in a folder that is gone.
+    std::fs::remove_dir(folder.path().join("blobs/sha256")).unwrap();
+    let upload = blobs.resume(&id, "a").unwrap();
+    let failed = upload.finish(&Digest::of(b"hello")).unwrap_err();
+    assert!(failed.is_of_the_storage() && !failed.is_full(), "{failed}");
+    let upload = blobs.resume(&id, "a").unwrap();
+    assert_eq!(upload.size(), 5);
+    assert_eq!(upload.finish(&sha512(b"hello")).unwrap().size, 5, "another folder takes it");
+    assert!(matches!(blobs.resume(&id, "a"), Err(Error::NoUpload(_))));
+}
+
+#[test]
 fn sessions_come_back_as_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let (kept, lost, mut told);

@@ -113,9 +113,13 @@ async fn attempts_are_counted_and_a_new_push_starts_over_on(database: &Database)
     let facts = database.open().await;
     let image = Digest::of(b"image");
     facts.put_manifest(manifest("a", "v1", &image, &[])).await.unwrap();
-    let later = Timestamp::from_second(4_000_000_000).unwrap();
+    let later = Timestamp::now() + std::time::Duration::from_mins(5);
     assert_eq!(facts.claim_image(&image, Timestamp::UNIX_EPOCH).await.unwrap(), Some(1));
     assert_eq!(facts.claim_image(&image, later).await.unwrap(), Some(2), "that claim was over at once");
+    // As if the clock had been set back since then.
+    facts.keep_image(&image, Timestamp::from_second(4_000_000_000).unwrap()).await.unwrap();
+    assert_eq!(facts.pending(10).await.unwrap(), std::slice::from_ref(&image), "no claim is that long");
+    facts.keep_image(&image, later).await.unwrap();
     assert_eq!(facts.claim_image(&image, later).await.unwrap(), None, "somebody has it");
     assert_eq!(facts.pending(10).await.unwrap(), Vec::<Digest>::new());
     facts.keep_image(&image, Timestamp::UNIX_EPOCH).await.unwrap();

@@ -11,7 +11,7 @@ const KINDS: &[&str] = &["mirror"];
 async fn a_job_goes_from_hand_to_hand() {
     for database in Database::each() {
         let facts = database.open().await;
-        let (past, future) = (Timestamp::now(), Timestamp::from_second(4_000_000_000).unwrap());
+        let (past, future) = (Timestamp::now(), Timestamp::now() + std::time::Duration::from_mins(5));
         assert_eq!(facts.claim_job(KINDS, future).await.unwrap(), None);
         let id = facts.request_job("mirror", "{\"of\":1}", "alice").await.unwrap();
         assert_eq!(facts.request_job("mirror", "{\"of\":1}", "bob").await.unwrap(), id, "one is enough");
@@ -26,6 +26,10 @@ async fn a_job_goes_from_hand_to_hand() {
         assert_eq!((again.done, again.total, again.resume.as_deref()), (3, 9, Some("c")));
         assert_eq!(again.started, job.started);
         assert_eq!(facts.claim_job(KINDS, future).await.unwrap(), None, "somebody has it");
+        // A claim from before the clock was set back holds nothing.
+        let far = Timestamp::from_second(4_000_000_000).unwrap();
+        assert!(facts.report_job(&id, progress.clone(), far).await.unwrap());
+        assert!(facts.claim_job(KINDS, future).await.unwrap().is_some());
 
         assert!(facts.stop_job(&id).await.unwrap());
         assert!(!facts.report_job(&id, progress.clone(), future).await.unwrap(), "told to stop");

@@ -14,6 +14,7 @@ use boltseal_model::{Algorithm, Digest, Hasher};
 use super::{
     super::{MAX_SESSIONS, grow, same},
     Local,
+    folder::Folder,
 };
 use crate::{Acknowledged, Error, Stored};
 
@@ -31,13 +32,17 @@ pub(super) struct Session {
 
 #[derive(Debug)]
 struct Progress {
-    /// Opened with the first bytes.
+    /// Open while a request writes, from its first bytes on: sessions may be many, open files not.
     file: Option<File>,
+    /// Whether there is a file.
+    made: bool,
     hasher: Hasher,
     size: u64,
+    /// Hash and size of what is on disk for certain: a disk that fails takes it back to that.
+    durable: (Hasher, u64),
 }
 
-/// A session checked out by one request. Dropped, it goes back, with all bytes written so far.
+/// A session checked out by one request. Dropped, it goes back, with all bytes written so far, and without its file open.
 #[derive(Debug)]
 pub(in crate::blobs) struct Upload {
     local: Local,
@@ -53,7 +58,7 @@ impl Local {
             return Err(Error::TooManyUploads { limit: MAX_SESSIONS });
         }
         let id = uuid::Uuid::new_v4().to_string();
-        let progress = Progress { file: None, hasher: Hasher::new(Algorithm::Sha256), size: 0 };
+        let progress = Progress::new(Hasher::new(Algorithm::Sha256), 0, false);
         sessions.insert(id.clone(), Session::new(repository, Some(progress)));
         Ok(id)
     }
@@ -119,13 +124,52 @@ impl Local {
             None => hash(&mut file, Algorithm::Sha256),
         }
         .map_err(failed)?;
-        Ok(Some(Progress { file: Some(file), hasher, size }))
+        Ok(Some(Progress::new(hasher, size, true)))
     }
 }
 
 impl Session {
     fn new(repository: &str, progress: Option<Progress>) -> Self {
         Self { repository: repository.to_owned(), touched: Instant::now(), progress }
+    }
+}
+
+impl Progress {
+    fn new(hasher: Hasher, size: u64, made: bool) -> Self {
+        Self { file: None, made, durable: (hasher.clone(), size), hasher, size }
+    }
+
+    /// Its file, at the end of what it has.
+    fn open(&mut self, folder: &Folder, id: &str) -> Result<&mut File, Error> {
+        if self.file.is_none() {
+            let mut file = folder.write(id, !self.made)?;
+            self.made = true;
+            let failed = |e: io::Error| Error::file("reopen", folder.path(id), e);
+            file.seek(SeekFrom::Start(self.size)).map_err(failed)?;
+            self.file = Some(file);
+        }
+        self.file.as_mut().ok_or_else(|| Error::NoUpload(id.to_owned()))
+    }
+
+    /// Makes its bytes durable.
+    fn sync(&mut self, folder: &Folder, id: &str) -> Result<(), Error> {
+        if let Err(error) = self.open(folder, id)?.sync_data() {
+            // The system may have dropped what it could not write, and would not say so a second time.
+            self.take_back();
+            return Err(Error::file("sync", folder.path(id), error));
+        }
+        self.durable = (self.hasher.clone(), self.size);
+        Ok(())
+    }
+
+    /// Back to what is on disk: what does not fit should not keep the disk full, and a write that failed half-way must not
+    /// shift what follows.
+    fn take_back(&mut self) {
+        (self.hasher, self.size) = self.durable.clone();
+        if let Some(file) = &mut self.file {
+            let _the_next_write_fails_too = file.set_len(self.size);
+            let _the_same = file.seek(SeekFrom::Start(self.size));
+        }
     }
 }
 
@@ -142,14 +186,8 @@ impl Upload {
         let Some(progress) = &mut self.progress else { return Err(Error::NoUpload(self.id.clone())) };
         let folder = &self.local.0.uploads;
         let grown = grow(progress.size, bytes.len())?;
-        if progress.file.is_none() {
-            progress.file = Some(folder.write(&self.id, true)?);
-        }
-        let Some(file) = &mut progress.file else { return Err(Error::NoUpload(self.id.clone())) };
-        if let Err(error) = file.write_all(bytes) {
-            // A write that failed half-way must not shift what follows.
-            let _the_next_write_fails_too = file.set_len(progress.size);
-            let _the_same = file.seek(SeekFrom::Start(progress.size));
+        if let Err(error) = progress.open(folder, &self.id)?.write_all(bytes) {
+            progress.take_back();
             return Err(Error::file("write", folder.path(&self.id), error));
         }
         progress.hasher.update(bytes);
@@ -158,10 +196,10 @@ impl Upload {
     }
 
     pub(in crate::blobs) fn save(&mut self) -> Result<Acknowledged, Error> {
-        let Some(progress) = &self.progress else { return Err(Error::NoUpload(self.id.clone())) };
-        if let Some(file) = &progress.file {
+        let Some(progress) = &mut self.progress else { return Err(Error::NoUpload(self.id.clone())) };
+        if progress.made {
             let folder = &self.local.0.uploads;
-            file.sync_data().map_err(|e| Error::file("sync", folder.path(&self.id), e))?;
+            progress.sync(folder, &self.id)?;
             folder.sync()?;
         }
         let state = hex::encode(progress.hasher.state());
@@ -171,6 +209,11 @@ impl Upload {
     pub(in crate::blobs) fn finish(mut self, announced: &Digest) -> Result<Stored, Error> {
         let Some(mut progress) = self.progress.take() else { return Err(Error::NoUpload(self.id.clone())) };
         let done = self.publish(&mut progress, announced);
+        if done.as_ref().is_err_and(Error::is_of_the_storage) {
+            // The disk failed, not the bytes: the session stays, for the client to try again.
+            self.progress = Some(progress);
+            return done;
+        }
         self.local.sessions().remove(&self.id);
         drop(progress);
         self.local.0.uploads.remove(&self.id)?;
@@ -185,17 +228,13 @@ impl Upload {
 
     fn publish(&self, progress: &mut Progress, announced: &Digest) -> Result<Stored, Error> {
         let folder = &self.local.0.uploads;
-        let failed = |e: io::Error| Error::file("finish", folder.path(&self.id), e);
-        if progress.file.is_none() {
-            progress.file = Some(folder.write(&self.id, true)?);
-        }
-        let Some(file) = &mut progress.file else { return Err(Error::NoUpload(self.id.clone())) };
+        let failed = |e: io::Error| Error::file("read", folder.path(&self.id), e);
         let hasher = match announced.algorithm() {
             Algorithm::Sha256 => progress.hasher.clone(),
-            Algorithm::Sha512 => hash(file, Algorithm::Sha512).map_err(failed)?,
+            Algorithm::Sha512 => hash(progress.open(folder, &self.id)?, Algorithm::Sha512).map_err(failed)?,
         };
         same(hasher, announced)?;
-        file.sync_data().map_err(failed)?;
+        progress.sync(folder, &self.id)?;
         self.local.folder(announced.algorithm()).link_from(folder, &self.id, &announced.hex())?;
         Ok(Stored { digest: announced.clone(), size: progress.size, place: String::new() })
     }
@@ -203,7 +242,8 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let Some(progress) = self.progress.take() else { return };
+        let Some(mut progress) = self.progress.take() else { return };
+        progress.file = None;
         if let Some(session) = self.local.sessions().get_mut(&self.id) {
             session.touched = Instant::now();
             session.progress = Some(progress);

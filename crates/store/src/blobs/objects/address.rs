@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long one request may take: a part over a slow line.
 const REQUEST: Duration = Duration::from_mins(2);
 /// How often a request is tried again that failed on the way, or that the store was too busy for.
-const RETRIES: usize = 8;
+const RETRIES: usize = 6;
 /// For how long.
 const RETRYING: Duration = Duration::from_mins(2);
 /// Between the first tries; it doubles, with chance in it, up to the second.

@@ -103,7 +103,7 @@ impl Objects {
     pub(in crate::blobs) fn expire_uploads(&self, age: Duration) -> Result<Vec<String>, Error> {
         self.sweep()?;
         let facts = self.0.facts.clone();
-        self.wait(async move { facts.idle_uploads(Timestamp::now() - age, ENDING).await })
+        self.wait(async move { facts.idle_uploads(facts.before(age), ENDING).await })
     }
 }
 
@@ -166,6 +166,11 @@ impl Upload {
 
     pub(in crate::blobs) fn finish(mut self, announced: &Digest) -> Result<Stored, Error> {
         let stored = self.publish(announced);
+        if stored.as_ref().is_err_and(Error::is_of_the_storage) {
+            // Dropped, it goes back as it was last saved, for the client to try again.
+            self.settled = false;
+            return stored;
+        }
         // Either the facts hear of the blob now, or the session is of no use.
         self.settled = true;
         if stored.is_err() {
