@@ -8,7 +8,11 @@ use axum::{
 use boltseal_store::Refusal;
 use serde_json::{Value, json};
 
-/// The fourteen codes of the specification; clients know no others.
+/// Seconds after which a client may try again what the storage did not do.
+const RETRY_AFTER: &str = "10";
+
+/// The fourteen codes of the specification, and the one that Docker's registry has for what cannot be done just now.
+/// Clients know no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     BlobUnknown,
@@ -25,6 +29,7 @@ pub(crate) enum Code {
     Denied,
     Unsupported,
     TooManyRequests,
+    Unavailable,
 }
 
 impl Code {
@@ -44,6 +49,7 @@ impl Code {
             Self::Denied => "DENIED",
             Self::Unsupported => "UNSUPPORTED",
             Self::TooManyRequests => "TOOMANYREQUESTS",
+            Self::Unavailable => "UNAVAILABLE",
         }
     }
 
@@ -63,6 +69,7 @@ impl Code {
             Self::Denied => StatusCode::FORBIDDEN,
             Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -129,6 +136,14 @@ impl Failure {
         let message = "the registry could not do this; its log says why".to_owned();
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self(Box::new(Content { status, code: None, message, detail: None, headers: Vec::new(), rule: None }))
+    }
+
+    /// The disk, the bucket or the database does not do its part. The reason goes to the log; the client should try again,
+    /// and Docker's does by itself.
+    pub(crate) fn unavailable(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "the storage does not answer");
+        let message = "the registry's storage does not answer at the moment: try again in a few seconds";
+        Self::new(Code::Unavailable, message).header(header::RETRY_AFTER, RETRY_AFTER)
     }
 
     #[cfg(test)]
@@ -209,6 +224,8 @@ impl From<boltseal_store::Error> for Failure {
                 let message = "there is no room left in the registry's storage; nothing was changed";
                 Self::new(Code::Denied, message).status(StatusCode::INSUFFICIENT_STORAGE)
             }
+            Error::Nul => Self::new(Code::Unsupported, message).status(StatusCode::BAD_REQUEST),
+            storage if storage.is_of_the_storage() => Self::unavailable(storage),
             other => Self::fault(other),
         }
     }
@@ -217,4 +234,40 @@ impl From<boltseal_store::Error> for Failure {
 /// Received bytes as the `Range` header of uploads writes them: first and last, both included.
 pub(crate) fn range(size: u64) -> String {
     format!("0-{}", size.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use boltseal_store::Error;
+
+    use super::*;
+
+    #[test]
+    fn faults_of_the_storage_say_whether_to_try_again() {
+        let file = |number| {
+            let source = Arc::new(io::Error::from_raw_os_error(number));
+            Error::File { what: "write", path: "blobs".into(), source }
+        };
+        let bucket =
+            Error::Objects { what: "store", place: "objects/1".to_owned(), detail: "refused".to_owned() };
+        // ENOSPC, EDQUOT, EIO, EROFS.
+        for (error, status, code) in [
+            (file(28), 507, "DENIED"),
+            (file(122), 507, "DENIED"),
+            (file(5), 503, "UNAVAILABLE"),
+            (file(30), 503, "UNAVAILABLE"),
+            (bucket, 503, "UNAVAILABLE"),
+            (Error::Closed, 503, "UNAVAILABLE"),
+            (Error::Nul, 400, "UNSUPPORTED"),
+        ] {
+            let said = error.to_string();
+            let failure = Failure::from(error);
+            assert_eq!((failure.0.status.as_u16(), failure.code()), (status, code), "{said}");
+            let waits = failure.0.headers.iter().any(|(name, _)| *name == header::RETRY_AFTER);
+            assert_eq!(waits, status == 503, "{said}");
+            assert!(!failure.message().contains("blobs"), "where it is stored is nobody's business");
+        }
+    }
 }

@@ -213,6 +213,7 @@ impl Registry {
         tokio::spawn(self.clone().empty_trash());
         let this = self.clone();
         tokio::spawn(async move { this.0.pulls.write_for_ever().await });
+        tokio::spawn(self.clone().watch_clock());
         tokio::spawn(self.clone().keep_tidy());
         tokio::spawn(self.clone().retain_daily());
         self.work();

@@ -1,5 +1,6 @@
 //! What a path and its parameters ask for. Names contain slashes, so paths are read from the right.
 
+use axum::http::StatusCode;
 use boltseal_model::{Digest, Reference};
 
 use crate::failure::{Code, Failure};
@@ -179,16 +180,23 @@ impl Route {
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(crate) fn parse(query: Option<&str>) -> Self {
+    /// What cannot be decoded is left out. NUL is refused: nothing here has it in its name, and PostgreSQL knows no text
+    /// with it.
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, Failure> {
         let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .filter_map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    Some((decode(&name.replace('+', " "))?, decode(&value.replace('+', " "))?))
-                })
-                .collect(),
-        )
+        let decoded = pairs.filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(&name.replace('+', " "))?, decode(&value.replace('+', " "))?))
+        });
+        let query = Self(decoded.collect());
+        match query.0.iter().find(|(_, value)| value.contains('\0')) {
+            Some((name, _)) => {
+                let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+                let message = format!("the parameter `{shown}` has the character NUL in its value");
+                Err(Failure::new(Code::Unsupported, message).status(StatusCode::BAD_REQUEST))
+            }
+            None => Ok(query),
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -340,10 +348,11 @@ mod tests {
 
     #[test]
     fn parameters() {
-        let query = Query::parse(Some("n=3&scope=a+b&scope=c%3Ad&flag&bad=%"));
+        let query = Query::parse(Some("n=3&scope=a+b&scope=c%3Ad&flag&bad=%")).unwrap();
         assert_eq!(query.get("n"), Some("3"));
         assert_eq!(query.all("scope").collect::<Vec<_>>(), ["a b", "c:d"]);
         assert_eq!(query.get("flag"), Some(""));
         assert_eq!(query.get("bad"), None);
+        assert_eq!(Query::parse(Some("n=3&last=a%00")).unwrap_err().code(), "UNSUPPORTED");
     }
 }

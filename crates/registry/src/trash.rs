@@ -21,15 +21,18 @@ impl Registry {
     /// Empties the trash of what is over, for ever. Several servers may: each deletion is found once.
     pub(crate) async fn empty_trash(self) {
         loop {
-            if let Err(error) = self.purge_over(Timestamp::now()).await {
+            if let Err(error) = self.purge_over().await {
                 tracing::error!(%error, "emptying the trash");
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    async fn purge_over(&self, now: Timestamp) -> Result<(), Error> {
+    async fn purge_over(&self) -> Result<(), Error> {
         let facts = &self.0.facts;
+        facts.look_at_clock().await?;
+        let days = u64::from(facts.trash_days().await?);
+        let now = facts.now_for(Duration::from_secs(days.saturating_mul(86_400)));
         loop {
             let over = facts.trash_over(now, BATCH).await?;
             if over.is_empty() {

@@ -79,12 +79,12 @@ impl Failure {
     }
 
     /// The HTTP status.
-    pub(crate) const fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Asked(_) => StatusCode::BAD_REQUEST,
+            Self::Asked(_) | Self::Store(boltseal_store::Error::Nul) => StatusCode::BAD_REQUEST,
             Self::NotSignedIn | Self::Refused(_) | Self::Foreign(_) => StatusCode::UNAUTHORIZED,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite | Self::Missing(_) | Self::Narrow => StatusCode::FORBIDDEN,
@@ -92,17 +92,22 @@ impl Failure {
             Self::Busy
             | Self::Log(Log::Unsealed { .. })
             | Self::Store(boltseal_store::Error::LogClosed(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Store(error) if error.is_of_the_storage() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Format(_) | Self::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    const fn next(&self) -> &'static str {
+    fn next(&self) -> &'static str {
         match self {
             Self::Gone(_) => "Its hash is here, the entry itself in the folder audit-archive.",
             Self::TooLarge(_) => "Send less at a time.",
             Self::Busy | Self::Log(Log::Unsealed { .. }) => "Try again in a moment.",
             Self::NotFound(_) => "Check the name or the address. It may have been deleted.",
-            Self::Asked(_) => "Correct the address or the form and try again.",
+            Self::Asked(_) | Self::Store(boltseal_store::Error::Nul) => {
+                "Correct the address or the form and try again."
+            }
+            Self::Store(error) if error.is_full() => "Make room on the server, then try again.",
             Self::NotSignedIn => {
                 "Send HTTP Basic with your name and secret, or a bearer token: boltseal login."
             }
@@ -173,7 +178,8 @@ impl From<crate::access::Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        if self.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        let of_the_storage = matches!(&self, Self::Store(error) if error.is_of_the_storage());
+        if of_the_storage || self.status() == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = ?self, "a request failed");
         }
         let mut problem = self.to_string();
@@ -189,6 +195,8 @@ impl IntoResponse for Failure {
         };
         if let Self::Wait(seconds) = self {
             response.headers_mut().insert("retry-after", seconds.into());
+        } else if of_the_storage && response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert("retry-after", 10.into());
         }
         response.extensions_mut().insert(Told { problem, next: self.next(), missing });
         response

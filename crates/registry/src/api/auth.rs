@@ -258,7 +258,7 @@ fn scope_for(parts: &Parts, route: &Route, line: &Line) -> Option<String> {
     };
     let mut scope = format!("repository:{}:{actions}", route.repository()?);
     if let Route::Uploads { .. } = route {
-        let query = Query::parse(parts.uri.query());
+        let query = Query::parse(parts.uri.query()).unwrap_or_default();
         let source = query.get("mount").and_then(|_| query.get("from"));
         if let Some(source) = source.and_then(|name| repository(name).ok()) {
             scope.push_str(" repository:");

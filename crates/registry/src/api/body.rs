@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::StatusCode,
+    http::{StatusCode, header},
 };
 use boltseal_model::Digest;
 use boltseal_store::{Blobs, Content, Error as StoreError, Upload, Writer};
@@ -36,12 +36,14 @@ const SMALLEST_PIECE: usize = 16 << 10;
 /// Blobs up to this length are read at once, with opening them.
 const SMALL_BLOB: u64 = 64 << 10;
 
-/// Small bodies above this length, of which there are [`LARGE_BODIES`] at the same time: huge manifests are rare, and
-/// reading one takes several times its length.
-const LARGE_BODY: usize = 256 << 10;
-const LARGE_BODIES: usize = 2;
-static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
-/// How long such a body may take to arrive, since others wait for its place.
+/// Documents up to this length are read at once; longer ones ask for room first. Real manifests are far below it.
+const SMALL_DOCUMENT: usize = 64 << 10;
+/// KiB that longer documents have together: taking one in takes several times its length.
+const ROOM: u32 = 8 << 10;
+static LARGE: Semaphore = Semaphore::const_new(ROOM as usize);
+/// Documents that wait for room, each with what came of it so far.
+static WAITING: Semaphore = Semaphore::const_new(128);
+/// How long one waits for room, and how long it may take to arrive, since others wait for its room.
 const LARGE_TIME: Duration = Duration::from_mins(1);
 
 static ARRIVING: Share = Share(AtomicUsize::new(0));
@@ -140,8 +142,8 @@ async fn written<S>(writing: &mut Option<JoinHandle<Written<S>>>) -> Result<S, F
     }
 }
 
-/// A whole small body, or 413; with a place among the large ones, which is held as long as the bytes are.
-pub(super) async fn small(
+/// A whole document, or 413; with the room of a long one, to be kept as long as the bytes are.
+pub(super) async fn document(
     mut body: Body,
     limit: usize,
 ) -> Result<(Bytes, Option<SemaphorePermit<'static>>), Failure> {
@@ -153,12 +155,13 @@ pub(super) async fn small(
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    if !gather(&mut body, &mut bytes, LARGE_BODY).await? {
+    if !gather(&mut body, &mut bytes, SMALL_DOCUMENT).await? {
         return Ok((bytes.into(), None));
     }
-    let place = LARGE.acquire().await.map_err(Failure::fault)?;
+    let most = body.size_hint().upper().and_then(|left| usize::try_from(left).ok()).unwrap_or(limit);
+    let room = room(bytes.len().saturating_add(most).min(limit)).await?;
     match timeout(LARGE_TIME, gather(&mut body, &mut bytes, limit)).await {
-        Ok(Ok(false)) => Ok((bytes.into(), Some(place))),
+        Ok(Ok(false)) => Ok((bytes.into(), Some(room))),
         Ok(Ok(true)) => Err(too_large()),
         Ok(Err(failure)) => Err(failure),
         Err(_) => {
@@ -166,6 +169,18 @@ pub(super) async fn small(
             Err(Failure::new(Code::SizeInvalid, message).status(StatusCode::REQUEST_TIMEOUT))
         }
     }
+}
+
+/// Room for a long document, in its turn.
+async fn room(bytes: usize) -> Result<SemaphorePermit<'static>, Failure> {
+    let busy = || {
+        let message = "many long manifests come at the same time: send this one again in a few seconds";
+        Failure::new(Code::TooManyRequests, message).header(header::RETRY_AFTER, "5")
+    };
+    let _place = WAITING.try_acquire().map_err(|_| busy())?;
+    let wanted = u32::try_from(bytes.div_ceil(1024)).unwrap_or(ROOM).min(ROOM);
+    let room = timeout(LARGE_TIME, LARGE.acquire_many(wanted)).await.map_err(|_| busy())?;
+    room.map_err(Failure::fault)
 }
 
 /// Adds what comes, up to `limit` bytes and the piece that passes it. Gives whether it was passed.
@@ -184,18 +199,19 @@ async fn gather(body: &mut Body, bytes: &mut Vec<u8>, limit: usize) -> Result<bo
 
 /// `length` bytes of a blob from `start`, which must be there.
 pub(super) async fn part(blobs: Blobs, digest: Digest, start: u64, length: u64) -> Result<Body, Failure> {
+    let place = (length > SMALL_BLOB).then(|| LEAVING.enter());
+    let piece = place.as_ref().map_or(PIECE, Place::piece);
+    // The first piece comes before the answer, so that a storage that does not answer can still be said.
     let opened = move || {
         let (mut content, _) = blobs.read(&digest)?;
         let read = if start > 0 { content.skip_to(start) } else { Ok(()) };
-        let whole = length <= SMALL_BLOB;
-        Ok(read
-            .and_then(|()| if whole { read_some(content, length, PIECE) } else { Ok((content, Vec::new())) }))
+        Ok(read.and_then(|()| read_some(content, length, piece)))
     };
-    let (content, bytes) = blocking(opened).await?.map_err(Failure::fault)?;
-    if length <= SMALL_BLOB {
-        return Ok(bytes.into());
-    }
-    Ok(Body::new(ContentBody { left: length, state: Reading::Idle(content), place: LEAVING.enter() }))
+    let (content, bytes) = blocking(opened).await?.map_err(Failure::unavailable)?;
+    Ok(match place {
+        None => bytes.into(),
+        Some(place) => Body::new(ContentBody { left: length, state: Reading::Ready(content, bytes), place }),
+    })
 }
 
 /// A part of a blob, read piece by piece on threads that may block, only as fast as the client takes it.
@@ -206,6 +222,8 @@ struct ContentBody {
 }
 
 enum Reading {
+    /// With the first piece.
+    Ready(Content, Vec<u8>),
     Idle(Content),
     Busy(JoinHandle<std::io::Result<(Content, Vec<u8>)>>),
     Ended,
@@ -234,6 +252,11 @@ impl HttpBody for ContentBody {
         }
         let (left, piece) = (self.left, self.place.piece());
         let mut work = match std::mem::replace(&mut self.state, Reading::Ended) {
+            Reading::Ready(content, first) => {
+                self.left -= first.len() as u64;
+                self.state = Reading::Idle(content);
+                return Poll::Ready(Some(Ok(Frame::data(first.into()))));
+            }
             Reading::Idle(blob) => tokio::task::spawn_blocking(move || read_some(blob, left, piece)),
             Reading::Busy(work) => work,
             Reading::Ended => return Poll::Ready(None),

@@ -19,7 +19,7 @@ pub(super) async fn here(
     let Some(query) = parts.uri.query().filter(|query| pulls && query.contains("ns=")) else {
         return Ok((route, None));
     };
-    let query = Query::parse(Some(query));
+    let query = Query::parse(Some(query))?;
     let (Some(namespace), Some(repository)) = (query.get("ns"), route.repository()) else {
         return Ok((route, None));
     };

@@ -7,7 +7,7 @@ use boltseal_model::{Digest, Timestamp};
 use boltseal_store::{LockChange, Locked, Refusal};
 use serde::Deserialize;
 
-use super::{Answer, Call, auth, body::small, quarantine::Decided, refusals, uncancelled};
+use super::{Answer, Call, auth, body::document, quarantine::Decided, refusals, uncancelled};
 use crate::{
     endpoints::Line,
     failure::{Code, Failure},
@@ -45,7 +45,7 @@ impl Asked {
 impl Call {
     /// Changes the attributes of a repository or of a tag.
     pub(super) async fn change_attributes(&self, repository: &str, target: Locked, body: Body) -> Answer {
-        let (bytes, _) = small(body, MAX_CHANGE).await?;
+        let (bytes, _) = document(body, MAX_CHANGE).await?;
         let asked = read(&bytes)?;
         let change = asked.change().ok_or_else(nothing_asked)?;
         self.change_lock(repository, target.clone(), change, &asked.note, self.record.clone()).await?;
@@ -72,7 +72,7 @@ impl Call {
             Action::MetadataWrite
         };
         permit(one).await?;
-        let (bytes, _) = small(body, MAX_CHANGE).await?;
+        let (bytes, _) = document(body, MAX_CHANGE).await?;
         let asked = read(&bytes)?;
         let (change, decided) = (asked.change(), Decided::read(&bytes)?);
         if change.is_none() && decided.is_none() {

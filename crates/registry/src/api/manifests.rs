@@ -19,7 +19,7 @@ use boltseal_store::{Blobs, Kind, NewManifest, Refusal, StoredManifest};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, CONTENT_DIGEST, Call, blocking, body::small, uncancelled};
+use super::{Answer, CONTENT_DIGEST, Call, blocking, body::document, uncancelled};
 use crate::{
     Inner, classify, described,
     failure::{Code, Failure},
@@ -114,8 +114,7 @@ impl Call {
     }
 
     pub(super) async fn put_manifest(&self, repository: String, reference: Named, body: Body) -> Answer {
-        let (bytes, _place_of_a_large_one) =
-            small(body, usize::try_from(MAX_MANIFEST).unwrap_or(usize::MAX)).await?;
+        let (bytes, room) = document(body, usize::try_from(MAX_MANIFEST).unwrap_or(usize::MAX)).await?;
         let said = self.header(header::CONTENT_TYPE).map(str::to_owned);
         let mut tags: Vec<String> =
             self.query.all("tag").take(MAX_TAGS + 1).map(route::tag).collect::<Result<_, _>>()?;
@@ -138,7 +137,11 @@ impl Call {
         };
         let (manifest, bytes) = blocking(work).await??;
         let mut response = created(&manifest);
-        uncancelled(async move { inner.put_manifest(manifest, bytes, record).await }).await?;
+        uncancelled(async move {
+            let _as_long_as_its_bytes = room;
+            inner.put_manifest(manifest, bytes, record).await
+        })
+        .await?;
         for tag in self.query.all("tag") {
             if let Ok(tag) = HeaderValue::from_str(tag) {
                 response.headers_mut().append(OCI_TAG, tag);
@@ -360,6 +363,9 @@ fn prepare(
         }
     }
     new.artifact_type = new.artifact_type.filter(|text| !text.is_empty());
+    if new.artifact_type.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Err(invalid("the type of the artifact has the character NUL".to_owned()));
+    }
     Ok(new)
 }
 

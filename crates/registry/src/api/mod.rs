@@ -98,7 +98,7 @@ async fn dispatch(registry: Registry, request: Request) -> Answer {
     let (route, namespace) = cached::here(&registry, route, &parts).await?;
     let Admitted { caller, record } = auth::admit(&registry, &parts, &route, line).await?;
     cached::refuse_push(&registry, &route, &parts.method).await?;
-    let query = Query::parse(parts.uri.query());
+    let query = Query::parse(parts.uri.query())?;
     let refusals = refusals::Refusals::of(&registry, &parts.method, &record);
     let call = Call { registry, caller, record, parts, query };
     let answered = answer(call, route, body).await;

@@ -53,7 +53,7 @@ pub(super) async fn serve(State(registry): State<Registry>, request: Request) ->
 
 async fn get(registry: &Registry, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
-    let query = Query::parse(parts.uri.query());
+    let query = Query::parse(parts.uri.query())?;
     let caller = match basic(&parts.headers) {
         Some((name, secret)) => {
             prove(registry, &parts, name, secret).await.map_err(|why| wrong(registry, &parts, &why))?

@@ -69,11 +69,14 @@ impl Call {
         uncancelled(async move {
             let _nobody_removes_it_meanwhile = inner.blobs.lock(&digest).await;
             let announced = digest.clone();
-            match blocking(move || upload.finish(&announced)).await {
+            let finished = tokio::task::spawn_blocking(move || upload.finish(&announced)).await;
+            match finished.map_err(Failure::fault)? {
                 Ok(stored) => inner.add(&record, Some(&id), &repository, stored).await?,
-                Err(failure) => {
+                // The session is not at fault: what was acknowledged stays, and the client may finish it later.
+                Err(error) if error.is_of_the_storage() => return Err(error.into()),
+                Err(error) => {
                     inner.facts.remove_upload(&id).await?;
-                    return Err(failure);
+                    return Err(error.into());
                 }
             }
             Ok(stored(&repository, &digest))

@@ -70,25 +70,21 @@ async fn collect(registry: &Registry, job: &Job, reporter: &Reporter) -> Result<
         None => settings(&registry.0.facts).await?.grace,
     };
     if asked.dry_run {
-        return dry_run(registry, ago(grace)).await;
+        return dry_run(registry, registry.0.facts.before(Duration::from_secs(grace))).await;
     }
     let tally = job.resume.as_deref().and_then(|resume| serde_json::from_str::<Tally>(resume).ok());
-    let tally = tally.unwrap_or_else(|| Tally { before: ago(grace).as_millisecond(), ..Tally::default() });
+    registry.0.facts.look_at_clock().await?;
+    let before = registry.0.facts.before(Duration::from_secs(grace)).as_millisecond();
+    let tally = tally.unwrap_or_else(|| Tally { before, ..Tally::default() });
     let before = Timestamp::from_millisecond(tally.before).unwrap_or(Timestamp::UNIX_EPOCH);
     let total = tally.bytes.saturating_add(registry.0.facts.garbage(before).await?.bytes);
     let mut collection = Collection { registry, reporter, tally, total };
     let mut goes_on = collection.drop_unlinked(before).await? && collection.remove_unused(before).await?;
     if goes_on && asked.deep {
-        goes_on = strays::remove(&mut collection, Duration::from_secs(grace)).await?;
+        let age = Timestamp::now().duration_since(before).unsigned_abs();
+        goes_on = strays::remove(&mut collection, age).await?;
     }
     Ok(collection.ended(goes_on))
-}
-
-/// Seconds before now.
-fn ago(seconds: u64) -> Timestamp {
-    let past = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-    let then = Timestamp::now().as_millisecond().saturating_sub(past).max(0);
-    Timestamp::from_millisecond(then).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl Collection<'_> {

@@ -13,6 +13,8 @@ use crate::{Error, Registry};
 const BY: &str = "schedule";
 /// How often to look whether it is time.
 const LOOK: Duration = Duration::from_mins(1);
+/// How often to look whether the clock jumped. It costs nothing.
+const CLOCK: Duration = Duration::from_secs(5);
 /// Bytes by which the free room must have changed: writing it down costs a commit.
 const WORTH_TELLING: u64 = 64 << 20;
 /// Jobs looked at for the last one of the schedule; people seldom ask more often in between.
@@ -30,6 +32,16 @@ impl Registry {
             if let Err(error) = self.tidy().await {
                 tracing::error!(%error, "looking whether it is time to collect garbage");
             }
+        }
+    }
+
+    /// Looks at the clock, so that nothing seems old because it was set ahead. For ever.
+    pub(crate) async fn watch_clock(self) {
+        loop {
+            if let Err(error) = self.0.facts.look_at_clock().await {
+                tracing::warn!(%error, "writing down what time it is");
+            }
+            tokio::time::sleep(CLOCK).await;
         }
     }
 
@@ -54,7 +66,7 @@ impl Registry {
         let (settings, now) = (settings(facts).await?, Timestamp::now());
         let collections = facts.jobs(Some("collect"), RECENT).await?;
         let deep = settings.deep_every > 0 && due(&collections, true, settings.deep_every, now);
-        let grace = now - Duration::from_secs(settings.grace.min(MAX_GRACE));
+        let grace = facts.before(Duration::from_secs(settings.grace.min(MAX_GRACE)));
         let collects = deep
             || settings.every > 0
                 && due(&collections, false, settings.every, now)

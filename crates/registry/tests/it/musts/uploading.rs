@@ -111,3 +111,24 @@ async fn must_07_a_token_that_is_too_narrow_for_a_mount_can_be_had_wider() {
     let reply = world.raw("POST", &absent, &[("authorization", &narrow)], Body::empty()).await;
     hold("absent", &reply, (202, &[]));
 }
+
+#[tokio::test]
+async fn a_session_outlives_a_disk_that_fails_at_its_end() {
+    let world = World::new().await;
+    let begun = world.call("POST", "/v2/a/blobs/uploads/", &[], Body::empty()).await;
+    let session = begun.header("location").to_owned();
+    assert_eq!(world.call("PATCH", &session, &[], "hello").await.status, 202);
+    // No name can be given in a folder that is gone.
+    std::fs::remove_dir(world.folder.path().join("blobs/sha256")).unwrap();
+    let end = format!("{session}?digest={}", Digest::of(b"hello"));
+    let refused = world.call("PUT", &end, &[], Body::empty()).await;
+    hold("PUT", &refused, (503, &["UNAVAILABLE"]));
+    assert_eq!(refused.header("retry-after"), "10");
+    let there = world.call("GET", &session, &[], Body::empty()).await;
+    assert_eq!((there.status.as_u16(), there.header("range")), (204, "0-4"));
+    assert_eq!(world.facts.uploads().await.unwrap().len(), 1);
+    // Also for the next process.
+    let world = world.reopen().await;
+    assert_eq!(world.call("PUT", &end, &[], Body::empty()).await.status, 201);
+    assert_eq!(world.facts.uploads().await.unwrap().len(), 0);
+}
