@@ -41,13 +41,13 @@ fn a_collection_that_was_killed_is_gone_on_with_and_loses_nothing() {
         for number in 0..LITTER {
             running.push("litter", format!("litter {kill} {number}").as_bytes());
         }
-        let job: Job = running.api.post("/api/v1/garbage/collections", &now(false)).unwrap();
+        let job: Job = running.api().post("/api/v1/garbage/collections", &now(false)).unwrap();
         // At another place each time: before it begins, in the middle, after its end.
         let stop_at = LITTER * kill / KILLS;
         let until = Instant::now() + PATIENCE;
         while files(&user).len() as u64 > LITTER - stop_at && Instant::now() < until {
             thread::sleep(Duration::from_millis(1));
-            let job: Job = running.api.get(&format!("/api/v1/jobs/{}", job.id)).unwrap();
+            let job: Job = running.api().get(&format!("/api/v1/jobs/{}", job.id)).unwrap();
             if job.is_over() {
                 break;
             }
@@ -56,7 +56,7 @@ fn a_collection_that_was_killed_is_gone_on_with_and_loses_nothing() {
         drop(running);
     }
     let running = Running::start(&user, &mut secret);
-    let done = running.done(running.api.post("/api/v1/garbage/collections", &now(true)).unwrap());
+    let done = running.done(running.api().post("/api/v1/garbage/collections", &now(true)).unwrap());
     println!("{}", done.message.unwrap_or_default());
     let mut wanted = BTreeSet::new();
     for (repository, image) in &kept {
@@ -65,9 +65,9 @@ fn a_collection_that_was_killed_is_gone_on_with_and_loses_nothing() {
     }
     assert_eq!(files(&user), wanted, "the disk holds what is referenced, and nothing else");
     let scrubbed =
-        running.done(running.api.post("/api/v1/scrubs", &NewScrub { days: Some(0), rate: None }).unwrap());
+        running.done(running.api().post("/api/v1/scrubs", &NewScrub { days: Some(0), rate: None }).unwrap());
     assert!(scrubbed.message.unwrap().contains("nothing is damaged"));
-    let storage: Storage = running.api.get("/api/v1/storage").unwrap();
+    let storage: Storage = running.api().get("/api/v1/storage").unwrap();
     assert_eq!((storage.contents, storage.garbage_bytes), (wanted.len() as u64, 0));
     assert!(storage.disk_free.is_some() && storage.rotten.is_empty());
 }
@@ -76,23 +76,24 @@ fn now(deep: bool) -> NewCollection {
     NewCollection { grace: Some(0), deep, ..NewCollection::default() }
 }
 
-fn image(number: u64) -> Built {
+pub fn image(number: u64) -> Built {
     Image::new()
         .layer(Layer::new().file("shared", "the same in every image"))
         .layer(Layer::new().file("number", number.to_string()))
         .build()
 }
 
-fn files(user: &User) -> BTreeSet<String> {
+pub fn files(user: &User) -> BTreeSet<String> {
     let entries = std::fs::read_dir(user.data().join("blobs/sha256")).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-struct Running {
-    service: Service,
+/// A running server, and whoever administers it.
+pub struct Running {
+    pub service: Service,
     client: http::Client,
     authorization: String,
-    api: Client,
+    api: Option<Client>,
 }
 
 impl Running {
@@ -105,15 +106,25 @@ impl Running {
         let nobody = Server { address: address.clone(), token: None, ca: ca.clone() };
         let login = serde_json::json!({ "name": "admin", "secret": secret });
         let session: Session = Client::new(&nobody).unwrap().post("/api/v1/login", &login).unwrap();
+        let api = Client::new(&Server { address, token: Some(session.access_token), ca }).unwrap();
+        Self { api: Some(api), ..Self::without_api(service, secret) }
+    }
+
+    /// The registry of one that runs.
+    pub fn without_api(service: Service, secret: &str) -> Self {
         Self {
             client: http::Client::new(&Options { total: PATIENCE, ..Options::default() }).unwrap(),
             authorization: format!("Basic {}", STANDARD.encode(format!("admin:{secret}"))),
-            api: Client::new(&Server { address, token: Some(session.access_token), ca }).unwrap(),
+            api: None,
             service,
         }
     }
 
-    fn send(&self, method: Method, path: &str, kind: &str, bytes: &[u8]) -> http::Response {
+    fn api(&self) -> &Client {
+        self.api.as_ref().unwrap()
+    }
+
+    pub fn send(&self, method: Method, path: &str, kind: &str, bytes: &[u8]) -> http::Response {
         let request = Request::new(method, &format!("http://{}{path}", self.service.registry))
             .unwrap()
             .header("Authorization", &self.authorization)
@@ -126,12 +137,12 @@ impl Running {
         self.client.send(request).unwrap()
     }
 
-    fn push(&self, repository: &str, bytes: &[u8]) {
+    pub fn push(&self, repository: &str, bytes: &[u8]) {
         let path = format!("/v2/{repository}/blobs/uploads/?digest={}", Digest::of(bytes));
         assert_eq!(self.send(Method::Post, &path, "application/octet-stream", bytes).status(), 201);
     }
 
-    fn push_image(&self, repository: &str, image: &Built) {
+    pub fn push_image(&self, repository: &str, image: &Built) {
         for (_, bytes) in image.blobs.iter().filter(|(digest, _)| **digest != image.manifest) {
             self.push(repository, bytes);
         }
@@ -140,7 +151,7 @@ impl Running {
         assert_eq!(answer.status(), 201);
     }
 
-    fn pull(&self, repository: &str, image: &Built) {
+    pub fn pull(&self, repository: &str, image: &Built) {
         for (digest, bytes) in &image.blobs {
             let kind = if *digest == image.manifest { "manifests" } else { "blobs" };
             let answer = self.send(Method::Get, &format!("/v2/{repository}/{kind}/{digest}"), "", &[]);
@@ -154,7 +165,7 @@ impl Running {
         while !job.is_over() {
             assert!(Instant::now() < until, "{job:?}");
             thread::sleep(Duration::from_millis(50));
-            job = self.api.get(&format!("/api/v1/jobs/{}", job.id)).unwrap();
+            job = self.api().get(&format!("/api/v1/jobs/{}", job.id)).unwrap();
         }
         assert_eq!(job.state, "done", "{job:?}");
         job

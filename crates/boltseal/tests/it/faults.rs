@@ -4,10 +4,13 @@
 //! After each: what was acknowledged is there byte for byte, memory is bounded, refusals say why, and the next request is
 //! served as if nothing had been.
 
+mod clock;
 mod crowd;
 mod cut;
 mod disk;
 mod odd;
+mod stall;
+mod storage;
 
 use std::{
     fmt::Write as _,
@@ -93,6 +96,16 @@ impl Server {
     fn blob(&self, repository: &str, bytes: &[u8]) -> Answer {
         let path = format!("/v2/{repository}/blobs/uploads/?digest={}", Digest::of(bytes));
         self.ask("POST", &path, &[BYTES], bytes)
+    }
+
+    /// The same, for when the answer takes its time.
+    fn blob_patiently(&self, repository: &str, bytes: &[u8]) {
+        let path = format!("/v2/{repository}/blobs/uploads/?digest={}", Digest::of(bytes));
+        let mut stream = self.connect();
+        stream.set_read_timeout(None).unwrap();
+        let head = self.head("POST", &path, &[BYTES], bytes.len());
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(bytes)).unwrap();
+        Answer::read(&mut stream, "POST").unwrap().is(201);
     }
 
     fn manifest(&self, repository: &str, reference: &str, bytes: &[u8]) -> Answer {

@@ -66,6 +66,54 @@ fn names_and_paths() {
     server.is_well(150);
 }
 
+/// NUL, which PostgreSQL has in no text: refused, or stored as what it is, by either database.
+pub(super) fn nul(server: &Server) {
+    let label = br#"{"os":"linux","architecture":"amd64","config":{"Labels":{"a\u0000b":"c\u0000d"}},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+    server.blob("nul/app", label).is(201);
+    let config = "application/vnd.oci.image.config.v1+json";
+    let of = |beside: &str| {
+        let manifest = String::from_utf8(manifest_of(label, beside)).unwrap();
+        manifest.replace("application/vnd.test.config", config).into_bytes()
+    };
+    server.manifest("nul/app", "label", &of("")).is(201);
+    server.manifest("nul/app", "annotation", &of(r#","annotations":{"a\u0000":"\u0000"}"#)).is(201);
+    server.manifest("nul/app", "type", &of(r#","artifactType":"a/b\u0000""#)).is(400).says_why();
+    let digest = Digest::of(&of(""));
+    for (method, path, expected) in [
+        ("GET", "/v2/_catalog?last=%00", 400),
+        ("GET", "/v2/_catalog?last=nul%00&n=2", 400),
+        ("GET", "/v2/nul/app/tags/list?last=%00", 400),
+        ("GET", "/v2/nul/app/tags/list?n=%00", 400),
+        ("GET", &format!("/v2/nul/app/referrers/{digest}?artifactType=a%00"), 400),
+        ("GET", "/acr/v1/_catalog?last=%00", 400),
+        ("GET", "/acr/v1/nul%2Fapp/_tags?last=%00", 400),
+        ("GET", "/acr/v1/nul%2Fapp/_manifests?orderby=%00", 400),
+        ("GET", "/v2/nul%00/tags/list", 400),
+        ("GET", "/v2/nul/app/manifests/label%00", 400),
+        ("POST", &format!("/v2/nul/app/blobs/uploads/?mount={digest}&from=a%00"), 400),
+        ("POST", "/v2/nul/app/blobs/uploads/?digest-algorithm=%00", 400),
+        ("GET", "/token?service=%00&scope=repository:a%00:pull", 400),
+        ("GET", "/v2/nul/app/tags/list?last=a", 200),
+    ] {
+        let answer = server.ask(method, path, &[], b"");
+        assert_eq!(answer.status, expected, "{method} {path}: {}", answer.text());
+        if expected >= 400 {
+            answer.says_why();
+        }
+    }
+    for method in ["GET", "PATCH", "DELETE"] {
+        let answer = server.ask(method, "/v2/nul/app/blobs/uploads/a%00b", &[], b"").says_why();
+        // There is no such session, or there can be none.
+        assert!([404, 400].contains(&answer.status), "{method}: {}", answer.text());
+    }
+    server.is_well(250);
+}
+
+#[test]
+fn nul_in_texts() {
+    nul(&Server::start());
+}
+
 #[test]
 fn digests_and_lengths_that_are_wrong() {
     let server = Server::start();
