@@ -70,6 +70,11 @@ const PLACES: &[&str] = &[
     "usr/lib/opkg/status",
     "etc/redhat-release",
     "var/lib/ubuntu-advantage/status.json",
+    "usr/sbin/nginx",
+    "usr/bin/python3.11",
+    "usr/bin/redis-server",
+    "opt/java/release",
+    "opt/bitnami/a/.spdx-a.spdx",
 ];
 
 /// First byte: the ecosystem. Second byte: where the rest lies in an image.

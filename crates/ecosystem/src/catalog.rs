@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use boltseal_model::{Catalog, Digest, Gap, GapKind, Package, Tree};
 
 use crate::{
-    ALL, Owners, by_id,
+    ALL, Owners, binary, by_id,
     distro::{distro, is_database, unlisted},
     lock, origin,
 };
@@ -25,6 +25,8 @@ pub fn catalog(tree: &Tree) -> Catalog {
     catalog.gaps.extend(distro.as_ref().and_then(|distro| unlisted(tree, distro)));
     catalog.distro = distro;
     assign_owners(tree, &mut catalog);
+    // The package that brought a program is listed already.
+    catalog.packages.retain(|package| package.ecosystem != binary::ID || package.owner.is_none());
     catalog.packages.sort_by(|a, b| {
         (&a.ecosystem, &a.name, &a.version, &a.paths, a).cmp(&(
             &b.ecosystem,

@@ -36,6 +36,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<object::File<'_>> {
     object::File::parse(one).ok()
 }
 
+/// Whether `bytes` start as an ELF, PE or Mach-O file does.
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
+    FileKind::parse(bytes).is_ok_and(|kind| {
+        matches!(
+            kind,
+            FileKind::Elf32
+                | FileKind::Elf64
+                | FileKind::Pe32
+                | FileKind::Pe64
+                | FileKind::MachO32
+                | FileKind::MachO64
+                | FileKind::MachOFat32
+                | FileKind::MachOFat64
+        )
+    })
+}
+
 /// The bytes of the first section with one of these names.
 pub(crate) fn section<'a>(file: &object::File<'a>, names: &[&str]) -> Option<&'a [u8]> {
     file.sections().find(|section| section.name().is_ok_and(|name| names.contains(&name)))?.data().ok()

@@ -45,6 +45,7 @@ use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
 pub mod alpine;
 pub mod arch;
+pub mod binary;
 pub mod cargo;
 mod catalog;
 pub mod cocoapods;
@@ -205,6 +206,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &conan::Conan,
     &julia::Julia,
     &hackage::Hackage,
+    &binary::Binary,
 ];
 
 /// The ecosystem called `id`.

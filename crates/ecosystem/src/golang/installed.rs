@@ -63,6 +63,18 @@ struct Module<'a> {
     version: &'a str,
 }
 
+/// The version that whoever built the program wrote into it: `-ldflags="-X main.version=1.2.3"`.
+fn stamped(text: &str) -> Option<&str> {
+    let flags = text.lines().find_map(|line| line.strip_prefix("build\t-ldflags="))?;
+    let mut words = flags.split([' ', '"', '\'', '`', '\\']).filter_map(|word| word.split_once('='));
+    words.find_map(|(name, value)| {
+        let names_it = name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("version"));
+        let version = value.strip_prefix('v').unwrap_or(value);
+        let is_one = version.matches('.').count() >= 2 && super::version::compare(version, version).is_ok();
+        (names_it && is_one).then_some(value)
+    })
+}
+
 /// Main module and dependencies, replacements applied.
 fn modules(text: &str) -> Result<Vec<Module<'_>>, &'static str> {
     let mut modules: Vec<Module<'_>> = Vec::new();
@@ -78,6 +90,10 @@ fn modules(text: &str) -> Result<Vec<Module<'_>>, &'static str> {
             }
             _ => {}
         }
+    }
+    let is_main = text.lines().any(|line| line.starts_with("mod\t"));
+    if let Some(main) = modules.first_mut().filter(|main| is_main && main.version == DEVEL) {
+        main.version = stamped(text).unwrap_or(DEVEL);
     }
     Ok(modules)
 }
@@ -165,6 +181,21 @@ mod tests {
             ("", DEVEL),
         ] {
             assert_eq!(go_release(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_that_builders_write() {
+        for (flags, expected) in [
+            ("\"-s -w -X main.Version=1.2.3\"", Some("1.2.3")),
+            ("\"-X 'example.com/x/version.version=v2.0.0-rc.1' -X main.commit=abc\"", Some("v2.0.0-rc.1")),
+            ("\"-X main.goversion=1.2.3\"", None),
+            ("\"-X main.version=dev\"", None),
+        ] {
+            let text = format!("mod\tx\t(devel)\t\nbuild\t-ldflags={flags}\n");
+            assert_eq!(stamped(&text), expected, "{flags}");
+            let main = modules(&text).unwrap()[0].version.to_owned();
+            assert_eq!(main, expected.unwrap_or(DEVEL), "{flags}");
         }
     }
 

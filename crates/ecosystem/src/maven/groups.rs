@@ -22,6 +22,8 @@ const GROUPS: &[(&str, &str)] = &[
     ("grpc-", "io.grpc"),
     ("gson=", "com.google.code.gson"),
     ("guava=", "com.google.guava"),
+    ("guice-", "com.google.inject.extensions"),
+    ("guice=", "com.google.inject"),
     ("h2=", "com.h2database"),
     ("hibernate-core=", "org.hibernate"),
     ("jackson-annotations=", "com.fasterxml.jackson.core"),

@@ -69,15 +69,17 @@ impl Clues {
             self.properties.entry(folder).or_insert(library);
         }
         let mut libraries: Vec<Library> = std::mem::take(&mut self.properties).into_values().collect();
-        let named = |library: &Library| library.artifact == self.file.0 || self.file.0.is_empty();
+        // A file may be called otherwise than its artifact; then it has that one's version.
+        let named = |library: &Library| {
+            library.artifact == self.file.0 || library.version == self.file.1 || self.file.0.is_empty()
+        };
         if libraries.iter().any(named) {
             return (libraries, None);
         }
         // No library in it has its name: nothing in it tells what it is, or it was shaded into others.
         match self.itself() {
             Some(own) if own.group.is_empty() => {
-                let unknown = libraries.is_empty().then_some("it does not tell the group of its library");
-                (libraries, unknown)
+                (libraries, Some("it does not tell the group of its library"))
             }
             Some(own) => {
                 libraries.push(own);

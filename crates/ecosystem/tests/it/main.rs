@@ -15,6 +15,7 @@ mod jars;
 mod locks;
 mod mutations;
 mod owners;
+mod programs;
 mod purls;
 mod rpm;
 mod shared;

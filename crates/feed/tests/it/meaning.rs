@@ -133,7 +133,7 @@ fn osv_records() {
             ),
             &[],
         ),
-        ("foreign", osv("X-1", "", &package("Maven", "a:b", from_start, "")), &[]),
+        ("foreign", osv("X-1", "", &package("Android", "a:b", from_start, "")), &[]),
         (
             "word of the database",
             osv(
