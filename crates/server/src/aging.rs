@@ -49,6 +49,11 @@ pub(crate) async fn list(From(state): From<State>, asking: Asking) -> Result<Jso
     }
 }
 
+/// One image, with its base. Nothing of one that was built today on the newest base.
+pub(crate) async fn of(state: &State, digest: &Digest, pushed: Timestamp) -> Result<Option<Aged>, Failure> {
+    Ok(Look::new(state, 0).await?.at(vec![(digest.clone(), pushed)]).await?.pop())
+}
+
 /// What is found out about many images, most of which share their bases.
 struct Look<'a> {
     facts: &'a Facts,

@@ -1,6 +1,7 @@
 //! What flow does with findings once it has them, on plain values; and plans of what goes by rules.
 #![expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
 
+mod diff;
 mod ignore;
 mod leaks;
 mod retention;

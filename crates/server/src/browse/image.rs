@@ -1,24 +1,36 @@
 //! What is known of one image besides its report.
 
-use boltseal_model::Digest;
+use boltseal_model::{Digest, Timestamp};
 use boltseal_store::{Facts, ImageDetail, Locked};
 
 use super::{days, since};
 use crate::{
+    State, aging,
     failure::Failure,
     pages::{
         frame::Viewer,
-        image::{Decision, Known, Used},
+        image::{Built, Decision, Known, Used},
     },
 };
 
 /// Reads it.
-pub(crate) async fn known(facts: &Facts, viewer: &Viewer, detail: &ImageDetail) -> Result<Known, Failure> {
-    let Some(digest) = detail.rows.first().map(|row| &row.digest) else { return Ok(Known::default()) };
+pub(crate) async fn known(state: &State, viewer: &Viewer, detail: &ImageDetail) -> Result<Known, Failure> {
+    let Some(row) = detail.rows.first() else { return Ok(Known::default()) };
+    let (facts, digest) = (&state.facts, &row.digest);
     Ok(Known {
         attached: facts.attached(digest).await?,
         subject: facts.subject_of(digest).await?,
         used: used(facts, viewer, detail, digest).await?,
+        built: built(state, digest, row.pushed_at).await?,
+    })
+}
+
+async fn built(state: &State, digest: &Digest, pushed: Timestamp) -> Result<Built, Failure> {
+    let about = state.facts.about(std::slice::from_ref(digest)).await?.pop();
+    Ok(Built {
+        created: about.and_then(|(_, about)| about.created),
+        base: aging::of(state, digest, pushed).await?.and_then(|aged| aged.base),
+        labels: state.facts.labels(digest).await?,
     })
 }
 

@@ -5,6 +5,7 @@ use boltseal_store::{Attached, Counts, ImageDetail, ImageRow, Kind};
 use maud::{Markup, html};
 
 mod attached;
+mod built;
 mod coverage;
 mod findings;
 mod layers;
@@ -12,6 +13,7 @@ mod packages;
 mod reasons;
 mod used;
 
+pub(crate) use built::Built;
 pub(crate) use used::{Decision, Used};
 
 use super::{frame::Viewer, images};
@@ -77,6 +79,7 @@ pub(crate) struct Known {
     /// What it speaks about.
     pub subject: Option<Digest>,
     pub used: Used,
+    pub built: Built,
 }
 
 /// The body of `/images/{digest}`; `row` is one of `detail.rows`.
@@ -91,13 +94,14 @@ pub(crate) fn image(
     html! {
         (head(viewer, detail, row))
         (used::decided(viewer, &known.used))
+        (built::outdated(viewer, &known.built))
         @if let Some(report) = &detail.report {
             @if let Some(verdict) = &report.verdict { (reasons::card(viewer, verdict)) }
             (tabs(row, report, known, asked.view))
             @match asked.view {
                 View::Findings => (findings::view(report)),
                 View::Packages => (packages::view(row, report, &asked.q)),
-                View::Layers => (layers::view(report)),
+                View::Layers => { (built::card(viewer, &known.built)) (layers::view(report)) },
                 View::Attached => (attached::view(viewer, &known.attached)),
                 View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
