@@ -28,7 +28,7 @@
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them.
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
-//! says which images of a repository go by rules, and why; [`aging`] which ones should be built again.
+//! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built.
 //!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
@@ -39,6 +39,7 @@ pub mod contents;
 pub mod diff;
 mod error;
 pub mod feeds;
+pub mod history;
 mod ignore;
 pub mod leaks;
 pub mod pattern;

@@ -7,7 +7,7 @@ use boltseal_image::{
     manifest::{Document, Manifest},
 };
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{About, Blobs};
+use boltseal_store::{About, Blobs, BuildStep};
 
 /// OCI image specification 1.1, "Pre-Defined Annotation Keys".
 const CREATED: &str = "org.opencontainers.image.created";
@@ -44,7 +44,12 @@ fn by_configuration(manifest: &Manifest, blobs: &Blobs) -> Option<About> {
         base_digest,
         layers,
         labels: labels.into_iter().collect(),
+        history: Some(parsed.history.into_iter().map(step).collect()),
     })
+}
+
+fn step(made: config::Made) -> BuildStep {
+    BuildStep { created: made.created, step: made.created_by, comment: made.comment, empty: made.empty_layer }
 }
 
 /// What annotations say counts before what labels say.

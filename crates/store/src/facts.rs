@@ -7,6 +7,7 @@ mod attached;
 mod attributes;
 mod blobs;
 mod browse;
+mod built;
 mod claims;
 mod content;
 mod database;
@@ -51,6 +52,7 @@ pub use attributes::{
 };
 pub use blobs::Stored;
 pub use browse::{PullSum, RepositoryRow, RepositorySort, Verdicts};
+pub use built::BuildStep;
 pub use content::{NewManifest, Referrer, StoredManifest};
 use database::{Dialect, Place};
 pub use documents::Document;

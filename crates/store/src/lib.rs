@@ -39,7 +39,7 @@ mod facts;
 pub use blobs::{Blobs, Condition, Content, Disk, Found, Upload, Walk, Writer};
 pub use error::Error;
 pub use facts::Acknowledged;
-pub use facts::{About, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
+pub use facts::{About, BuildStep, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
 pub use facts::{Attached, PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use facts::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use facts::{

@@ -4,7 +4,7 @@
 use boltseal_model::{Digest, Timestamp};
 use sqlx::{AnyConnection, Row as _};
 
-use super::{Facts, digest, milliseconds, sql::Query, time};
+use super::{BuildStep, Facts, built, digest, milliseconds, sql::Query, time};
 use crate::Error;
 
 /// Labels kept of one manifest; real ones have a few dozen, and three values each fit into one statement.
@@ -30,6 +30,8 @@ pub struct About {
     pub layers: Vec<Digest>,
     /// Labels of the configuration and annotations of the manifest; the first of a name counts.
     pub labels: Vec<(String, String)>,
+    /// The steps that built an image, the first first; `None` where nothing is known of them.
+    pub history: Option<Vec<BuildStep>>,
 }
 
 impl About {
@@ -51,7 +53,7 @@ impl About {
 }
 
 impl Facts {
-    /// What these manifests say of themselves, in any order and without labels; those pushed before this was kept are
+    /// What these manifests say of themselves, in any order, without labels and steps; those pushed before this was kept are
     /// left out.
     pub async fn about(&self, wanted: &[Digest]) -> Result<Vec<(Digest, About)>, Error> {
         let mut found = Vec::with_capacity(wanted.len());
@@ -71,6 +73,7 @@ impl Facts {
                     base_digest: base.and_then(|text| text.parse().ok()),
                     layers: serde_json::from_str(layers).map_err(|e| Error::corrupt("about.layers", &e))?,
                     labels: Vec::new(),
+                    history: None,
                 };
                 found.push((digest("about.digest", row.try_get("digest")?)?, about));
             }
@@ -104,13 +107,15 @@ impl Facts {
     }
 }
 
-/// Writes down what a manifest says, unless it is known: a digest says the same for ever.
+/// Writes down what a manifest says, unless it is known: a digest says the same for ever. Steps are added to what was
+/// written before they were kept.
 pub(super) async fn write(db: &mut AnyConnection, name: &str, about: &About) -> Result<(), Error> {
     let layers = about.layers.get(..MAX_LAYERS.min(about.layers.len())).unwrap_or_default();
     let listed = serde_json::to_string(layers).map_err(|e| Error::corrupt("a value to store", &e))?;
     let added = sqlx::query(
-        "INSERT INTO about (digest, created, base_name, base_digest, layers, chain) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        "INSERT INTO about (digest, created, base_name, base_digest, layers, chain, history) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO UPDATE SET history = excluded.history \
+         WHERE about.history IS NULL AND excluded.history IS NOT NULL",
     )
     .bind(name)
     .bind(about.created.map(milliseconds))
@@ -118,6 +123,7 @@ pub(super) async fn write(db: &mut AnyConnection, name: &str, about: &About) -> 
     .bind(about.base_digest.as_ref().map(ToString::to_string))
     .bind(listed)
     .bind(About::chain(layers))
+    .bind(about.history.as_deref().map(built::kept).transpose()?)
     .execute(&mut *db)
     .await?
     .rows_affected();
@@ -155,7 +161,7 @@ pub(super) async fn moved(
 }
 
 /// The beginning of a text, without the NUL that PostgreSQL does not take.
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -40,6 +40,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (8, "upstreams", include_str!("../../migrations/0008_upstreams.sql")),
     (9, "webhooks", include_str!("../../migrations/0009_webhooks.sql")),
     (10, "log files", include_str!("../../migrations/0010_log_files.sql")),
+    (12, "history", include_str!("../../migrations/0012_history.sql")),
 ];
 
 /// What differs in what a database can do.

@@ -13,6 +13,8 @@ use crate::Error;
 
 /// Rows of one statement: five values each stay below the number that every build of SQLite takes (999).
 const ROWS: usize = 150;
+/// Digests that one statement asks for.
+const ASKED: usize = 500;
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 /// Days that are kept apart; what is older remains in the sums.
@@ -146,6 +148,21 @@ impl Facts {
         rows.into_iter()
             .map(|(name, last)| Ok((digest("pulls.digest", &name)?, time("pulls.last_pull", last)?)))
             .collect()
+    }
+
+    /// When each of these manifests was pulled last, from whatever repository; those that never were are left out.
+    pub async fn last_pulls_of(&self, wanted: &[Digest]) -> Result<Vec<(Digest, Timestamp)>, Error> {
+        let mut found = Vec::new();
+        for some in wanted.chunks(ASKED) {
+            let mut query = Query::new("SELECT digest, MAX(last_pull) FROM pulls WHERE digest IN (");
+            query.push_list(some.iter().map(ToString::to_string));
+            query.push(") GROUP BY digest");
+            for row in query.build().fetch_all(&self.readers).await? {
+                let last = time("pulls.last_pull", row.try_get(1)?)?;
+                found.push((digest("pulls.digest", row.try_get(0)?)?, last));
+            }
+        }
+        Ok(found)
     }
 
     /// Forgets days that are long gone, and sums of what was deleted long ago.

@@ -1,7 +1,7 @@
 //! What rules about deleting see of a repository, and what manifests say of themselves.
 
 use boltseal_model::{Decision, Digest, Timestamp};
-use boltseal_store::{About, Kind, LockChange, Locked, NewManifest, Pulled};
+use boltseal_store::{About, BuildStep, Kind, LockChange, Locked, NewManifest, Pulled};
 
 use crate::{
     databases::Database,
@@ -84,14 +84,24 @@ async fn what_manifests_say() {
                 ("long".to_owned(), "ä".repeat(5_000)),
                 ("odd".to_owned(), "a\0b".to_owned()),
             ],
+            history: None,
         };
         let push = |repository, tag, digest: &Digest, about: About| NewManifest {
             about: Some(about),
             ..manifest(repository, tag, digest, &[])
         };
         facts.put_manifest(push("a", "v1", &image, said.clone())).await.unwrap();
-        // The same bytes say the same.
-        facts.put_manifest(push("b", "v1", &image, said.clone())).await.unwrap();
+        assert_eq!(facts.build_steps(&image).await.unwrap(), None, "pushed before steps were kept");
+        // The same bytes say the same; of steps, more may be known by now.
+        let step =
+            |text: &str, empty| BuildStep { step: Some(text.to_owned()), empty, ..BuildStep::default() };
+        let steps = vec![step("COPY . /", false), step("ENV A=1\0", true)];
+        let again = About { history: Some(steps.clone()), created: None, ..said.clone() };
+        facts.put_manifest(push("b", "v1", &image, again)).await.unwrap();
+        let other = About { history: Some(vec![]), ..said.clone() };
+        facts.put_manifest(push("c", "v1", &image, other)).await.unwrap();
+        let read = facts.build_steps(&image).await.unwrap().unwrap();
+        assert_eq!(read, [steps[0].clone(), step("ENV A=1\u{fffd}", true)]);
         let below = About { layers: layers(&["1", "2"]), ..About::default() };
         facts.put_manifest(push("a", "base", &base, below.clone())).await.unwrap();
         facts.put_manifest(manifest("a", "silent", &Digest::of(b"silent"), &[])).await.unwrap();

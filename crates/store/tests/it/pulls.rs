@@ -58,6 +58,8 @@ async fn pulls_add_up() {
         let mut expected = vec![(image.clone(), next), (other.clone(), at(1))];
         expected.sort();
         assert_eq!(last, expected);
+        let anywhere = facts.last_pulls_of(&[image.clone(), Digest::of(b"never")]).await.unwrap();
+        assert_eq!(anywhere, [(image.clone(), next)]);
 
         // What was deleted long ago is forgotten, and days of long ago; what is stored is not.
         facts.put_manifest(manifest("team/app", "v1", &image, &[])).await.unwrap();
