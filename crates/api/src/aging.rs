@@ -1,4 +1,4 @@
-//! Images that have grown old: `GET /api/v1/aging?older_than_days=&after=`.
+//! Images that have grown old: `GET /api/v1/aging?older_than_days=&in_use_days=&after=`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Aged {
     pub built: Timestamp,
     /// Whole days since.
     pub days: u64,
+    /// When it was pulled last, by any name, from any repository here; absent if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_pull: Option<Timestamp>,
     /// What it was built on, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 pub struct Found {
     /// Repositories with the text anywhere in their name.
     pub repositories: Vec<String>,
-    /// Tags that begin with it.
+    /// Tags with the text anywhere in them; those that begin with it first.
     pub tags: Vec<Tagged>,
     /// Manifests whose digest begins with it.
     pub digests: Vec<Placed>,
-    /// Labels and annotations whose name or value begins with it; `NAME=VALUE` means one label.
+    /// Labels and annotations with it anywhere in their name or value, those that begin with it first; `NAME=VALUE` means
+    /// the label of that name with that anywhere in its value.
     pub labels: Vec<Labelled>,
     /// Packages whose name begins with it, in images; `NAME@VERSION` means one version.
     pub packages: Vec<Packaged>,

@@ -2,7 +2,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `GET`, `POST /api/v1/upstreams`; `GET`, `DELETE /api/v1/upstreams/{name}` | [`Upstream`], [`NewUpstream`] |
+//! | `GET`, `POST /api/v1/upstreams`; `GET`, `DELETE /api/v1/upstreams/{name}` | [`UpstreamStatus`], [`NewUpstream`] |
 //! | `GET`, `POST /api/v1/mirrors`; `GET`, `PATCH`, `DELETE /api/v1/mirrors/{name}` | [`Mirror`], [`NewMirror`], [`MirrorChange`] |
 //! | `POST /api/v1/mirrors/{name}/runs` | begins one now: [`Transfer`] |
 //! | `GET`, `POST /api/v1/imports`; `GET`, `DELETE /api/v1/imports/{id}` | [`Transfer`], [`NewImport`] |
@@ -50,6 +50,32 @@ pub struct Upstream {
     /// Whether it is asked. What is here is served whether it is or not.
     #[serde(default = "yes")]
     pub enabled: bool,
+}
+
+/// An upstream, and how it went when it was last asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamStatus {
+    /// What it is.
+    #[serde(flatten)]
+    pub upstream: Upstream,
+    /// Absent if nobody ever asked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// How it went when a registry was asked. A change is noted at once, the same again at most once a minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    /// Why it gave no answer that is good for anything; absent if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// Under which name a server notes among its facts how asking an upstream went: one that moves to another host begins anew.
+pub fn asked_name(upstream: &Upstream) -> String {
+    format!("upstream {} at {}", upstream.name, upstream.host)
 }
 
 /// One rule about names.

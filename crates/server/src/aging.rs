@@ -2,7 +2,7 @@
 //!
 //! The base of an image is what its annotations say; otherwise the image stored here whose layers are the longest
 //! beginning of its own. Its newer one is what the same tag points to now, in this registry or in the cache of the
-//! registry that it came from.
+//! registry that it came from. An image is in use if it was pulled lately: where images run is not known.
 
 use std::collections::HashMap;
 
@@ -28,30 +28,84 @@ const BATCH: u64 = 500;
 /// Names shown of one image.
 const MAX_NAMES: usize = 20;
 
-/// `GET /api/v1/aging?older_than_days=&after=`
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Built more days ago than this, or on a base that has a newer one.
+    pub older_than: u64,
+    /// Only what is in use: what was pulled within this many days. Nothing better is known of where images run.
+    pub in_use: Option<u64>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { older_than: OLD, in_use: None }
+    }
+}
+
+/// `GET /api/v1/aging?older_than_days=&in_use_days=&after=`
 pub(crate) async fn list(From(state): From<State>, asking: Asking) -> Result<Json<Aging>, Failure> {
-    let old = asking.some("older_than_days").map_or(Ok(OLD), |text| {
-        text.parse().map_err(|_| Failure::Asked("`older_than_days` is a number of days".to_owned()))
-    })?;
-    let mut look = Look::new(&state, old).await?;
-    let mut last = asking.text("after").to_owned();
+    let number = |name: &str| match asking.some(name) {
+        Some(text) => {
+            text.parse().map(Some).map_err(|_| Failure::Asked(format!("`{name}` is a number of days")))
+        }
+        None => Ok(None),
+    };
+    let older_than = number("older_than_days")?.unwrap_or(OLD);
+    let wanted = Wanted { older_than, in_use: number("in_use_days")? };
+    Ok(Json(part(&state, wanted, asking.text("after")).await?))
+}
+
+/// A part of the list, by digest, after the digest `after`.
+pub(crate) async fn part(state: &State, wanted: Wanted, after: &str) -> Result<Aging, Failure> {
+    let mut look = Look::new(state).await?;
+    let mut last = after.to_owned();
     let mut answer = Aging { at: look.now, images: Vec::new(), looked_at: 0, next: None };
     loop {
         let batch = state.facts.images_by_digest(&last, BATCH).await?;
-        let Some((end, _)) = batch.last() else { return Ok(Json(answer)) };
+        let Some((end, _)) = batch.last() else { return Ok(answer) };
         last = end.to_string();
         answer.looked_at += batch.len() as u64;
-        answer.images.extend(look.at(batch).await?);
+        let built = look.at(batch).await?;
+        answer.images.extend(aged(state, wanted, built, look.now).await?);
         if answer.looked_at >= LOOKED_AT as u64 || answer.images.len() >= LISTED {
             answer.next = Some(last);
-            return Ok(Json(answer));
+            return Ok(answer);
         }
     }
 }
 
-/// One image, with its base. Nothing of one that was built today on the newest base.
-pub(crate) async fn of(state: &State, digest: &Digest, pushed: Timestamp) -> Result<Option<Aged>, Failure> {
-    Ok(Look::new(state, 0).await?.at(vec![(digest.clone(), pushed)]).await?.pop())
+/// The base of one image, as far as known.
+pub(crate) async fn base_of(state: &State, digest: &Digest) -> Result<Option<Base>, Failure> {
+    let one = vec![(digest.clone(), Timestamp::UNIX_EPOCH)];
+    Ok(Look::new(state).await?.at(one).await?.pop().and_then(|built| built.base))
+}
+
+/// When an image was built, and on what.
+struct Built {
+    digest: Digest,
+    at: Timestamp,
+    base: Option<Base>,
+}
+
+/// Those that have grown old, and, if so asked, are in use.
+async fn aged(state: &State, wanted: Wanted, all: Vec<Built>, now: Timestamp) -> Result<Vec<Aged>, Failure> {
+    let newer = |built: &Built| built.base.as_ref().is_some_and(|base| base.newer.is_some());
+    let old = |built: &Built| days(built.at, now) > wanted.older_than || newer(built);
+    let old: Vec<Built> = all.into_iter().filter(old).collect();
+    let digests: Vec<Digest> = old.iter().map(|built| built.digest.clone()).collect();
+    let pulls: HashMap<Digest, Timestamp> = state.facts.last_pulls_of(&digests).await?.into_iter().collect();
+    let mut aged = Vec::with_capacity(old.len());
+    for Built { digest, at, base } in old {
+        let last_pull = pulls.get(&digest).copied();
+        let used = wanted.in_use.is_none_or(|most| last_pull.is_some_and(|last| days(last, now) <= most));
+        if used {
+            let names = names(state.facts.tags_ever(&digest).await?);
+            let (digest, days) = (digest.to_string(), days(at, now));
+            aged.push(Aged { digest, names, built: at, days, last_pull, base });
+        }
+    }
+    Ok(aged)
 }
 
 /// What is found out about many images, most of which share their bases.
@@ -60,7 +114,6 @@ struct Look<'a> {
     /// Where we are in the names of images.
     here: String,
     upstreams: Vec<Upstream>,
-    old: u64,
     now: Timestamp,
     /// By what an image says of its base.
     said: HashMap<(String, Option<Digest>), Option<Base>>,
@@ -69,22 +122,21 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    async fn new(state: &'a State, old: u64) -> Result<Self, Failure> {
+    async fn new(state: &'a State) -> Result<Self, Failure> {
         let documents = state.facts.documents_of(UPSTREAM).await?;
         let bodies = documents.iter().filter_map(|document| document.body.as_deref());
         Ok(Self {
             facts: &state.facts,
             here: state.site.registry.clone(),
             upstreams: bodies.filter_map(|body| serde_json::from_str(body).ok()).collect(),
-            old,
             now: (state.now)(),
             said: HashMap::new(),
             stored: HashMap::new(),
         })
     }
 
-    /// Those of a batch that have grown old.
-    async fn at(&mut self, batch: Vec<(Digest, Timestamp)>) -> Result<Vec<Aged>, Failure> {
+    /// Images with when they were pushed: when they were built, and on what.
+    async fn at(&mut self, batch: Vec<(Digest, Timestamp)>) -> Result<Vec<Built>, Failure> {
         let digests: Vec<Digest> = batch.iter().map(|(digest, _)| digest.clone()).collect();
         let about: HashMap<Digest, About> = self.facts.about(&digests).await?.into_iter().collect();
         let mut chains: Vec<String> = about.values().flat_map(About::chains_below).collect();
@@ -94,21 +146,17 @@ impl<'a> Look<'a> {
         for (chain, digest) in self.facts.images_of_chains(&chains).await? {
             by_chain.entry(chain).or_insert(digest);
         }
-        let mut aged = Vec::new();
+        let mut all = Vec::with_capacity(batch.len());
         for (digest, pushed) in batch {
             let about = about.get(&digest);
-            let built = built(about.and_then(|about| about.created), pushed, self.now);
+            let at = built(about.and_then(|about| about.created), pushed, self.now);
             let base = match about {
                 Some(about) => self.base(about, &by_chain).await?,
                 None => None,
             };
-            let days = days(built, self.now);
-            if days > self.old || base.as_ref().is_some_and(|base| base.newer.is_some()) {
-                let names = names(self.facts.tags_ever(&digest).await?);
-                aged.push(Aged { digest: digest.to_string(), names, built, days, base });
-            }
+            all.push(Built { digest, at, base });
         }
-        Ok(aged)
+        Ok(all)
     }
 
     async fn base(

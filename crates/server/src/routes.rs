@@ -11,7 +11,7 @@ use boltseal_identity::Action;
 use crate::{
     State, account, aging, api,
     audit::{export, ingest, records, sinks, standing, tiles, witness},
-    browse::{repositories, storage as shelves, upstreams as elsewhere},
+    browse::{aging as grown, repositories, search as finding, storage as shelves, upstreams as elsewhere},
     control::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
         sign_in,
@@ -131,6 +131,8 @@ pub(crate) const ALL: &[Route] = &[
     page("/", IMAGES, || get(dashboard::overview)),
     page("/repositories", IMAGES, || get(repositories::list)),
     page("/repositories/{*name}", IMAGES, || get(repositories::one)),
+    page("/search", SEARCH, || get(finding::show)),
+    page("/aging", IMAGES, || get(grown::list)),
     page("/upstreams", RULES, || get(elsewhere::show)),
     form("/upstreams", RULE, || post(elsewhere::add)),
     form("/upstreams/{name}/remove", RULE, || post(elsewhere::remove)),

@@ -7,16 +7,17 @@ use boltseal_identity::{Action, Scope, Visible};
 use crate::{State, asking::Asking, control::By, failure::Failure};
 
 /// Of each kind, when nobody says how many; and at most.
-const SHOWN: usize = 20;
+pub(crate) const SHOWN: usize = 20;
 const MAX_SHOWN: usize = 200;
 /// Looked at of each kind for those that may be seen.
 const LOOKED_AT: u64 = 2_000;
 /// Characters of a text to look for: shorter ones find everything, longer ones nothing.
-const LENGTHS: std::ops::RangeInclusive<usize> = 2..=255;
+pub(crate) const LENGTHS: std::ops::RangeInclusive<usize> = 2..=255;
 /// The registry's name in scopes.
 const REGISTRY: &str = "main";
 /// What is looked for.
-const KINDS: [&str; 6] = ["repositories", "tags", "digests", "labels", "packages", "vulnerabilities"];
+pub(crate) const KINDS: [&str; 6] =
+    ["repositories", "tags", "digests", "labels", "packages", "vulnerabilities"];
 
 /// `GET /api/v1/search?q=&kind=&limit=`
 pub(crate) async fn search(From(state): From<State>, by: By, asking: Asking) -> Result<Json<Found>, Failure> {
@@ -29,14 +30,25 @@ pub(crate) async fn search(From(state): From<State>, by: By, asking: Asking) -> 
         return Err(Failure::Asked(format!("`kind` is one of {}", KINDS.join(", "))));
     }
     let limit = asking.some("limit").and_then(|text| text.parse().ok()).unwrap_or(SHOWN).clamp(1, MAX_SHOWN);
-    let look = Look { seen: Seen::of(&state, &by), state, limit };
+    Ok(Json(find(&state, &by, text, kind, limit).await?))
+}
+
+/// Looks for `text` among one kind, or among all if `kind` is empty.
+pub(crate) async fn find(
+    state: &State,
+    by: &By,
+    text: &str,
+    kind: &str,
+    limit: usize,
+) -> Result<Found, Failure> {
+    let look = Look { seen: Seen::of(state, by), state, limit };
     let mut found = Found::default();
     for one in KINDS.into_iter().filter(|one| kind.is_empty() || kind == *one) {
         if look.at(one, text, &mut found).await? {
             found.more.push(one.to_owned());
         }
     }
-    Ok(Json(found))
+    Ok(found)
 }
 
 /// What the caller may see.
@@ -61,13 +73,13 @@ impl Seen {
     }
 }
 
-struct Look {
-    state: State,
+struct Look<'a> {
+    state: &'a State,
     seen: Seen,
     limit: usize,
 }
 
-impl Look {
+impl Look<'_> {
     /// Adds what there is of one kind; true when there is more.
     async fn at(&self, kind: &str, text: &str, found: &mut Found) -> Result<bool, Failure> {
         let facts = &self.state.facts;

@@ -13,7 +13,8 @@ use crate::{
 /// What to look for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Repositories are found by any part of their name, everything else by how it begins.
+Repositories, tags and labels are found by any part of them, whatever the case; digests, packages and \
+vulnerabilities by how they begin.
 
 Examples:
   boltseal search openssl

@@ -22,6 +22,8 @@ pub fn aging(all: &[Aged], paint: Paint) -> String {
         let _ = writeln!(out, "{}  {}", paint.bold(&clean(&names)), paint.dim(&short(&image.digest)));
         let days = usize::try_from(image.days).unwrap_or(usize::MAX);
         let _ = writeln!(out, "  built {}, {} ago", moment(image.built), count(days, "day"));
+        let pulled = image.last_pull.map_or_else(|| "never".to_owned(), moment);
+        let _ = writeln!(out, "  last pull {pulled}");
         let Some(base) = &image.base else { continue };
         let how = match base.known_by {
             KnownBy::Annotation => "as it says",

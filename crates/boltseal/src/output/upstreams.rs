@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use boltseal_api::upstreams::{Mirror, MirrorStatus, Transfer, Upstream};
+use boltseal_api::upstreams::{Mirror, MirrorStatus, Transfer, Upstream, UpstreamStatus};
 
 use super::{
     access::{line, moment},
@@ -11,17 +11,18 @@ use super::{
 };
 
 /// Upstreams, one a line.
-pub fn upstreams(all: &[Upstream], paint: Paint) -> String {
-    let rows = all.iter().map(|one| {
-        let state = if one.enabled { "" } else { "not asked" };
+pub fn upstreams(all: &[UpstreamStatus], paint: Paint) -> String {
+    let rows = all.iter().map(|status| {
+        let one = &status.upstream;
         let user = one.username.clone().unwrap_or_default();
-        [one.name.clone(), format!("{}/", one.prefix), there(one), length(one.ttl), user, state.to_owned()]
+        [one.name.clone(), format!("{}/", one.prefix), there(one), length(one.ttl), user, state(status).0]
     });
-    grid(&["name", "here", "there", "compared after", "as", ""], rows, paint)
+    grid(&["name", "here", "there", "compared after", "as", "state"], rows, paint)
 }
 
 /// One of them.
-pub fn upstream(one: &Upstream, paint: Paint) -> String {
+pub fn upstream(status: &UpstreamStatus, paint: Paint) -> String {
+    let one = &status.upstream;
     let mut out = format!("{}\n", paint.bold(&clean(&one.name)));
     line(&mut out, "here", &format!("{}/…", one.prefix));
     line(&mut out, "there", &there(one));
@@ -37,8 +38,22 @@ pub fn upstream(one: &Upstream, paint: Paint) -> String {
     if let Some(username) = &one.username {
         line(&mut out, "as", username);
     }
-    line(&mut out, "asked", if one.enabled { "yes" } else { "no" });
+    let (word, more) = state(status);
+    line(&mut out, "state", &format!("{word}{more}"));
     out
+}
+
+/// In a word, and what is to be said besides.
+fn state(status: &UpstreamStatus) -> (String, String) {
+    let (word, more) = match &status.asked {
+        _ if !status.upstream.enabled => ("off", String::new()),
+        None => ("not asked yet", String::new()),
+        Some(asked) => match &asked.trouble {
+            None => ("ok", format!(", answered {}", moment(asked.at))),
+            Some(trouble) => ("failing", format!(" at {}: {trouble}", moment(asked.at))),
+        },
+    };
+    (word.to_owned(), more)
 }
 
 fn there(one: &Upstream) -> String {

@@ -25,7 +25,7 @@ impl Inner {
         let fresh = before.as_ref().is_some_and(|checked| is_within(checked.at, known.setting.ttl));
         if known.setting.enabled && !fresh {
             let asked = self.ask_referrers(&known, repository, subject).await;
-            known.note(asked.as_ref().err());
+            self.note_asked(&known, asked.as_ref().err()).await;
             match asked {
                 Ok(entries) => {
                     let body = Some(serde_json::to_string(&entries).map_err(Failure::fault)?);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::HeaderValue;
+use boltseal_api::upstreams::asked_name;
 use boltseal_image::manifest::Descriptor;
 use boltseal_model::{Digest, Timestamp};
 use boltseal_store::Checked;
@@ -118,8 +119,8 @@ impl Inner {
             let (inner, known) = (Arc::clone(self), Arc::clone(known));
             let (repository, reference, held) = (repository.to_owned(), reference.clone(), held.cloned());
             move || async move {
-                let done = inner.fetch(&known, &repository, reference, held).await;
-                known.note(done.as_ref().err());
+                let done = Arc::clone(&inner).fetch(&known, &repository, reference, held).await;
+                inner.note_asked(&known, done.as_ref().err()).await;
                 done
             }
         };
@@ -202,6 +203,18 @@ impl Inner {
         let Some(at) = at else { return Ok(false) };
         self.upstreams.fresh.insert(key.into(), at);
         Ok(is_within(at, known.setting.ttl))
+    }
+
+    /// Remembers how asking an upstream went, and tells people.
+    pub(super) async fn note_asked(&self, known: &Known, trouble: Option<&Trouble>) {
+        known.note(trouble);
+        let Some(body) = known.news(trouble) else { return };
+        let checked = Checked { at: Timestamp::now(), body };
+        let name = asked_name(&known.setting);
+        // No repository has no name, so this row is nobody else's.
+        if let Err(error) = self.facts.note_upstream_check("", &name, checked).await {
+            tracing::warn!(%error, name, "how it went could not be noted");
+        }
     }
 
     async fn note_fresh(&self, repository: &str, tag: &str) -> Result<(), Trouble> {

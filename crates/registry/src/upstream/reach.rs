@@ -27,6 +27,11 @@ const RETRIES: u32 = 1;
 /// How long a registry that could not be reached is not asked about what is here anyway.
 const REST: Duration = Duration::from_secs(10);
 
+/// How long nothing is noted of asking a registry, as long as it goes as before.
+const QUIET: Duration = Duration::from_mins(1);
+/// Characters of a trouble that are noted.
+const MAX_TOLD: usize = 500;
+
 /// How a registry is reached.
 pub(crate) struct Door<'a> {
     pub(crate) host: &'a str,
@@ -86,13 +91,22 @@ pub(crate) struct Known {
     pub(super) body: String,
     remote: Mutex<Option<Remote>>,
     rest: Mutex<Option<(Instant, Trouble)>>,
+    /// When it was last noted how asking went, and whether it went wrong.
+    noted: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Known {
     /// Reads a document.
     pub(super) fn read(body: String) -> Result<Self, serde_json::Error> {
         let Kept { setting, sealed } = serde_json::from_str::<Kept<Upstream>>(&body)?;
-        Ok(Self { setting, sealed, body, remote: Mutex::default(), rest: Mutex::default() })
+        Ok(Self {
+            setting,
+            sealed,
+            body,
+            remote: Mutex::default(),
+            rest: Mutex::default(),
+            noted: Mutex::default(),
+        })
     }
 
     /// The client of its registry, if there is one; connections and tokens are kept.
@@ -134,8 +148,24 @@ impl Known {
         }
     }
 
+    /// What people should hear of how asking it went: nothing, or its trouble if it had any.
+    pub(super) fn news(&self, trouble: Option<&Trouble>) -> Option<Option<String>> {
+        let told = match trouble {
+            None | Some(Trouble::Missing(_)) => None,
+            Some(Trouble::Ours(_)) => return None,
+            Some(why) => Some(why.sentence().chars().take(MAX_TOLD).collect()),
+        };
+        let mut noted = lock(&self.noted);
+        let same = |(at, wrong): &(Instant, bool)| *wrong == told.is_some() && at.elapsed() < QUIET;
+        if noted.as_ref().is_some_and(same) {
+            return None;
+        }
+        *noted = Some((Instant::now(), told.is_some()));
+        Some(told)
+    }
+
     /// How asking it went.
-    pub(crate) fn note(&self, trouble: Option<&Trouble>) {
+    pub(super) fn note(&self, trouble: Option<&Trouble>) {
         let wait = match trouble {
             Some(Trouble::Limited { wait, .. }) => *wait,
             Some(Trouble::Away(_)) => {

@@ -1,6 +1,7 @@
 //! What is known of one image besides its report.
 
-use boltseal_model::{Digest, Timestamp};
+use boltseal_flow::history::{self, Made, Step};
+use boltseal_model::Digest;
 use boltseal_store::{Facts, ImageDetail, Locked};
 
 use super::{days, since};
@@ -21,15 +22,29 @@ pub(crate) async fn known(state: &State, viewer: &Viewer, detail: &ImageDetail) 
         attached: facts.attached(digest).await?,
         subject: facts.subject_of(digest).await?,
         used: used(facts, viewer, detail, digest).await?,
-        built: built(state, digest, row.pushed_at).await?,
+        built: built(state, digest).await?,
+        steps: steps(facts, detail, digest).await?,
     })
 }
 
-async fn built(state: &State, digest: &Digest, pushed: Timestamp) -> Result<Built, Failure> {
+/// The steps of its build with its layers; of an image that is not read yet there is nothing to show.
+async fn steps(facts: &Facts, detail: &ImageDetail, digest: &Digest) -> Result<Vec<Step>, Failure> {
+    let Some(report) = &detail.report else { return Ok(Vec::new()) };
+    let told = facts.build_steps(digest).await?.unwrap_or_default();
+    let made = told.into_iter().map(|one| Made {
+        created: one.created,
+        created_by: one.step,
+        comment: one.comment,
+        empty_layer: one.empty,
+    });
+    Ok(history::steps(made.collect(), report.layers.clone()))
+}
+
+async fn built(state: &State, digest: &Digest) -> Result<Built, Failure> {
     let about = state.facts.about(std::slice::from_ref(digest)).await?.pop();
     Ok(Built {
         created: about.and_then(|(_, about)| about.created),
-        base: aging::of(state, digest, pushed).await?.and_then(|aged| aged.base),
+        base: aging::base_of(state, digest).await?,
         labels: state.facts.labels(digest).await?,
     })
 }

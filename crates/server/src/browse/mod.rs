@@ -1,7 +1,9 @@
 //! Handlers of the pages about what the registry holds and does.
 
+pub(crate) mod aging;
 pub(crate) mod image;
 pub(crate) mod repositories;
+pub(crate) mod search;
 pub(crate) mod storage;
 pub(crate) mod upstreams;
 

@@ -82,6 +82,8 @@ impl Viewer {
 pub(crate) enum Part {
     Overview,
     Registry,
+    Search,
+    Aging,
     Upstreams,
     Storage,
     Images,
@@ -107,8 +109,12 @@ pub(crate) const PARTS: [(Part, &str, &str, Action); 8] = [
 ];
 
 /// Those that a tab of another part leads to, with the action without which there is nothing to see.
-const WITHIN: [(Part, Action); 2] =
-    [(Part::Upstreams, Action::RegistryRead), (Part::Storage, Action::RegistryRead)];
+const WITHIN: [(Part, Action); 4] = [
+    (Part::Search, Action::ImageRead),
+    (Part::Aging, Action::ImageRead),
+    (Part::Upstreams, Action::RegistryRead),
+    (Part::Storage, Action::RegistryRead),
+];
 
 /// A whole page.
 pub(crate) fn page(viewer: &Viewer, part: Part, title: &str, body: &Markup) -> Markup {

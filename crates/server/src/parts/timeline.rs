@@ -35,7 +35,7 @@ pub(crate) fn timeline(days: &[Day], label: &str, each: &str) -> Markup {
             }
         }
         @if let (Some(first), Some(last)) = (days.first(), days.last()) {
-            div.row.spread.small.quiet {
+            div.marks {
                 span { (first.name) }
                 span { "at most " (super::words::thousands(highest)) " " (each) }
                 span { (last.name) }

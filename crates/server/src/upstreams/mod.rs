@@ -10,7 +10,9 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use boltseal_api::upstreams::{Kept, NewUpstream, Transfer, Upstream, context, kinds};
+use boltseal_api::upstreams::{
+    Asked, Kept, NewUpstream, Transfer, Upstream, UpstreamStatus, asked_name, context, kinds,
+};
 use boltseal_audit::record::Activity;
 use boltseal_identity::seal::Purpose;
 use boltseal_model::Reference;
@@ -35,19 +37,31 @@ const MAX_PASSWORD: usize = 8 << 10;
 const MAX_TTL: u64 = 31 * 24 * 60 * 60;
 
 /// `GET /api/v1/upstreams`
-pub(crate) async fn list(From(state): From<State>) -> Result<Json<Vec<Upstream>>, Failure> {
+pub(crate) async fn list(From(state): From<State>) -> Result<Json<Vec<UpstreamStatus>>, Failure> {
     let kept: Vec<Kept<Upstream>> = settings::all(&state.facts, kinds::UPSTREAM).await?;
-    Ok(Json(kept.into_iter().map(|kept| kept.setting).collect()))
+    let mut all = Vec::with_capacity(kept.len());
+    for one in kept {
+        all.push(status(&state, one.setting).await?);
+    }
+    Ok(Json(all))
+}
+
+/// With how it went when some server last asked it.
+async fn status(state: &State, upstream: Upstream) -> Result<UpstreamStatus, Failure> {
+    let checked = state.facts.upstream_check("", &asked_name(&upstream)).await?;
+    let asked = checked.map(|checked| Asked { at: checked.at, trouble: checked.body });
+    Ok(UpstreamStatus { upstream, asked })
 }
 
 /// `GET /api/v1/upstreams/{name}`
 pub(crate) async fn one(
     From(state): From<State>,
     Path(name): Path<String>,
-) -> Result<Json<Upstream>, Failure> {
+) -> Result<Json<UpstreamStatus>, Failure> {
     let kept: Vec<Kept<Upstream>> = settings::all(&state.facts, kinds::UPSTREAM).await?;
     let found = kept.into_iter().find(|kept| kept.setting.name == name);
-    Ok(Json(found.ok_or_else(|| Failure::missing("upstream", &name))?.setting))
+    let found = found.ok_or_else(|| Failure::missing("upstream", &name))?;
+    Ok(Json(status(&state, found.setting).await?))
 }
 
 /// `POST /api/v1/upstreams`: adds one, or changes the one with its name.

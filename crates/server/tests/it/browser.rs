@@ -77,6 +77,8 @@ async fn the_script_runs_and_the_style_applies() {
         "/",
         "/repositories",
         "/upstreams",
+        "/search?q=shop",
+        "/aging",
         "/storage",
         "/storage/jobs",
         "/repositories/shop/checkout",
@@ -164,5 +166,5 @@ async fn progress_moves_until_the_work_is_over() {
     });
     let dom = dom.await.unwrap();
     assert!(asked.load(Ordering::SeqCst) >= 2, "the script asked {asked:?} times");
-    assert!(dom.contains("freed 1000 B") && dom.contains("nothing goes on"), "{dom}");
+    assert!(dom.contains("freed 1000 B") && dom.contains("nothing is running"), "{dom}");
 }

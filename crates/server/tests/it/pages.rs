@@ -53,6 +53,8 @@ async fn every_link_leads_somewhere() {
     for part in [
         "/repositories",
         "/upstreams",
+        "/search",
+        "/aging",
         "/storage",
         "/images",
         "/vulnerabilities",
@@ -106,6 +108,15 @@ async fn pages_say_what_matters() {
     assert!(packages.contains("1 package") && packages.contains("Flask"));
     let layers = app.get(&format!("{image}?view=layers")).await.body;
     assert!(layers.contains("COPY . /app") && layers.contains("Layer 3"));
+    assert!(layers.contains("in 3 layers, made by 6 steps"), "{layers}");
+    let at = |text: &str| layers.find(text).unwrap_or_else(|| panic!("{text} is not in {layers}"));
+    assert!(
+        at("ADD file") < at("CMD [&quot;bash")
+            && at("CMD [&quot;bash") < at("apt-get update &amp;&amp; apt-get install --yes --no-install")
+    );
+    assert_eq!(layers.matches("no layer").count(), 3);
+    assert!(layers.contains("git.example/shop/checkout") && layers.contains("as the image says"));
+    assert!(layers.contains("Its base is out of date.") && layers.contains(">platform/base:latest</a>"));
     let attached = app.get(&format!("{image}?view=attached")).await.body;
     assert!(attached.contains("1 attestation, 1 bill of materials, 2 signatures"), "{attached}");
     let used = app.get(&format!("{image}?view=use")).await.body;
@@ -242,6 +253,8 @@ async fn strangers_cannot_write_markup() {
         let query = query.bytes().flat_map(|byte| [format!("%{byte:02X}")]).collect::<Vec<_>>().concat();
         for path in [
             "/repositories?q=",
+            "/search?q=",
+            "/search?kind=labels&q=",
             "/images?q=",
             "/images?repository=",
             "/vulnerabilities?q=",
@@ -298,7 +311,7 @@ async fn forms_have_the_registry_work() {
     }
     let storage = app.get("/storage").await.body;
     html::check("/storage", &storage);
-    assert!(storage.contains("Garbage, dry run") && storage.contains("Reading again"), "{storage}");
+    assert!(storage.contains("Garbage collection, dry run") && storage.contains("Scrub"), "{storage}");
     let jobs = app.state.facts.jobs(None, 10).await.unwrap();
     let job = jobs.iter().find(|job| job.kind == "collect").unwrap();
     assert!(job.spec.contains("\"dry_run\":true") && job.spec.contains("\"deep\":true"), "{}", job.spec);

@@ -3,6 +3,7 @@
 use boltseal_api::upstreams::{context, kinds};
 use boltseal_identity::seal::Purpose;
 use boltseal_model::Digest;
+use boltseal_store::Checked;
 use serde_json::{Value, json};
 
 use crate::{
@@ -150,4 +151,37 @@ async fn imports_need_the_right_to_push_and_forget_passwords() {
     assert_eq!(app.state.facts.documents_of(kinds::IMPORT_SECRET).await.unwrap(), []);
     let listed = ask(&app, "GET", "/api/v1/imports", &json!(null), 200).await;
     assert_eq!(listed[0]["state"], "stopped");
+}
+
+#[tokio::test]
+async fn how_it_went_when_an_upstream_was_asked() {
+    let app = App::empty().await;
+    for (name, host) in [("good", "good.example"), ("bad", "bad.example"), ("new", "new.example")] {
+        ask(&app, "POST", "/api/v1/upstreams", &json!({ "name": name, "prefix": name, "host": host }), 201)
+            .await;
+    }
+    let at = sample::now() - std::time::Duration::from_mins(3);
+    for (name, body) in
+        [("good", None), ("bad", Some("bad.example: 429, <b>too many</b> requests".to_owned()))]
+    {
+        let name = format!("upstream {name} at {name}.example");
+        app.state.facts.note_upstream_check("", &name, Checked { at, body }).await.unwrap();
+    }
+    let all = ask(&app, "GET", "/api/v1/upstreams", &Value::Null, 200).await;
+    let asked =
+        |name: &str| all.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap()["asked"].clone();
+    assert_eq!(asked("good"), json!({ "at": at }));
+    assert_eq!(asked("bad")["trouble"], "bad.example: 429, <b>too many</b> requests");
+    assert_eq!(asked("new"), Value::Null);
+    let one = ask(&app, "GET", "/api/v1/upstreams/bad", &Value::Null, 200).await;
+    assert_eq!(one["asked"], asked("bad"));
+    let page = app.get("/upstreams").await.body;
+    assert!(page.contains("failing") && page.contains("429, &lt;b&gt;too many"), "{page}");
+    assert!(page.contains("Answered") && page.contains("3 minutes ago") && page.contains("Not asked yet"));
+
+    // At another host it begins anew.
+    let moved = json!({ "name": "bad", "prefix": "bad", "host": "better.example" });
+    ask(&app, "POST", "/api/v1/upstreams", &moved, 201).await;
+    let one = ask(&app, "GET", "/api/v1/upstreams/bad", &Value::Null, 200).await;
+    assert_eq!(one["asked"], Value::Null);
 }

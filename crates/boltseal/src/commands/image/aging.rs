@@ -17,15 +17,23 @@ const MAX_PARTS: usize = 1_000;
 /// What to list.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The base of an image is what its annotations say (org.opencontainers.image.base.name and .digest), or the image
+The base of an image is what its annotations say (org.opencontainers.image.base.name and .digest), or the image \
 stored on the server whose layers its own begin with. It has a newer one when its tag points elsewhere by now.
 
-Example:
-  boltseal image aging --older-than 30d")]
+In use is what was pulled from the server lately, by tag or by digest. Where images run is not known: one that has been \
+running for months without being pulled again is not listed with --in-use.
+
+Examples:
+  boltseal image aging --older-than 30d
+  boltseal image aging --in-use   # pulled in the last 30 days
+  boltseal image aging --in-use=7d")]
 pub struct Args {
     /// Built longer ago than this
     #[arg(long, value_name = "DAYS", value_parser = days, default_value = "90d")]
     older_than: u32,
+    /// Only images that were pulled within the last days [default if given: 30d]
+    #[arg(long, value_name = "DAYS", value_parser = days, num_args = 0..=1, require_equals = true, default_missing_value = "30d")]
+    in_use: Option<u32>,
     #[command(flatten)]
     written: Written,
     #[command(flatten)]
@@ -36,9 +44,14 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let client = args.reach.client(global)?;
     let old = args.older_than.to_string();
+    let in_use = args.in_use.map(|days| days.to_string());
     let (mut all, mut after): (Vec<Aged>, Option<String>) = (Vec::new(), None);
     for _ in 0..MAX_PARTS {
-        let pairs = [("older_than_days", Some(old.as_str())), ("after", after.as_deref())];
+        let pairs = [
+            ("older_than_days", Some(old.as_str())),
+            ("in_use_days", in_use.as_deref()),
+            ("after", after.as_deref()),
+        ];
         let part: Aging = client.get(&query(&["aging"], &pairs))?;
         all.extend(part.images);
         after = part.next;

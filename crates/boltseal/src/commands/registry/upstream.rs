@@ -1,6 +1,6 @@
 //! `boltseal registry upstream …`: repositories that are a cache of another registry.
 
-use boltseal_api::upstreams::{NewUpstream, Rewrite, Upstream};
+use boltseal_api::upstreams::{NewUpstream, Rewrite, Upstream, UpstreamStatus};
 
 use super::there::{There, seconds};
 use crate::{
@@ -20,28 +20,30 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Add one, or change the one with its name
+    /// Add a cache of another registry, or change the one of that name
     Add(Box<Add>),
     /// List all upstreams
     Ls(Written),
-    /// Show one
+    /// Show an upstream
     Show(Show),
-    /// Take one away; what came from it stays
+    /// Remove an upstream; images that came from it stay
     Rm(Name),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Whoever pulls PREFIX/NAME from here pulls HOST/NAME from there: what is not here is fetched, scanned and judged
-before its first byte is served. What is here is served also while the other registry cannot be reached.
+Whoever pulls PREFIX/NAME from here pulls HOST/NAME from there: what is not here is fetched, scanned and judged \
+before its first byte is served. What is here is served also while the other registry cannot be reached. \
 Nobody pushes below the prefix. Passwords are kept sealed and never shown.
 
 Examples:
   boltseal registry upstream add hub --host docker.io
-  boltseal registry upstream add ghcr --host ghcr.io --prefix github --allow 'our-team/*' --ttl 1h
-  boltseal registry upstream add private --host registry.example.com:5000 --username robot < password.txt")]
+  boltseal registry upstream add ghcr --host ghcr.io \\
+    --prefix github --allow 'our-team/*' --ttl 1h
+  boltseal registry upstream add private \\
+    --host registry.example.com:5000 --username robot < password.txt")]
 struct Add {
-    /// Its name: lower-case letters, digits and `-`
+    /// Name of the upstream: lower-case letters, digits and `-`
     name: String,
     /// Host of the other registry, and port if any
     #[arg(long)]
@@ -49,22 +51,22 @@ struct Add {
     /// What repository names here begin with [default: the name]
     #[arg(long, value_name = "NAME")]
     prefix: Option<String>,
-    /// What stands before the rest of the name there
+    /// What to put before the rest of the name there, such as `library`
     #[arg(long, value_name = "NAME", default_value = "")]
     path: String,
-    /// Change the beginning of the rest of a name: OLD=NEW. May be given several times; the first that fits counts
+    /// Replace the beginning of the rest of a name. May be given several times; the first that matches counts
     #[arg(long, value_name = "OLD=NEW", value_parser = rewrite)]
     rewrite: Vec<Rewrite>,
-    /// Fetch only repositories that are called so there; * stands for any text. May be given several times
+    /// Fetch only repositories there that match; * stands for any text. May be given several times
     #[arg(long, value_name = "PATTERN")]
     allow: Vec<String>,
-    /// Never fetch repositories that are called so there. May be given several times
+    /// Never fetch repositories there that match. May be given several times
     #[arg(long, value_name = "PATTERN")]
     deny: Vec<String>,
-    /// How long a tag is not compared with the other registry again
+    /// How long a tag is served before it is compared with the other registry again
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "10m")]
     ttl: u64,
-    /// Serve what is here, and ask for nothing
+    /// Serve what is here, and do not ask the other registry
     #[arg(long)]
     disabled: bool,
     #[command(flatten)]
@@ -95,11 +97,11 @@ pub fn run(args: &Args, reach: &Reach, global: &Global, console: &Console) -> Re
             console.note(format_args!("{place}/… is a cache of {} now", made.host));
         }
         Verb::Ls(written) => {
-            let all: Vec<Upstream> = client.get(&path(&["upstreams"]))?;
+            let all: Vec<UpstreamStatus> = client.get(&path(&["upstreams"]))?;
             written.show(&all, console, |all, paint| output::upstreams(all, paint))?;
         }
         Verb::Show(Show { name, written }) => {
-            let one: Upstream = client.get(&path(&["upstreams", name]))?;
+            let one: UpstreamStatus = client.get(&path(&["upstreams", name]))?;
             written.show(&one, console, output::upstream)?;
         }
         Verb::Rm(Name { name }) => client.delete(&path(&["upstreams", name]))?,

@@ -26,6 +26,9 @@ async fn what_is_here_is_served_whatever_the_upstream_does() {
         there.image("app", Some("v2"), "", LAYER);
         upstream(&world, &there.address, json!({ "ttl": 0 })).await;
         assert_eq!(world.get("/v2/cache/app/manifests/v1").await.status.as_u16(), 200);
+        let noted =
+            async || world.facts.upstream_check("", &format!("upstream cache at {}", there.address)).await;
+        assert_eq!(noted().await.unwrap().unwrap().body, None, "it gave an answer");
         there.is(mood);
         if mood == Mood::LieAboutManifests {
             there.image("app", Some("v1"), "", b"\x1f\x8b newer");
@@ -44,6 +47,8 @@ async fn what_is_here_is_served_whatever_the_upstream_does() {
         if missing == 0 {
             continue;
         }
+        let trouble = noted().await.unwrap().unwrap().body;
+        assert!(trouble.is_some_and(|why| !why.is_empty()), "{mood:?}: people are told");
         let reply = world.get("/v2/cache/other/manifests/v2").await;
         let by = (reply.status.as_u16(), reply.code());
         if mood == Mood::LieAboutManifests {

@@ -28,7 +28,7 @@ pub(super) fn outdated(viewer: &Viewer, built: &Built) -> Markup {
     html! {
         @if let Some((base, newer)) = built.base.as_ref().and_then(|base| Some((base, base.newer.as_ref()?))) {
             div.notice.v-warn {
-                p { b { "Its base has a newer one." } " " code { (base.name) } " is another image since " (words::ago(newer.since, viewer.now)) ": " code { (newer.name) } ". Build it again." }
+                p { b { "Its base is out of date." } " A newer " code { (base.name) } " came " (words::ago(newer.since, viewer.now)) ": " a href={ "/images/" (newer.digest) } { (newer.name) } ". Build this image again." }
             }
         }
     }

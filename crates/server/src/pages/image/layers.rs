@@ -1,37 +1,77 @@
-//! What it was built from, and what each step brought in.
+//! What it was built from: every step in order, with the layer that it made and what that brought in.
 
-use boltseal_model::{Finding, Layer, Report};
-use maud::{Markup, html};
-
+use boltseal_flow::history::Step;
+use boltseal_model::{Digest, Finding, Report};
 use boltseal_store::Counts;
+use maud::{Markup, html};
 
 use crate::parts::{bar, words};
 
 /// The view, bottom layer first, as a build goes.
-pub(super) fn view(report: &Report) -> Markup {
-    let pieces: Vec<(String, u64)> = report
-        .layers
-        .iter()
-        .zip(1..)
-        .map(|(layer, number)| (format!("layer {number}"), layer.size))
-        .collect();
-    let total = pieces.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add);
+pub(super) fn view(report: &Report, steps: &[Step]) -> Markup {
+    let made: Vec<u64> = steps.iter().filter_map(|step| step.size).collect();
+    let pieces: Vec<(String, u64)> =
+        made.iter().zip(1..).map(|(size, number)| (format!("layer {number}"), *size)).collect();
+    let total = made.iter().copied().fold(0, u64::saturating_add);
     html! {
         section.stack aria-label="Sizes" {
-            p { b { (words::bytes(total)) } " in " (words::count(pieces.len() as u64, "layer")) ", from the bottom up. " span.quiet { "A finding counts where its package came in." } }
+            p {
+                b { (words::bytes(total)) } " in " (words::count(made.len() as u64, "layer"))
+                @if steps.len() > made.len() { ", made by " (words::count(steps.len() as u64, "step")) }
+                ", from the bottom up. "
+                span.quiet { "A finding counts where its package came in." }
+            }
             @if pieces.len() > 1 { (bar::sizes(&pieces)) }
         }
         section.card {
+            @if steps.is_empty() { p.none { "This image has no layers, and does not say how it was built." } }
             ol.layers {
-                @for (index, layer) in report.layers.iter().enumerate() { (item(report, index, layer, total)) }
+                @for (step, number) in numbered(steps) {
+                    @match (number, step.size) {
+                        (Some(number), Some(size)) => (layer(report, step, number, size, total)),
+                        _ => (setting(step)),
+                    }
+                }
             }
         }
     }
 }
 
-fn item(report: &Report, index: usize, layer: &Layer, total: u64) -> Markup {
-    let here = |digest: Option<&boltseal_model::Digest>| {
-        digest.is_some() && (digest == layer.digest.as_ref() || digest == layer.diff_id.as_ref())
+/// Steps, and the number of the layer that each made.
+fn numbered(steps: &[Step]) -> impl Iterator<Item = (&Step, Option<u64>)> {
+    let mut layers = 0;
+    steps.iter().map(move |step| {
+        layers += u64::from(step.size.is_some());
+        (step, step.size.is_some().then_some(layers))
+    })
+}
+
+/// A step that made no layer: it set something, as `ENV` does.
+fn setting(step: &Step) -> Markup {
+    html! {
+        li.setting {
+            div.row.spread { (said(step)) span.quiet.small.nowrap { "no layer" } }
+        }
+    }
+}
+
+fn said(step: &Step) -> Markup {
+    html! {
+        @if let Some(text) = step.step.as_ref().or(step.comment.as_ref()) { p.step { (text) } }
+        @else { p.quiet { "The image does not say which step made it." } }
+    }
+}
+
+fn layer(report: &Report, step: &Step, number: u64, size: u64, total: u64) -> Markup {
+    let of_step = |layer: &&boltseal_model::Layer| {
+        step.layer.is_some() && (layer.digest == step.layer || layer.diff_id == step.layer)
+    };
+    // A package names the layer as stored, or its archive.
+    let layer = report.layers.iter().find(of_step);
+    let here = |digest: Option<&Digest>| {
+        layer.is_some_and(|layer| {
+            digest.is_some() && (digest == layer.digest.as_ref() || digest == layer.diff_id.as_ref())
+        })
     };
     let findings: Vec<&Finding> =
         report.findings.iter().filter(|finding| here(finding.proof.layer.as_ref())).collect();
@@ -40,15 +80,15 @@ fn item(report: &Report, index: usize, layer: &Layer, total: u64) -> Markup {
     html! {
         li {
             div.row.spread {
-                h3 { "Layer " (index + 1) }
-                span.quiet.small { (words::bytes(layer.size)) @if total > 0 { ", " (share(layer.size, total)) } " · " (words::count(packages, "package")) " · " (words::count(findings.len() as u64, "finding")) }
+                h3 { "Layer " (number) }
+                span.quiet.small { (words::bytes(size)) @if total > 0 { ", " (share(size, total)) } " · " (words::count(packages, "package")) " · " (words::count(findings.len() as u64, "finding")) }
             }
-            @if let Some(step) = &layer.created_by { p.step { (step) } } @else { p.quiet { "The image does not say which step made it." } }
+            (said(step))
             @if !findings.is_empty() {
                 (bar::bar(&shares, false))
                 ul.counts { @for share in shares.iter().filter(|share| share.count > 0) { li class={ "severity " (share.class) } { b { (share.count) } " " (share.word) } } }
             }
-            @if let Some(digest) = &layer.digest { code.digest.small { (digest) } }
+            @if let Some(digest) = &step.layer { code.digest.small { (digest) } }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One image: its verdict with reasons, and everything it was made from.
 
+use boltseal_flow::history::Step;
 use boltseal_model::{Digest, Report, Verdict};
 use boltseal_store::{Attached, Counts, ImageDetail, ImageRow, Kind};
 use maud::{Markup, html};
@@ -80,6 +81,8 @@ pub(crate) struct Known {
     pub subject: Option<Digest>,
     pub used: Used,
     pub built: Built,
+    /// How it was built, the first step first.
+    pub steps: Vec<Step>,
 }
 
 /// The body of `/images/{digest}`; `row` is one of `detail.rows`.
@@ -101,7 +104,7 @@ pub(crate) fn image(
             @match asked.view {
                 View::Findings => (findings::view(report)),
                 View::Packages => (packages::view(row, report, &asked.q)),
-                View::Layers => { (built::card(viewer, &known.built)) (layers::view(report)) },
+                View::Layers => { (built::card(viewer, &known.built)) (layers::view(report, &known.steps)) },
                 View::Attached => (attached::view(viewer, &known.attached)),
                 View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
@@ -127,11 +130,16 @@ fn head(viewer: &Viewer, detail: &ImageDetail, row: &ImageRow) -> Markup {
             p.lead {
                 @if let Some(distro) = distro { (distro.name) " · " }
                 @if !row.platforms.is_empty() { (images::platforms(&row.platforms)) " · " }
-                (words::bytes(row.size)) " · pushed " (words::ago(row.pushed_at, viewer.now))
+                (words::bytes(size(detail, row))) " · pushed " (words::ago(row.pushed_at, viewer.now))
                 @if let Some(judged) = row.judged_at { " · judged " (words::ago(judged, viewer.now)) }
             }
         }
     }
+}
+
+/// An index takes what its images take.
+fn size(detail: &ImageDetail, row: &ImageRow) -> u64 {
+    detail.children.iter().map(|child| child.size).fold(row.size, u64::saturating_add)
 }
 
 fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup {

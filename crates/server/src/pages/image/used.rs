@@ -111,13 +111,18 @@ fn names(viewer: &Viewer, used: &Used) -> Markup {
                         tr {
                             th scope="row" { (of.repository) span.quiet { " by its digest" } }
                             td data-label="Pulls" { (words::thousands(by_digest)) }
-                            td data-label="Last" {}
+                            td.nowrap data-label="Last" { @if by_digest_last(of) { (words::ago(of.last, viewer.now)) } @else { span.quiet { "earlier" } } }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Whether the last pull of all was one by the digest: those are not remembered by themselves.
+fn by_digest_last(of: &Pulls) -> bool {
+    of.tags.values().all(|sum| sum.last < of.last)
 }
 
 fn locks(viewer: &Viewer, used: &Used) -> Markup {

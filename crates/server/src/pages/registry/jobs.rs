@@ -30,9 +30,9 @@ pub(super) fn card(viewer: &Viewer, jobs: &[Job], may_change: bool, recent: bool
             header {
                 h2 id="jobs-name" { "Jobs" }
                 @if on { a.small.unneeded href=(if recent { "/storage" } else { here }) { "Look again" } }
-                @else { span.quiet.small { "nothing goes on" } }
+                @else { span.quiet.small { "nothing is running" } }
             }
-            @if jobs.is_empty() { p.none { "Nothing was done yet." } }
+            @if jobs.is_empty() { p.none { "No work has been done yet." } }
             @else { ul.lines { @for job in jobs { (item(viewer, job, may_change)) } } }
             @if recent && !jobs.is_empty() { footer { a href="/storage/jobs" { "All jobs" } } }
         }
@@ -72,7 +72,7 @@ fn progress(job: &Job, may_change: bool) -> Markup {
 fn amount(job: &Job) -> String {
     let number = |value| if in_bytes(job) { words::bytes(value) } else { words::thousands(value) };
     match (job.done, job.total) {
-        (0, 0) => "beginning".to_owned(),
+        (0, 0) => "starting".to_owned(),
         (done, 0) => format!("{} so far", number(done)),
         (done, total) => format!("{} of {}", number(done), number(total)),
     }
@@ -85,9 +85,9 @@ fn in_bytes(job: &Job) -> bool {
 fn name(job: &Job) -> String {
     let told = |field: &str| job.spec.get(field).and_then(serde_json::Value::as_bool).unwrap_or(false);
     let name = match job.kind.as_str() {
-        "collect" if told("dry_run") => "Garbage, dry run",
-        "collect" => "Garbage",
-        "scrub" => "Reading again",
+        "collect" if told("dry_run") => "Garbage collection, dry run",
+        "collect" => "Garbage collection",
+        "scrub" => "Scrub",
         "retention" => "Retention",
         "import" => "Import",
         "mirror" => "Mirror",
@@ -117,7 +117,7 @@ fn when(viewer: &Viewer, job: &Job) -> Markup {
                 (words::span(ended.as_second().abs_diff(started.as_second())).unwrap_or_else(|| "less than a minute".to_owned()))
             },
             (_, Some(ended)) => (words::ago(ended, viewer.now)),
-            (Some(started), None) => { "begun " (words::ago(started, viewer.now)) },
+            (Some(started), None) => { "started " (words::ago(started, viewer.now)) },
             (None, None) => { "asked for " (words::ago(job.requested, viewer.now)) },
         }
     }

@@ -1,18 +1,23 @@
 //! What the registry holds, and what it does on its own.
 
+pub(crate) mod aging;
 pub(crate) mod jobs;
 pub(crate) mod repositories;
 pub(crate) mod repository;
+pub(crate) mod search;
 pub(crate) mod storage;
 pub(crate) mod upstreams;
 
 use maud::{Markup, html};
 
 use super::frame::{Part, Viewer};
+use crate::parts::words;
 
 /// The pages of this part, in the order of their tabs: address, name.
-const SHELVES: [(Part, &str, &str); 3] = [
+const SHELVES: [(Part, &str, &str); 5] = [
     (Part::Registry, "/repositories", "Repositories"),
+    (Part::Search, "/search", "Search"),
+    (Part::Aging, "/aging", "Aging"),
     (Part::Upstreams, "/upstreams", "Upstreams"),
     (Part::Storage, "/storage", "Storage"),
 ];
@@ -31,4 +36,10 @@ pub(super) fn shelves(viewer: &Viewer, current: Part) -> Markup {
             }
         }
     }
+}
+
+/// Seconds after “every” and “the last”: `hour`, `2 hours`.
+fn every(seconds: u64) -> String {
+    let span = words::span(seconds).unwrap_or_else(|| words::count(seconds, "second"));
+    span.strip_prefix("1 ").map(str::to_owned).unwrap_or(span)
 }

@@ -3,7 +3,7 @@
 use boltseal_api::storage::{Garbage, Job, Storage};
 use maud::{Markup, html};
 
-use super::jobs;
+use super::{every, jobs};
 use crate::{
     pages::frame::{Part, Viewer},
     parts::{bar, link, words},
@@ -83,12 +83,12 @@ fn garbage(shown: &Shown<'_>) -> Markup {
             header { h2 id="garbage" { "Garbage" } span.quiet.small { (words::bytes(garbage.bytes)) } }
             div.body {
                 p {
-                    @if garbage.contents == 0 { "Nothing stored is unneeded." }
+                    @if garbage.contents == 0 { "Everything stored is needed." }
                     @else { (words::count(garbage.contents, "blob")) " that no image needs, " b { (words::bytes(garbage.bytes)) } "." }
                     " "
                     span.quiet {
-                        "What somebody brought within " (span_of(settings.grace)) " stays. "
-                        @if settings.every == 0 { "Collected only when told." } @else { "Collected every " (span_of(settings.every)) " on its own; pushes and pulls go on." }
+                        "What was pushed in the last " (every(settings.grace)) " stays. "
+                        @if settings.every == 0 { "Collected only when told to." } @else { "Collected every " (every(settings.every)) " on its own; pushes and pulls go on." }
                     }
                 }
                 @if !garbage.largest.is_empty() {
@@ -112,10 +112,10 @@ fn garbage(shown: &Shown<'_>) -> Markup {
 fn collecting() -> Markup {
     html! {
         form.stack method="post" action="/storage/collect" {
-            label.check { input type="checkbox" name="deep" value="yes"; "Also look for files that nothing names" }
+            label.check { input type="checkbox" name="deep" value="yes"; "Also look for files that the database does not know" }
             div.row {
                 button.primary type="submit" { "Collect now" }
-                button type="submit" name="dry-run" value="yes" { "Only say what would go" }
+                button type="submit" name="dry-run" value="yes" { "Only show what would be deleted" }
             }
         }
     }
@@ -127,7 +127,7 @@ fn damage(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
         section.card aria-labelledby="damage" {
             header { h2 id="damage" { "Damage" } span.quiet.small { @if storage.rotten_count == 0 { "none known" } @else { (words::count(storage.rotten_count, "blob")) } } }
             div.body {
-                @if storage.rotten_count == 0 { p { "All that was read again is what its digest says." } }
+                @if storage.rotten_count == 0 { p { "Everything that was read again matches its digest." } }
                 @else {
                     p { b { "These are not served any more." } " The next push or fetch of the same bytes repairs them." }
                     ul.stack.plain {
@@ -139,10 +139,10 @@ fn damage(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
                         }
                     }
                 }
-                p.quiet { @if settings.scrub_days == 0 { "Read again only when told." } @else { "Everything is read again within " (words::count(u64::from(settings.scrub_days), "day")) ", at most " (words::bytes(settings.scrub_rate)) " a second." } }
+                p.quiet { @if settings.scrub_days == 0 { "Read again only when told to." } @else { "Everything is read again within " (words::count(u64::from(settings.scrub_days), "day")) ", at most " (words::bytes(settings.scrub_rate)) " a second." } }
                 @if shown.may_change {
                     form.stack method="post" action="/storage/scrub" {
-                        label.check { input type="checkbox" name="everything" value="yes"; "Also what was read lately" }
+                        label.check { input type="checkbox" name="everything" value="yes"; "Also what was read recently" }
                         button type="submit" { "Read again now" }
                     }
                 }
@@ -167,7 +167,7 @@ fn largest(storage: &Storage) -> Markup {
                                 th scope="row" { a.name href=(link::repository(&one.name)) { (one.name) } }
                                 td.nowrap data-label="Size" { (words::bytes(one.bytes)) }
                                 td.bars { progress max=(most) value=(one.bytes) aria-hidden="true" {} }
-                                td data-label="Holds" { (words::thousands(one.contents)) }
+                                td data-label="Blobs" { (words::thousands(one.contents)) }
                             }
                         }
                     }
@@ -175,9 +175,4 @@ fn largest(storage: &Storage) -> Markup {
             }
         }
     }
-}
-
-/// Seconds in words.
-fn span_of(seconds: u64) -> String {
-    words::span(seconds).unwrap_or_else(|| words::count(seconds, "second"))
 }

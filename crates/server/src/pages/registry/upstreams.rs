@@ -1,8 +1,9 @@
 //! Other registries: those that repositories here are caches of, and those that are copied from by schedule.
 
-use boltseal_api::upstreams::{Mirror, MirrorStatus, Transfer, Upstream};
+use boltseal_api::upstreams::{Asked, Mirror, MirrorStatus, Transfer, UpstreamStatus};
 use maud::{Markup, html};
 
+use super::every;
 use crate::{
     pages::frame::{Part, Viewer},
     parts::{badge, link, words},
@@ -10,7 +11,7 @@ use crate::{
 
 /// What the page shows.
 pub(crate) struct Shown<'a> {
-    pub upstreams: &'a [Upstream],
+    pub upstreams: &'a [UpstreamStatus],
     pub mirrors: &'a [MirrorStatus],
     /// Whether the viewer may change any of it.
     pub may_change: bool,
@@ -24,7 +25,7 @@ pub(crate) fn upstreams(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
             p.lead { "An upstream is asked when somebody pulls what is not here; a mirror is copied by schedule. Either way an image passes the same gate as if it had been pushed." }
         }
         (super::shelves(viewer, Part::Upstreams))
-        (caches(shown))
+        (caches(viewer, shown))
         (mirrors(viewer, shown))
     }
 }
@@ -34,33 +35,51 @@ fn state(on: bool, word_on: &str, word_off: &str) -> Markup {
     html! { span class={ "badge is-" (class) } { (badge::glyph(class)) (word) } }
 }
 
-fn caches(shown: &Shown<'_>) -> Markup {
+fn caches(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
     html! {
         section.card aria-labelledby="upstreams" {
             header { h2 id="upstreams" { "Upstreams" } span.quiet.small { "pull-through caches" } }
             @if shown.upstreams.is_empty() { p.none { "None: only what is pushed here can be pulled." } }
-            @else { ul.lines { @for one in shown.upstreams { (cache(one, shown.may_change)) } } }
+            @else { ul.lines { @for one in shown.upstreams { (cache(viewer, one, shown.may_change)) } } }
         }
         @if shown.may_change { (new_cache()) }
     }
 }
 
-fn cache(one: &Upstream, may_change: bool) -> Markup {
+fn cache(viewer: &Viewer, status: &UpstreamStatus, may_change: bool) -> Markup {
+    let (one, asked) = (&status.upstream, status.asked.as_ref().filter(|_| status.upstream.enabled));
+    let trouble = asked.and_then(|asked| asked.trouble.as_deref());
     let there = if one.path.is_empty() { one.host.clone() } else { format!("{}/{}", one.host, one.path) };
     html! {
         li.stack.tight {
             div.row.spread {
-                span.row { b { (one.name) } (state(one.enabled, "on", "off")) }
+                span.row {
+                    b { (one.name) }
+                    @if trouble.is_some() { span class="badge is-deny" { (badge::glyph("deny")) "failing" } }
+                    @else { (state(one.enabled, "on", "off")) }
+                }
                 @if may_change { form method="post" action={ "/upstreams/" (link::encode(&one.name)) "/remove" } { button.slight type="submit" { "Remove" } } }
             }
             p { code { (one.prefix) "/…" } " is a cache of " code { (there) "/…" } }
+            @if one.enabled { (answered(viewer, asked)) }
             p.quiet.small {
-                "A tag is compared " @if one.ttl == 0 { "at every pull" } @else { "every " (words::span(one.ttl).unwrap_or_else(|| words::count(one.ttl, "second"))) }
+                "A tag is compared " @if one.ttl == 0 { "at every pull" } @else { "every " (every(one.ttl)) }
                 @if let Some(name) = &one.username { ", signed in as " (name) } @else { ", anonymous" }
                 @if one.plain_http { ", without TLS" }
                 @if !one.allow.is_empty() { ", only " code { (one.allow.join(", ")) } }
                 @if !one.deny.is_empty() { ", never " code { (one.deny.join(", ")) } }
             }
+        }
+    }
+}
+
+/// Whether it gave an answer when somebody last needed it.
+fn answered(viewer: &Viewer, asked: Option<&Asked>) -> Markup {
+    html! {
+        @match asked {
+            Some(Asked { at, trouble: Some(trouble) }) => p { (trouble) span.quiet.small { ", " (words::ago(*at, viewer.now)) ". What is here is served as it was." } },
+            Some(Asked { at, trouble: None }) => p.quiet.small { "Answered " (words::ago(*at, viewer.now)) },
+            None => p.quiet.small { "Not asked yet" },
         }
     }
 }
@@ -98,7 +117,7 @@ fn mirrors(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
     html! {
         section.card aria-labelledby="mirrors" {
             header { h2 id="mirrors" { "Mirrors" } span.quiet.small { "copies by schedule" } }
-            @if shown.mirrors.is_empty() { p.none { "None." } }
+            @if shown.mirrors.is_empty() { p.none { "None: nothing is copied by schedule." } }
             @else { ul.lines { @for status in shown.mirrors { (mirror(viewer, status, shown.may_change)) } } }
         }
         @if shown.may_change { (new_mirror()) }
@@ -123,10 +142,10 @@ fn mirror(viewer: &Viewer, status: &MirrorStatus, may_change: bool) -> Markup {
             p { code { (host) "/" (repositories.join(", ")) } " to " code { (destination) "/…" } @if !status.mirror.tags.is_empty() { ", tags " code { (status.mirror.tags.join(", ")) } } }
             p.quiet.small {
                 @match status.mirror.every {
-                    Some(every) => { "Every " (words::span(every).unwrap_or_else(|| words::count(every, "second"))) },
-                    None => "Only when told",
+                    Some(seconds) => { "Every " (every(seconds)) },
+                    None => "Only when told to",
                 }
-                @if let Some(next) = status.next { ", next " (words::ago(next, viewer.now)) }
+                @if let Some(next) = status.next { ", next " @if next <= viewer.now { "now" } @else { (words::ago(next, viewer.now)) } }
             }
             @if let Some(run) = status.runs.first() { (last(viewer, run)) } @else { p.quiet.small { "Never run." } }
         }

@@ -1,7 +1,7 @@
 //! What has grown old, and why: by its date, by the base it names, by the layers of its base.
 
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{About, Document};
+use boltseal_store::{About, Document, Pulled};
 use serde_json::{Value, json};
 
 use super::image;
@@ -99,6 +99,59 @@ async fn what_has_grown_old() {
     let names: Vec<String> =
         aging(&app, "?older_than_days=9999").await.into_iter().map(|one| one.0).collect();
     assert_eq!(names, ["team/cached:v1", "team/said:v1"]);
+    for query in ["in_use_days=lately", "older_than_days=-1"] {
+        let (status, _) = call(&app, "admin", "GET", &format!("/api/v1/aging?{query}"), &Value::Null).await;
+        assert_eq!(status, 400, "{query}");
+    }
     let (status, _) = call(&app, "admin", "GET", "/api/v1/aging?older_than_days=soon", &Value::Null).await;
     assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn in_use_is_what_was_pulled_lately() {
+    let app = App::empty().await;
+    push(&app, "team/app", "v1", "app", built(200, &["a"]), 1).await;
+    push(&app, "team/idle", "v1", "idle", built(200, &["b"]), 1).await;
+    push(&app, "team/never", "v1", "never", built(200, &["c"]), 1).await;
+    push(&app, "team/fresh", "v1", "fresh", built(2, &["d"]), 1).await;
+    let pulled = |repository: &str, name: &str, tag: Option<&str>, days| Pulled {
+        repository: repository.to_owned(),
+        digest: Digest::of(name.as_bytes()),
+        tag: tag.map(str::to_owned),
+        number: 1,
+        last: ago(days),
+    };
+    let pulls = vec![
+        pulled("team/app", "app", Some("v1"), 90),
+        // The same image from elsewhere, by its digest.
+        pulled("copy/app", "app", None, 3),
+        pulled("team/idle", "idle", Some("v1"), 40),
+        pulled("team/fresh", "fresh", None, 0),
+    ];
+    app.state.facts.count_pulls(pulls).await.unwrap();
+    for (query, expected) in [
+        ("", vec!["team/app:v1", "team/idle:v1", "team/never:v1"]),
+        ("?in_use_days=30", vec!["team/app:v1"]),
+        ("?in_use_days=40", vec!["team/app:v1", "team/idle:v1"]),
+        ("?in_use_days=2", vec![]),
+        ("?in_use_days=30&older_than_days=300", vec![]),
+    ] {
+        let names: Vec<String> = aging(&app, query).await.into_iter().map(|one| one.0).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+    let (_, answer) = call(&app, "admin", "GET", "/api/v1/aging", &Value::Null).await;
+    let last = |name: &str| {
+        let images = answer["images"].as_array().unwrap();
+        images.iter().find(|one| one["names"][0] == name).unwrap()["last_pull"].clone()
+    };
+    assert_eq!((last("team/app:v1"), last("team/never:v1")), (json!(ago(3).to_string()), Value::Null));
+
+    // The page says the same.
+    let page = app.get("/aging?in_use=30").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("team/app:v1") && page.body.contains("3 days ago"), "{}", page.body);
+    assert!(!page.body.contains("team/idle") && !page.body.contains("team/fresh"));
+    let all = app.get("/aging").await.body;
+    assert!(all.contains("team/never:v1") && all.contains("never"), "{all}");
+    assert!(app.get("/aging?older=3650").await.body.contains("Nothing has grown old"));
 }

@@ -43,12 +43,29 @@ async fn people_find_what_they_may_see() {
         assert_eq!(count(&find("ada", query).await, kind), ada, "{query}");
         assert_eq!(count(&find("eve", query).await, kind), 0, "{query}");
     }
+    for query in ["q=ONE&kind=tags", "q=am%3DLU", "q=team%3DUE&kind=labels"] {
+        let found = find("admin", query).await;
+        let number = count(&found, "tags") + count(&found, "labels");
+        assert!(
+            number == usize::from(query.contains("tags")) + 3 * usize::from(query.contains("labels")),
+            "{query}: {found}"
+        );
+    }
+    let page = app.get("/search?q=lue").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("team=blue") && page.body.contains("secret/app"), "{}", page.body);
+    assert!(app.get("/search?q=no+such+thing").await.body.contains("Nothing found"));
+    assert!(app.get("/search?q=x").await.body.contains("At least two characters"));
     let digest = boltseal_model::Digest::of(b"three").to_string();
     let hex = digest.trim_start_matches("sha256:").get(..12).unwrap();
     assert_eq!(find("admin", &format!("q={hex}")).await["digests"][0]["digest"], json!(digest));
     assert_eq!(count(&find("ada", &format!("q={hex}")).await, "digests"), 0);
     let short = find("admin", "q=v-&limit=1").await;
     assert_eq!((count(&short, "tags"), &short["more"]), (1, &json!(["tags"])));
+    // The page shows ada what the API does.
+    let token = format!("Bearer {}", crate::app::token(&app.state, "ada"));
+    let page = app.ask("GET", "/search?q=lue", &[("authorization", &token)], "").await;
+    assert!(page.status == 200 && page.body.contains("team/app") && !page.body.contains("secret/app"));
     for query in ["", "?q=", "?q=a", "?q=app&kind=people"] {
         let (status, _) = call(&app, "admin", "GET", &format!("/api/v1/search{query}"), &Value::Null).await;
         assert_eq!(status, 400, "{query}");

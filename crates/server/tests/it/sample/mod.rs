@@ -119,7 +119,7 @@ pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) 
         subject: None,
         artifact_type: None,
         annotations: None,
-        about: None,
+        about: Some(registry::about(described, at)),
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: described.tags.clone(),

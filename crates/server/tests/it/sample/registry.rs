@@ -1,10 +1,12 @@
 //! What else a registry knows: who pulled what, what is attached to what, what is locked, an image for two platforms.
 
-use boltseal_model::Digest;
-use boltseal_store::{Facts, ImageFilter, ImageRow, Kind, LockChange, Locked, NewManifest, Page, Pulled};
+use boltseal_model::{Digest, Timestamp};
+use boltseal_store::{
+    About, BuildStep, Facts, ImageFilter, ImageRow, Kind, LockChange, Locked, NewManifest, Page, Pulled,
+};
 use jiff::SignedDuration;
 
-use super::now;
+use super::{Described, now};
 
 /// Repository, tag, pulls a day at most, and how many days ago the last of them was.
 const PULLS: [(&str, &str, u64, i64); 6] = [
@@ -21,6 +23,16 @@ const ATTACHED: [(&str, u64, &[&str]); 3] = [
     ("application/vnd.cyclonedx+json", 184_220, &["application/vnd.dev.sigstore.bundle.v0.3+json"]),
     ("application/vnd.in-toto+json", 9_411, &[]),
     ("application/vnd.dev.sigstore.bundle.v0.3+json", 5_120, &[]),
+];
+
+/// Steps that make no layer, and what the builder said of them.
+const SETTINGS: [(&str, Option<&str>); 3] = [
+    ("CMD [\"bash\"]", None),
+    (
+        "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 NODE_ENV=production",
+        Some("buildkit.dockerfile.v0"),
+    ),
+    ("ENTRYPOINT [\"/app/run\" \"--listen\" \"0.0.0.0:8080\"]", Some("buildkit.dockerfile.v0")),
 ];
 
 /// Adds it to the sample images.
@@ -57,13 +69,40 @@ pub async fn furnish(facts: &Facts) {
     facts.put_manifest(index).await.unwrap();
 }
 
+/// What an image says of itself: labels, and every step of its build. Those of the shop name a base that has moved on.
+pub fn about(described: &Described, at: Timestamp) -> About {
+    let layers = described.layers();
+    let mut history = Vec::new();
+    for (layer, (text, comment)) in layers.iter().zip(SETTINGS) {
+        history.push(BuildStep { step: layer.created_by.clone(), ..BuildStep::default() });
+        let (step, comment) = (Some(text.to_owned()), comment.map(str::to_owned));
+        history.push(BuildStep { created: Some(at.to_string()), step, comment, empty: true });
+    }
+    let shop = described.repository.starts_with("shop/");
+    let labels = [
+        ("org.opencontainers.image.source", format!("https://git.example/{}", described.repository)),
+        ("org.opencontainers.image.revision", Digest::of(described.repository.as_bytes()).hex().to_owned()),
+        ("team", described.repository.split('/').next().unwrap_or_default().to_owned()),
+    ];
+    About {
+        created: Some(at - SignedDuration::from_mins(12)),
+        base_name: shop.then(|| "127.0.0.1:5000/platform/base:latest".to_owned()),
+        base_digest: shop.then(|| Digest::of(b"the base of last year")),
+        layers: layers.into_iter().filter_map(|layer| layer.diff_id).collect(),
+        labels: labels.map(|(name, value)| (name.to_owned(), value)).into(),
+        history: Some(history),
+    }
+}
+
 /// Attaches something, decides about it and locks it, in the words of somebody who means harm.
 #[cfg(test)]
 pub async fn attach_evil(facts: &Facts, to: &Digest, words: [&str; 5]) {
     let repository = facts.image(to).await.unwrap().unwrap().rows[0].repository.clone();
     let new = manifest(&repository, Kind::Artifact, b"evil", 1);
     let kind = Some(words[0].to_owned());
-    let new = NewManifest { subject: Some(to.clone()), artifact_type: kind, ..new };
+    let labels = words.iter().map(|word| ((*word).to_owned(), (*word).to_owned())).collect();
+    let about = Some(About { labels, base_name: Some(words[0].to_owned()), ..About::default() });
+    let new = NewManifest { subject: Some(to.clone()), artifact_type: kind, about, ..new };
     facts.put_manifest(new).await.unwrap();
     let (details, state) = (words.join(" "), words[1]);
     let decision = serde_json::json!({ "state": state, "details": details, "by": words[2], "at": now() });
