@@ -26,8 +26,8 @@ use crate::{
 /// What to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Which log: that of --server (or BOLTSEAL_SERVER) if one is named; else that of --data (or BOLTSEAL_DATA);
-else that of the last login; else that of the default data folder. A folder is only read, also while a
+Which log: that of --server (or BOLTSEAL_SERVER) if one is named; else that of --data (or BOLTSEAL_DATA); \
+else that of the last login; else that of the default data folder. A folder is only read, also while a \
 server runs on it.")]
 pub struct Args {
     #[command(subcommand)]

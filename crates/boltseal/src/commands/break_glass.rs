@@ -58,7 +58,7 @@ struct Prepare {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Reads shares from standard input, one a line, or asks for them. Needs no login: the shares are the proof.
+Reads shares from standard input, one a line, or asks for them. Needs no login: the shares are the proof. \
 Afterwards you are logged in for an hour, and the reason stands in the audit log.
 
 Example:

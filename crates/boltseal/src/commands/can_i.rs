@@ -22,7 +22,7 @@ const SHORT: [(&str, Action); 4] = [
 /// What, where, and who.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-ACTION is a name from --list, its end if that is clear (secrets/getSecret/action), or pull, push, delete,
+ACTION is a name from --list, its end if that is clear (secrets/getSecret/action), or pull, push, delete, \
 read-log. The answer names the assignment that grants it, or what is missing and which roles would help.
 
 Examples:

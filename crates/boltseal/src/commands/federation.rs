@@ -36,7 +36,7 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Issuer and audience must be exactly those of the token; its keys are fetched from the issuer unless a file
+Issuer and audience must be exactly those of the token; its keys are fetched from the issuer unless a file \
 is given.
 
 Examples:

@@ -41,9 +41,9 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Understood are OSV exports (all.zip or folders of records), Debian's security tracker and its DSA and DLA
-lists, Ubuntu's CVE tracker, Alpine's secdb, Arch's tracker, Photon's JSON, CSAF of Red Hat and SUSE, CVRF of
-SUSE, OVAL of Oracle, Red Hat, SUSE and Azure Linux, updateinfo.xml of Amazon, Rocky, AlmaLinux and Fedora,
+Understood are OSV exports (all.zip or folders of records), Debian's security tracker and its DSA and DLA \
+lists, Ubuntu's CVE tracker, Alpine's secdb, Arch's tracker, Photon's JSON, CSAF of Red Hat and SUSE, CVRF of \
+SUSE, OVAL of Oracle, Red Hat, SUSE and Azure Linux, updateinfo.xml of Amazon, Rocky, AlmaLinux and Fedora, \
 CISA's KEV and FIRST's EPSS; plain, .gz, .bz2, .zst, .zip or in a tar archive.
 
 Example:
@@ -65,7 +65,7 @@ Examples:
   boltseal feeds update --only osv:PyPI --only kev
   boltseal feeds update --mirror https://mirror.example.com/feeds
 
-Exit codes: 0 everything is current; 2 usage; 3 a feed could not be fetched, what there was is in use;
+Exit codes: 0 everything is current; 2 usage; 3 a feed could not be fetched, what there was is in use; \
 4 internal fault")]
 struct Fetch {
     /// Fetch from a server that has copies of the public files

@@ -19,7 +19,7 @@ use crate::{
 Example:
   boltseal gate docker-archive:app.tar --policy policy.yaml && ./deploy app.tar
 
-Exit codes: 0 allowed, perhaps with a warning; 1 denied; 2 usage; 3 could not decide: treat as a refusal;
+Exit codes: 0 allowed, perhaps with a warning; 1 denied; 2 usage; 3 could not decide: treat as a refusal; \
 4 internal fault")]
 pub struct Args {
     #[command(flatten)]

@@ -27,10 +27,10 @@ use self::{place::Connection, verb::Verb};
 /// What to do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Who we are there: --username; else the last `boltseal login` to that registry; else what `docker login` or
-`podman login` left.
+Signs in as --username, if given; otherwise as at the last `boltseal login` to that registry; otherwise as at the \
+last `docker login` or `podman login`.
 
-Exit codes: 0 done; 1 the registry does not allow it; 2 usage; 3 not found, not logged in, or the registry
+Exit codes: 0 done; 1 the registry does not allow it; 2 usage; 3 not found, not logged in, or the registry \
 cannot be reached; 4 internal fault")]
 pub struct Args {
     #[command(subcommand)]

@@ -27,8 +27,8 @@ const CODE_NEEDED: &str = "one-time password is needed";
 /// Where to, and as whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The secret is asked for on the terminal. What is remembered is a token that ends by itself, in
-boltseal/servers.json below $XDG_CONFIG_HOME or ~/.config. The authority of a server on this machine is
+The secret is asked for on the terminal. What is remembered is a token that ends by itself, in \
+boltseal/servers.json below $XDG_CONFIG_HOME or ~/.config. The authority of a server on this machine is \
 found in the data folder.
 
 Examples:

@@ -44,7 +44,7 @@ pub enum Command {
     Image(image::Args),
     /// Find repositories, tags, digests, labels, packages and vulnerabilities by name
     Search(search::Args),
-    /// What a server's registry does by itself, and how it is set
+    /// Set up and watch the registry of a server: caches, mirrors, rules, storage, jobs
     Registry(registry::Args),
     /// List what is installed in an image
     Sbom(sbom::Args),

@@ -62,7 +62,7 @@ struct Show {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The file is what `az role definition list --custom-role-only` prints, or what `az role definition create`
+The file is what `az role definition list --custom-role-only` prints, or what `az role definition create` \
 takes; a role whose id is known is changed. `boltseal can-i --list` names all actions; * stands for a part.
 
 Example:

@@ -17,7 +17,7 @@ Examples:
   boltseal sbom docker://debian:12
   boltseal sbom rootfs:/ --format cyclonedx --output host.cdx.json
 
-Exit codes: 0 done; 2 usage; 3 an unreadable image, or --require-complete and something was not
+Exit codes: 0 done; 2 usage; 3 an unreadable image, or --require-complete and something was not \
 covered; 4 internal fault")]
 pub struct Args {
     #[command(flatten)]

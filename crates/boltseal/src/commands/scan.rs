@@ -25,7 +25,7 @@ Examples:
   boltseal scan docker-archive:app.tar --severity high --fixable
   boltseal scan oci:build/app --format sarif --output app.sarif
 
-Exit codes: 0 done; 1 --policy or --fail-on said no; 2 usage; 3 no feeds at all, an unreadable
+Exit codes: 0 done; 1 --policy or --fail-on said no; 2 usage; 3 no feeds at all, an unreadable \
 image, or --require-complete and something was not covered; 4 internal fault")]
 pub struct Args {
     #[command(flatten)]

@@ -32,7 +32,7 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-An action is repositories/NAME/content/read (also content/write, content/delete, metadata/read,
+An action is repositories/NAME/content/read (also content/write, content/delete, metadata/read, \
 metadata/write), as in Azure Container Registry; a * at the end of NAME stands for any rest.
 
 Example:

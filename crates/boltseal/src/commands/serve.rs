@@ -15,8 +15,8 @@ use super::up;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 #[command(after_help = "\
-Servers with the same database, blobs and keys are one registry: any of them takes any request, and when
-one ends, nothing that it acknowledged is lost. The data folder holds what each has for itself: feeds and
+Servers with the same database, blobs and keys are one registry: any of them takes any request, and when \
+one ends, nothing that it acknowledged is lost. The data folder holds what each has for itself: feeds and \
 the policy, which should be the same everywhere, and caches.
 
 Example:
@@ -24,7 +24,7 @@ Example:
   boltseal serve --blobs 's3://images?region=eu-central-1' --keys /etc/boltseal/keys \\
     --listen 0.0.0.0:8443 --name registry.example.com
 
-Credentials of the object store come from the environment, as its own tools read them (AWS_ACCESS_KEY_ID,
+Credentials of the object store come from the environment, as its own tools read them (AWS_ACCESS_KEY_ID, \
 AZURE_STORAGE_ACCOUNT_KEY, GOOGLE_SERVICE_ACCOUNT …).
 
 Exit codes: 0 stopped as asked; 2 usage; 4 could not start")]

@@ -19,7 +19,7 @@ use crate::{
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Without a subcommand, prints a token that stands for your login at a container client, which takes it as
+Without a subcommand, prints a token that stands for your login at a container client, which takes it as \
 the secret of the user 00000000-0000-0000-0000-000000000000.
 
 Examples:

@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that have nothing to do with each other")]
 #[command(after_help = "\
-The first start prints the name and the secret to push and pull with, and a link that signs in to the
-dashboard once. SIGHUP, `boltseal feeds …` and changes of the policy take effect without a restart;
+The first start prints the name and the secret to push and pull with, and a link that signs in to the \
+dashboard once. SIGHUP, `boltseal feeds …` and changes of the policy take effect without a restart; \
 SIGTERM and SIGINT finish what runs.
 
 Example:

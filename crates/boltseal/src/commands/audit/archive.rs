@@ -13,7 +13,7 @@ use crate::{
 /// What to move.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Moves whole bundles of 256 entries into the folder audit-archive beside the log. Nothing is rewritten: the
+Moves whole bundles of 256 entries into the folder audit-archive beside the log. Nothing is rewritten: the \
 tree over all entries stays, and what was archived can be checked against it. This is recorded.
 
 Example:

@@ -39,7 +39,7 @@ const UNLIMITED: u64 = u64::MAX;
 /// In which format, from when to when, and where to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-One record a line. With --follow and --output the place in the log is kept in FILE.position, so that a
+One record a line. With --follow and --output the place in the log is kept in FILE.position, so that a \
 later run goes on where this one ended; what was archived meanwhile is marked by a record of the gap.
 
 Examples:

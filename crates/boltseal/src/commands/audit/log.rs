@@ -32,7 +32,7 @@ const PAGE: usize = 1000;
 /// Which records, and how to show them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Oldest first, so that the newest stand at the end. With --format json each line is a document
+Oldest first, so that the newest stand at the end. With --format json each line is a document \
 {\"index\", \"sealed\", \"record\"}, whose record is an OCSF event.
 
 Examples:

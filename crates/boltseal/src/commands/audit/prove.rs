@@ -16,7 +16,7 @@ use crate::{
 /// Which entry.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The proof (C2SP tlog-proof) holds the entry, its path to the root and the signed checkpoint. Together with
+The proof (C2SP tlog-proof) holds the entry, its path to the root and the signed checkpoint. Together with \
 the log's key (`boltseal audit key`) it shows anybody that the entry is in the log.
 
 Examples:

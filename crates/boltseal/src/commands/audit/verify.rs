@@ -28,9 +28,9 @@ use crate::{
 /// Which log, from where on, and by which key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Reads every entry and every tile, and checks that they lead to the root that was signed. In a data folder
-also that the log continues what is remembered of it outside the folder, and that the database agrees.
-Keep a checkpoint elsewhere with --save, and check from there with --since: then not even whoever has the
+Reads every entry and every tile, and checks that they lead to the root that was signed. In a data folder \
+also that the log continues what is remembered of it outside the folder, and that the database agrees. \
+Keep a checkpoint elsewhere with --save, and check from there with --since: then not even whoever has the \
 log's key can have changed what was before.
 
 Examples:

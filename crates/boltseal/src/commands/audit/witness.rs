@@ -39,7 +39,7 @@ enum WitnessVerb {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Its key is what `boltseal audit witnessed list` prints there. If it is a Boltseal server, it wants to be
+Its key is what `boltseal audit witnessed list` prints there. If it is a Boltseal server, it wants to be \
 signed in to, by somebody with the role Witness Client; give what to send as Authorization on standard input.
 
 Example:

@@ -25,13 +25,14 @@ const UNKNOWN: &str = "application/octet-stream";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  boltseal image attach registry.example.com:8443/team/app:v1 sbom.json:application/spdx+json \\
+  boltseal image attach registry.example.com:8443/team/app:v1 \\
+    sbom.json:application/spdx+json \\
     --artifact-type application/spdx+json --annotation made-by=ci")]
 pub struct Args {
     /// The image
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// `FILE` or `FILE:MEDIA-TYPE`
+    /// Files to attach: `FILE` or `FILE:MEDIA-TYPE`
     #[arg(value_name = "FILE")]
     files: Vec<String>,
     /// What the artifact is, as a media type

@@ -18,12 +18,12 @@ use crate::{
 /// What, from where, to where.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is at the destination already is not sent again; an interrupted copy goes on where it stopped. --username
+What is at the destination already is not sent again; an interrupted copy goes on where it stopped. --username \
 is for the destination.
 
 Examples:
-  boltseal image copy debian:12 registry.example.com:8443/base/debian:12 --referrers
-  boltseal image copy registry.example.com:8443/team/app:v1 oci:backup:v1 --referrers
+  boltseal image copy debian:12 127.0.0.1:5000/base/debian:12 --referrers
+  boltseal image copy registry.example.com/team/app:v1 oci:backup:v1 --referrers
   boltseal image copy debian:12 127.0.0.1:5000/debian:12 --platform linux/arm64")]
 pub struct Args {
     /// The image: `REGISTRY/REPOSITORY[:TAG][@DIGEST]` or `oci:FOLDER[:TAG]`

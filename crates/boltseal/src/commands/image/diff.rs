@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  boltseal image diff registry.example.com:8443/team/app:v1 registry.example.com:8443/team/app:v2
+  boltseal image diff 127.0.0.1:5000/team/app:v1 127.0.0.1:5000/team/app:v2
   boltseal image diff debian:12.7 debian:12.8 --no-files
   boltseal image diff docker-archive:old.tar oci:build/app --format json")]
 pub struct Args {

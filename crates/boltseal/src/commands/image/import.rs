@@ -18,12 +18,13 @@ use crate::{
 /// What to copy, and where to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The server fetches the image from the other registry, so its bytes do not pass this machine, and judges it like
+The server fetches the image from the other registry, so its bytes do not pass this machine, and judges it like \
 anything pushed. The tag is that of the source unless another one is given.
 
 Examples:
   boltseal image import docker.io/library/debian:12 base/debian
-  boltseal image import ghcr.io/team/app@sha256:… app:v1 --referrers --source-username robot < password.txt")]
+  boltseal image import ghcr.io/team/app@sha256:… app:v1 --referrers \\
+    --source-username robot < password.txt")]
 pub struct Args {
     /// Image in another registry
     #[arg(value_name = "SOURCE")]
@@ -34,7 +35,7 @@ pub struct Args {
     /// Only this platform of an index, such as linux/arm64. May be given several times
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<String>,
-    /// Signatures, SBOMs and whatever else refers to it, too
+    /// Also signatures, SBOMs and whatever else refers to it
     #[arg(long)]
     referrers: bool,
     /// Name to sign in to the other registry with; the password comes on standard input
@@ -46,7 +47,7 @@ pub struct Args {
     /// PEM file of the authority that vouches for the other registry
     #[arg(long, value_name = "FILE")]
     source_authority: Option<PathBuf>,
-    /// Do not wait for its end
+    /// Do not wait until it is done
     #[arg(long)]
     detach: bool,
     #[command(flatten)]

@@ -32,13 +32,13 @@ enum Against {
 A locked tag stays where it is; a locked manifest stays, whatever tags move; in a locked repository nothing changes.
 
 Examples:
-  boltseal image lock registry.example.com:8443/team/app:v1 --note 'in production'
-  boltseal image lock registry.example.com:8443/team/app@sha256:e3b0… --against delete
+  boltseal image lock registry.example.com/team/app:v1 --note 'in production'
+  boltseal image lock registry.example.com/team/app@sha256:e3b0… --against delete
   boltseal image lock registry.example.com:8443/team/app --repository")]
 pub struct Args {
     #[command(flatten)]
     what: What,
-    /// Why, for whoever stands before the lock
+    /// Why; shown to whoever the lock stops
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
 }
@@ -55,10 +55,10 @@ struct What {
     /// `REPOSITORY:TAG`, `REPOSITORY@DIGEST`, or with --repository the repository itself
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
-    /// What the lock stands against. May be given several times [default: to lock, change; to unlock, all]
+    /// What the lock forbids. May be given several times [default: change; when unlocking, everything]
     #[arg(long, value_name = "WHAT")]
     against: Vec<Against>,
-    /// The repositories as a whole
+    /// The repository as a whole
     #[arg(long)]
     repository: bool,
 }

@@ -23,12 +23,12 @@ const PAGE: &str = "1000";
 Examples:
   boltseal image trash registry.example.com:8443
   boltseal image trash registry.example.com:8443/team/app
-  boltseal image trash registry.example.com:8443/team/app@sha256:e3b0… --purge")]
+  boltseal image trash registry.example.com/team/app@sha256:e3b0… --purge")]
 pub struct Args {
-    /// A registry, a repository, or with --purge images in it
+    /// A registry or a repository; with --purge, an image by its digest
     #[arg(value_name = "PLACE")]
     place: String,
-    /// Delete this image for good now; needs its digest
+    /// Delete this image for good, now
     #[arg(long)]
     purge: bool,
     #[command(flatten)]

@@ -26,23 +26,23 @@ pub enum Verb {
     Import(import::Args),
     /// List images that should be built again: old ones, and those whose base has a newer one
     Aging(aging::Args),
-    /// Give an image another tag
+    /// Give an image more tags
     Tag(tag::Args),
     /// Remove tags or images
     Rm(rm::Args),
-    /// Lock tags, images or repositories: against changes, deletion, pulls
+    /// Lock tags, images or repositories: no changes, no deletion, no pulls
     Lock(lock::Args),
-    /// Open what is locked
+    /// Remove locks
     Unlock(lock::Unlock),
     /// List what is locked in a repository
     Locks(lock::List),
-    /// List deleted images that can be taken back
+    /// List deleted images that can be brought back
     Trash(trash::Args),
-    /// Take deletions back
+    /// Bring deleted images back
     Undelete(trash::Back),
     /// Attach files to an image: an SBOM, a report, a licence
     Attach(attach::Args),
-    /// Show what was attached to an image, and to that
+    /// Show what was attached to an image, and what was attached to that
     Discover(discover::Args),
 }
 

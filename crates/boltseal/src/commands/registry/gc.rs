@@ -17,7 +17,7 @@ use crate::{
 /// How.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Garbage is what no manifest points to, and bytes that no repository has. It is collected by itself once an
+Garbage is what no manifest points to, and bytes that no repository has. It is collected by itself once an \
 hour, an hour after its last use, while everybody pushes and pulls; this does it now.
 
 Examples:
@@ -31,13 +31,13 @@ pub struct Args {
     /// Show how much garbage there is, and whose
     #[arg(long, conflicts_with_all = ["dry_run", "grace", "deep", "follow"])]
     show: bool,
-    /// Remove nothing: say what would go
+    /// Delete nothing, only show what would be deleted
     #[arg(long)]
     dry_run: bool,
-    /// How long ago somebody must have needed a thing last, such as 30s, 10m, 1h or 2d [default: as set, one hour]
+    /// Keep what was needed more recently than this, such as 30s, 10m, 1h or 2d [default: as set, one hour]
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     grace: Option<u64>,
-    /// Look through all files as well for those that nothing in the database names
+    /// Also look through all files for those that the database does not know
     #[arg(long)]
     deep: bool,
     #[command(flatten)]

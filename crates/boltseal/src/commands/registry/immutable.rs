@@ -20,11 +20,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Add a rule, or change the one with its name
+    /// Add a rule, or change the one of that name
     Add(Add),
     /// List all rules
     Ls(Written),
-    /// Take a rule away
+    /// Remove a rule
     Rm(Name),
 }
 
@@ -33,25 +33,27 @@ enum Verb {
 In patterns * stands for anything and ? for one character. Pushing the same image under its tag again is fine.
 
 Examples:
-  boltseal registry immutable add releases --repositories '*' --tags 'v*' --except '*-rc*'
-  boltseal registry immutable add prod --repositories 'prod/*' --tags '*' --except latest")]
+  boltseal registry immutable add releases \\
+    --repositories '*' --tags 'v*' --except '*-rc*'
+  boltseal registry immutable add prod \\
+    --repositories 'prod/*' --tags '*' --except latest")]
 struct Add {
     #[command(flatten)]
     name: Name,
-    /// Repositories that it is about. May be given several times
+    /// Repositories that the rule applies to. May be given several times
     #[arg(long, value_name = "PATTERN", required = true)]
     repositories: Vec<String>,
-    /// Tags that it is about. May be given several times
+    /// Tags that cannot be moved or deleted. May be given several times
     #[arg(long, value_name = "PATTERN", required = true)]
     tags: Vec<String>,
-    /// Tags that it is not about. May be given several times
+    /// Tags that still can. May be given several times
     #[arg(long, value_name = "PATTERN")]
     except: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
 struct Name {
-    /// Its name: lower-case letters, digits and `-`
+    /// Name of the rule: lower-case letters, digits and `-`
     name: String,
 }
 

@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Whether to stay.
 #[derive(Debug, clap::Args)]
 pub struct Follow {
-    /// Wait until it is done, and show how far it is
+    /// Wait until it is done, and show its progress
     #[arg(long)]
     follow: bool,
 }

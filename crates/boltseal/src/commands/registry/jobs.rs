@@ -16,7 +16,7 @@ pub struct Args {
     /// Only of this kind, such as `collect` or `scrub`
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
-    /// Stop this one; it ends where it can go on later
+    /// Stop the job with this id; what it has done so far stays done
     #[arg(long, value_name = "ID", conflicts_with = "kind")]
     stop: Option<String>,
     #[command(flatten)]

@@ -23,34 +23,36 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Add one, or change the one with its name
+    /// Add a mirror, or change the one of that name
     Add(Box<Add>),
     /// List all mirrors
     Ls(Written),
-    /// Take one away; what came by it stays
+    /// Remove a mirror; images that it copied stay
     Rm(Name),
     /// Copy now, whatever the schedule says
     Run(Run),
-    /// Show a mirror, its runs, and how far the one that is under way is
+    /// Show a mirror, its runs, and the progress of the current one
     Status(Status),
-    /// Let its schedule rest, and stop what is under way
+    /// Suspend its schedule, and stop the current run
     Pause(Name),
-    /// Let its schedule go on
+    /// Follow its schedule again
     Resume(Name),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is here is not fetched again. What comes is scanned and judged like anything pushed. No tag says when it
+What is here is not fetched again. What comes is scanned and judged like anything pushed. No tag says when it \
 was made: --newest takes the highest, as versions are ordered.
 
 Examples:
-  boltseal registry mirror add debian --host docker.io --repository library/debian --to mirror \\
-    --tag '12*' --tag '13*' --skip '*-backports' --platform linux/amd64 --every 6h
-  boltseal registry mirror add tools --host ghcr.io --repository team/a --repository team/b --to tools \\
+  boltseal registry mirror add debian --host docker.io --to mirror \\
+    --repository library/debian --tag '12*' --tag '13*' --skip '*-backports' \\
+    --platform linux/amd64 --every 6h
+  boltseal registry mirror add tools --host ghcr.io --to tools \\
+    --repository team/a --repository team/b \\
     --newest 5 --referrers --every 1d --username robot < password.txt")]
 struct Add {
-    /// Its name: lower-case letters, digits and `-`
+    /// Name of the mirror: lower-case letters, digits and `-`
     name: String,
     /// Host of the other registry, and port if any
     #[arg(long)]
@@ -58,25 +60,25 @@ struct Add {
     /// Repository there. May be given several times
     #[arg(long = "repository", value_name = "NAME", required = true)]
     repositories: Vec<String>,
-    /// What stands before those names here
+    /// What to put before those names here: `mirror` makes it `mirror/library/debian`
     #[arg(long = "to", value_name = "NAME")]
     destination: String,
-    /// Only tags like this; * stands for any text. May be given several times
+    /// Only tags that match; * stands for any text. May be given several times
     #[arg(long = "tag", value_name = "PATTERN")]
     tags: Vec<String>,
-    /// No tags like this. May be given several times
+    /// Not tags that match. May be given several times
     #[arg(long, value_name = "PATTERN")]
     skip: Vec<String>,
-    /// Of those, only so many of the highest
+    /// Of the tags that match, only this many: the highest versions
     #[arg(long, value_name = "NUMBER")]
     newest: Option<u32>,
     /// Only this platform of an index, such as linux/arm64. May be given several times
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<String>,
-    /// Signatures, SBOMs and whatever else refers to an image, too
+    /// Also signatures, SBOMs and whatever else refers to an image
     #[arg(long)]
     referrers: bool,
-    /// How long from one beginning to the next; without it, only when somebody says so
+    /// How often, such as 6h or 1d; without it, only by `mirror run`
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     every: Option<u64>,
     /// Remove tags here that were removed there
@@ -96,7 +98,7 @@ struct Name {
 struct Run {
     /// Name of the mirror
     name: String,
-    /// Do not wait for its end
+    /// Do not wait until it is done
     #[arg(long)]
     detach: bool,
 }

@@ -24,13 +24,13 @@ enum Verb {
     Set(Set),
     /// List all quotas, and what is used of them
     Ls(Written),
-    /// Take the limits of a scope away
+    /// Remove the limits of a scope
     Rm(Scope),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Bytes count once in a scope, however many images need them, and with what is in the trash. What is there already
+Bytes count once in a scope, however many images need them, and with what is in the trash. What is there already \
 stays; nothing more comes.
 
 Examples:
@@ -39,13 +39,13 @@ Examples:
 struct Set {
     #[command(flatten)]
     scope: Scope,
-    /// Bytes, such as 500MB, 10GB or 2TB
+    /// Most bytes, such as 500MB, 10GB or 2TB
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     bytes: Option<u64>,
-    /// Repositories
+    /// Most repositories
     #[arg(long, value_name = "NUMBER")]
     repositories: Option<u64>,
-    /// Tags
+    /// Most tags
     #[arg(long, value_name = "NUMBER")]
     tags: Option<u64>,
 }

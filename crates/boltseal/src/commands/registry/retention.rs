@@ -24,58 +24,62 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Add a rule, or change the one with its name
+    /// Add a rule, or change the one of that name
     Add(Box<Add>),
     /// List all rules
     Ls(Written),
-    /// Take a rule away
+    /// Remove a rule
     Rm(Name),
     /// Show what would be deleted now, and why
     Plan(PlanArgs),
-    /// Delete it now, not only once a day
+    /// Delete now what the rules say, without waiting for the daily run
     Run(RunArgs),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-An image that fits all conditions of a rule is deleted, once a day. What a rule keeps stays whatever other
-rules say; so do locked images, parts of an index that stays, and signatures of images that stay. What was
+An image that fits all conditions of a rule is deleted, once a day. What a rule keeps stays whatever other \
+rules say; so do locked images, parts of an index that stays, and signatures of images that stay. What was \
 deleted can be taken back for as long as the trash keeps it.
 
 Examples:
-  boltseal registry retention add old-builds --repositories 'team/*' --tag 'build-*' --older-than 90d
-  boltseal registry retention add few --repositories '*' --beyond-newest 20 --keep 'v*' --keep latest
-  boltseal registry retention add untagged --repositories '*' --untagged --older-than 7d
-  boltseal registry retention add denied --repositories '*' --denied 30d --not-pulled 30d
+  boltseal registry retention add old-builds \\
+    --repositories 'team/*' --tag 'build-*' --older-than 90d
+  boltseal registry retention add few \\
+    --repositories '*' --beyond-newest 20 --keep 'v*' --keep latest
+  boltseal registry retention add untagged \\
+    --repositories '*' --untagged --older-than 7d
+  boltseal registry retention add denied \\
+    --repositories '*' --denied 30d --not-pulled 30d
   boltseal registry retention plan")]
 struct Add {
-    /// Its name: lower-case letters, digits and `-`
+    /// Name of the rule: lower-case letters, digits and `-`
     name: String,
-    /// The repositories that it is about; * stands for any text
+    /// Repositories that the rule applies to; * stands for any text
     #[arg(long, value_name = "PATTERN")]
     repositories: String,
-    /// Images all of whose tags are like this. May be given several times
+    /// Only images all of whose tags match. May be given several times
     #[arg(long = "tag", value_name = "PATTERN")]
     tags: Vec<String>,
-    /// Images without tags
+    /// Only images without tags
     #[arg(long)]
     untagged: bool,
-    /// Pushed longer ago than this, such as 90d
+    /// Only images pushed longer ago than this, such as 90d
     #[arg(long, value_name = "DAYS", value_parser = days)]
     older_than: Option<u32>,
-    /// All but this many of them, the newest
+    /// Not the newest of them: keep this many
     #[arg(long, value_name = "NUMBER")]
     beyond_newest: Option<u32>,
-    /// Neither pulled nor pushed for this long
+    /// Only images neither pulled nor pushed for this long
     #[arg(long, value_name = "DAYS", value_parser = days)]
     not_pulled: Option<u32>,
-    /// Denied for longer than this
+    /// Only images that were denied for longer than this
     #[arg(long, value_name = "DAYS", value_parser = days)]
     denied: Option<u32>,
-    /// Keep images with such a tag, whatever any rule says. May be given several times
+    /// Keep images with a tag that matches, whatever any rule says. May be given several times
     #[arg(long, value_name = "PATTERN")]
     keep: Vec<String>,
-    /// Delete nothing for now
+    /// Do not apply the rule for now
     #[arg(long)]
     disabled: bool,
 }

@@ -14,7 +14,7 @@ use crate::{
 /// How.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is damaged is set aside and not served any more; the next push of it repairs it. Everything is read by
+What is damaged is set aside and not served any more; the next push of it repairs it. Everything is read by \
 itself once in thirty days; this does it now.
 
 Examples:
@@ -23,7 +23,7 @@ Examples:
 
 Exit codes: 0 done, or asked for; 2 usage; 3 it failed or was stopped; 4 internal fault")]
 pub struct Args {
-    /// Pass over what was read within so many days; 0 reads everything [default: as set, 30]
+    /// Skip what was read within this many days; 0 reads everything [default: as set, 30]
     #[arg(long, value_name = "DAYS")]
     days: Option<u32>,
     /// Bytes to read in a second [default: as set, 20000000]

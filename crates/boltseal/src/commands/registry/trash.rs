@@ -18,7 +18,7 @@ use crate::{
 Example:
   boltseal registry trash --days 30")]
 pub struct Args {
-    /// Keep deleted images for so many days, at most 90; 0 deletes at once
+    /// Keep deleted images for this many days, at most 90; 0 deletes at once
     #[arg(long, value_name = "NUMBER")]
     days: Option<u32>,
     #[command(flatten)]

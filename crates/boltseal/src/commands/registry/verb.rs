@@ -10,27 +10,27 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
-    /// Repositories here that are a cache of another registry
+    /// Pull-through caches of other registries
     Upstream(upstream::Args),
-    /// Repositories of another registry that are copied here again and again
+    /// Copies of repositories of other registries, kept up to date by a schedule
     Mirror(mirror::Args),
-    /// Tags that neither move nor go
+    /// Rules about tags that cannot be moved or deleted
     Immutable(immutable::Args),
-    /// How much may be stored where
+    /// Limits on how much may be stored
     Quota(quota::Args),
-    /// For how long deleted images can be taken back
+    /// Show or set for how long deleted images can be brought back
     Trash(trash::Args),
     /// Rules about which images are kept and which are deleted
     Retention(retention::Args),
-    /// Other systems that are told of what happens to images
+    /// Tell other systems what happens to images
     Webhook(webhook::Args),
     /// How much is stored, for whom, and what of it is garbage or damaged
     Storage(storage::Args),
     /// Collect garbage now, or show what would go
     Gc(gc::Args),
-    /// Read stored bytes again and hold them against their digest
+    /// Read stored bytes again and compare them with their digests
     Scrub(scrub::Args),
-    /// Work that takes a while: list it, stop it
+    /// List background work, or stop it
     Jobs(jobs::Args),
 }
 

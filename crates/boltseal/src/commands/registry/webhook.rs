@@ -23,15 +23,15 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Tell another system from now on, or change what it is told; prints a secret that was made
+    /// Add a webhook, or change the one of that name; prints its new secret, if one was made
     Add(Box<Add>),
-    /// List the systems that are told
+    /// List all webhooks
     Ls(Written),
-    /// Tell it nothing more
+    /// Remove a webhook
     Rm(Name),
-    /// Send an event that means nothing
+    /// Send a test event
     Ping(Name),
-    /// Show what it was sent and will be, newest first
+    /// Show deliveries, newest first: sent, waiting and given up
     Deliveries(Deliveries),
     /// Send an event again
     Redeliver(Redeliver),
@@ -39,34 +39,36 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Events: push, quarantine, delete, verdict, import, mirror, quota. An event is CloudEvents 1.0 in JSON, signed as
-Standard Webhooks has it: webhook-signature is v1, and the base64 of HMAC-SHA256, with the secret's bytes, over
+Events: push, quarantine, delete, verdict, import, mirror, quota. An event is CloudEvents 1.0 in JSON, signed as \
+Standard Webhooks has it: webhook-signature is v1, and the base64 of HMAC-SHA256, with the secret's bytes, over \
 webhook-id.webhook-timestamp.body. What does not arrive is sent again for a day.
 
 Examples:
-  boltseal registry webhook add ci https://ci.example.com/hooks/images --event push --repositories 'team/*'
-  boltseal registry webhook add local http://10.0.0.7:8080/ --allow-private --secret-stdin < secret.txt")]
+  boltseal registry webhook add ci https://ci.example.com/hooks/images \\
+    --event push --repositories 'team/*'
+  boltseal registry webhook add local http://10.0.0.7:8080/ \\
+    --allow-private --secret-stdin < secret.txt")]
 struct Add {
-    /// Its name: lower-case letters, digits and `-`
+    /// Name of the webhook: lower-case letters, digits and `-`
     name: String,
-    /// Where events are sent
+    /// Address that events are sent to
     url: String,
-    /// Which event. May be given several times [default: all]
+    /// Only these events. May be given several times [default: all]
     #[arg(long = "event", value_name = "EVENT")]
     events: Vec<String>,
-    /// The repositories that it is about; * stands for any text
+    /// Only events about repositories that match; * stands for any text
     #[arg(long, value_name = "PATTERN", default_value = "*")]
     repositories: String,
-    /// It may be at an address that is not of the Internet, and without TLS
+    /// Allow a private address, and HTTP without TLS
     #[arg(long)]
     allow_private: bool,
     /// Read the secret from standard input: whsec_ and 24 to 64 bytes in base64
     #[arg(long)]
     secret_stdin: bool,
-    /// PEM file of the authority that vouches for it, where the system does not know it
+    /// PEM file of the authority that vouches for the address, if the system does not know it
     #[arg(long, value_name = "FILE")]
     authority: Option<PathBuf>,
-    /// Tell it nothing for now
+    /// Send nothing for now
     #[arg(long)]
     disabled: bool,
 }

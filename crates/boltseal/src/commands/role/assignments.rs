@@ -17,7 +17,7 @@ use crate::{
 /// Which role to whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A scope covers itself and everything below it; * stands for one part. A condition is in Azure's language, or
+A scope covers itself and everything below it; * stands for one part. A condition is in Azure's language, or \
 short: repository like \"team/*\".
 
 Examples:

@@ -19,8 +19,8 @@ use crate::{
 /// What to do with the second factor.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Prints the otpauth URI, on a terminal also as a QR code for an authenticator application, and asks for the
-code that it shows then. From there on a login needs a code. The recovery codes that are printed at the
+Prints the otpauth URI, on a terminal also as a QR code for an authenticator application, and asks for the \
+code that it shows then. From there on a login needs a code. The recovery codes that are printed at the \
 end each stand once for the application: keep them on paper.
 
 Examples:
