@@ -10,6 +10,9 @@ use super::{
     table,
 };
 
+/// A table without rows: headings alone look as if something went wrong.
+const NOTHING: &str = "none\n";
+
 /// Every package, one a line.
 pub fn packages(report: &Report, paint: Paint) -> String {
     let mut out = String::new();
@@ -36,7 +39,11 @@ pub fn grid<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
     paint: Paint,
 ) -> String {
-    lay_out(Table::new().set_header(head.map(str::to_uppercase)).add_rows(rows.map(cleaned)), paint)
+    let rows: Vec<[String; N]> = rows.map(cleaned).collect();
+    if rows.is_empty() {
+        return NOTHING.to_owned();
+    }
+    lay_out(Table::new().set_header(head.map(str::to_uppercase)).add_rows(rows), paint)
 }
 
 /// The same without columns that are empty in every row. The last column, an id to copy, is never broken.
@@ -46,6 +53,9 @@ pub fn grid_without_gaps<const N: usize>(
     paint: Paint,
 ) -> String {
     let rows: Vec<[String; N]> = rows.map(cleaned).collect();
+    if rows.is_empty() {
+        return NOTHING.to_owned();
+    }
     let is_used = |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()));
     let used: Vec<usize> = (0..N).filter(|column| is_used(*column)).collect();
     let pick = |row: &[String; N]| -> Vec<String> {

@@ -104,9 +104,10 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     out
 }
 
-/// `1 package`, `2 packages`, `1 vulnerability`, `2 vulnerabilities`.
+/// `1 package`, `2 packages`, `1 vulnerability`, `2 vulnerabilities`, `2 days`.
 pub fn count(number: usize, noun: &str) -> String {
-    match (number, noun.strip_suffix('y')) {
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match (number, stem) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
         (_, None) => format!("{number} {noun}s"),
@@ -132,6 +133,6 @@ mod tests {
         }
         assert_eq!(wrap("one two three", 10, 2), "one two\n  three");
         assert_eq!(count(2, "vulnerability"), "2 vulnerabilities");
-        assert_eq!(count(1, "package"), "1 package");
+        assert_eq!((count(1, "package"), count(2, "day")), ("1 package".to_owned(), "2 days".to_owned()));
     }
 }

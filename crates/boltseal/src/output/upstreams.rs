@@ -17,7 +17,7 @@ pub fn upstreams(all: &[UpstreamStatus], paint: Paint) -> String {
         let user = one.username.clone().unwrap_or_default();
         [one.name.clone(), format!("{}/", one.prefix), there(one), length(one.ttl), user, state(status).0]
     });
-    grid(&["name", "here", "there", "compared after", "as", "state"], rows, paint)
+    grid(&["name", "here", "there", "recheck", "as", "state"], rows, paint)
 }
 
 /// One of them.
@@ -34,7 +34,7 @@ pub fn upstream(status: &UpstreamStatus, paint: Paint) -> String {
             line(&mut out, name, &patterns.join(" "));
         }
     }
-    line(&mut out, "compared after", &length(one.ttl));
+    line(&mut out, "recheck", &length(one.ttl));
     if let Some(username) = &one.username {
         line(&mut out, "as", username);
     }

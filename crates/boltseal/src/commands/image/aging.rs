@@ -31,7 +31,7 @@ pub struct Args {
     /// Built longer ago than this
     #[arg(long, value_name = "DAYS", value_parser = days, default_value = "90d")]
     older_than: u32,
-    /// Only images that were pulled within the last days [default if given: 30d]
+    /// Only images that were pulled within this many days [without a number: 30d]
     #[arg(long, value_name = "DAYS", value_parser = days, num_args = 0..=1, require_equals = true, default_missing_value = "30d")]
     in_use: Option<u32>,
     #[command(flatten)]

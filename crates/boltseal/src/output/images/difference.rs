@@ -7,7 +7,7 @@ use boltseal_flow::{
     diff::{Change, Diff, Findings, Hit},
 };
 use boltseal_model::{Gap, Subject};
-use indicatif::HumanBytes;
+use indicatif::DecimalBytes;
 use serde::Serialize;
 
 use super::people::bytes;
@@ -143,7 +143,7 @@ fn files(changes: &[Change<String, Entry>], top: usize, paint: Paint, out: &mut 
     let (before, after) = changes.iter().fold((0_u64, 0_u64), |(before, after), change| {
         (before.saturating_add(size(&change.before)), after.saturating_add(size(&change.after)))
     });
-    let grown = HumanBytes(before.abs_diff(after));
+    let grown = DecimalBytes(before.abs_diff(after));
     let grown = if after >= before { format!("{grown} more") } else { format!("{grown} less") };
     title(out, "files", &format!("{}, {grown}", sums(changes)), paint);
     let mut largest: Vec<&Change<String, Entry>> = changes.iter().collect();

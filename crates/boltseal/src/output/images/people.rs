@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use boltseal_model::Digest;
-use indicatif::HumanBytes;
+use indicatif::DecimalBytes;
 
 use super::{Attached, Attachment, Copied, Discovered, Inspected, Repositories, Tag, Tags};
 use crate::output::{
@@ -195,7 +195,7 @@ pub(super) fn short(digest: &Digest) -> String {
 }
 
 pub fn bytes(number: u64) -> String {
-    HumanBytes(number).to_string()
+    DecimalBytes(number).to_string()
 }
 
 fn plural(number: u64, noun: &str) -> String {
