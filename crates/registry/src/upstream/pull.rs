@@ -10,7 +10,7 @@ use boltseal_store::Checked;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Bring, Known, Trouble, Wanted, fetch::Reference, place, record};
+use super::{Bring, Known, Trouble, Wanted, fetch::Reference, place, reach::told, record};
 use crate::{
     Inner,
     api::key,
@@ -208,8 +208,10 @@ impl Inner {
     /// Remembers how asking an upstream went, and tells people.
     pub(super) async fn note_asked(&self, known: &Known, trouble: Option<&Trouble>) {
         known.note(trouble);
-        let Some(body) = known.news(trouble) else { return };
-        let checked = Checked { at: Timestamp::now(), body };
+        if !known.is_news(trouble) {
+            return;
+        }
+        let checked = Checked { at: Timestamp::now(), body: trouble.and_then(told) };
         let name = asked_name(&known.setting);
         // No repository has no name, so this row is nobody else's.
         if let Err(error) = self.facts.note_upstream_check("", &name, checked).await {

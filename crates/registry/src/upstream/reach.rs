@@ -148,20 +148,18 @@ impl Known {
         }
     }
 
-    /// What people should hear of how asking it went: nothing, or its trouble if it had any.
-    pub(super) fn news(&self, trouble: Option<&Trouble>) -> Option<Option<String>> {
-        let told = match trouble {
-            None | Some(Trouble::Missing(_)) => None,
-            Some(Trouble::Ours(_)) => return None,
-            Some(why) => Some(why.sentence().chars().take(MAX_TOLD).collect()),
-        };
-        let mut noted = lock(&self.noted);
-        let same = |(at, wrong): &(Instant, bool)| *wrong == told.is_some() && at.elapsed() < QUIET;
-        if noted.as_ref().is_some_and(same) {
-            return None;
+    /// Whether people should hear how asking it went: not as before, or nothing was said for a while.
+    pub(super) fn is_news(&self, trouble: Option<&Trouble>) -> bool {
+        if matches!(trouble, Some(Trouble::Ours(_))) {
+            return false;
         }
-        *noted = Some((Instant::now(), told.is_some()));
-        Some(told)
+        let wrong = trouble.and_then(told).is_some();
+        let mut noted = lock(&self.noted);
+        if noted.as_ref().is_some_and(|(at, before)| *before == wrong && at.elapsed() < QUIET) {
+            return false;
+        }
+        *noted = Some((Instant::now(), wrong));
+        true
     }
 
     /// How asking it went.
@@ -180,6 +178,14 @@ impl Known {
             }
         };
         *lock(&self.rest) = trouble.map(|why| (Instant::now() + wait, why.clone()));
+    }
+}
+
+/// What people are told of a trouble. That something is not there is an answer like any other.
+pub(super) fn told(trouble: &Trouble) -> Option<String> {
+    match trouble {
+        Trouble::Missing(_) => None,
+        why => Some(why.sentence().chars().take(MAX_TOLD).collect()),
     }
 }
 

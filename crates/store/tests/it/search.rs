@@ -109,11 +109,9 @@ async fn a_hundred_thousand_repositories() {
                 let start = std::time::Instant::now();
                 let tags = facts.find_tags(text, 2_000).await.unwrap().len();
                 let tags_took = start.elapsed();
+                let start = std::time::Instant::now();
                 let labels = facts.find_labels(text, 2_000).await.unwrap().len();
-                println!(
-                    "{text:?}: {tags} tags {tags_took:?}, {labels} labels {:?}",
-                    start.elapsed() - tags_took
-                );
+                println!("{text:?}: {tags} tags {tags_took:?}, {labels} labels {:?}", start.elapsed());
             }
         }
     }

@@ -81,7 +81,7 @@ pub fn about(described: &Described, at: Timestamp) -> About {
     let shop = described.repository.starts_with("shop/");
     let labels = [
         ("org.opencontainers.image.source", format!("https://git.example/{}", described.repository)),
-        ("org.opencontainers.image.revision", Digest::of(described.repository.as_bytes()).hex().to_owned()),
+        ("org.opencontainers.image.revision", Digest::of(described.repository.as_bytes()).hex()),
         ("team", described.repository.split('/').next().unwrap_or_default().to_owned()),
     ];
     About {
