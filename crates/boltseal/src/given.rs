@@ -7,7 +7,7 @@ use std::{
 
 use boltseal_flow::{
     feeds::Feeds,
-    leaks::{Finder, Rules},
+    look::{Finder, Hashes, Rules},
 };
 use boltseal_model::Severity;
 use boltseal_policy::Policy;
@@ -73,6 +73,11 @@ pub fn finder(path: &Path) -> Result<Finder, Failure> {
     let rules = Rules::parse(&text(path)?)
         .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))?;
     Ok(Finder::with(rules))
+}
+
+/// The hashes of malware in the file at `path`.
+pub fn hashes(path: &Path) -> Result<Hashes, Failure> {
+    Hashes::parse(&text(path)?).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))
 }
 
 /// The policy in the data folder, else the built-in one.

@@ -2,7 +2,7 @@
 
 use std::{io::Read as _, path::PathBuf};
 
-use boltseal_flow::{Cache, Error, Wanted};
+use boltseal_flow::{Cache, Error, Looking, Wanted};
 use boltseal_image::{Credentials, Options};
 use boltseal_model::{Platform, Report, Timestamp};
 
@@ -33,6 +33,9 @@ pub struct Target {
     /// Find secrets by the rules of this file too, in the format of gitleaks (`.gitleaks.toml`)
     #[arg(long, value_name = "FILE")]
     secret_rules: Option<PathBuf>,
+    /// Tell files whose SHA-256 stands in this file: `HASH [NAME]`, a line each
+    #[arg(long, value_name = "FILE")]
+    malware_hashes: Option<PathBuf>,
 }
 
 impl Target {
@@ -52,11 +55,13 @@ impl Target {
             options.credentials = Some(Credentials::new(name, password()?));
         }
         let finder = self.secret_rules.as_deref().map(given::finder).transpose()?;
-        // What was remembered was found by other rules.
-        let no_cache = self.no_cache || finder.is_some();
+        let malware = self.malware_hashes.as_deref().map(given::hashes).transpose()?;
+        let looking = Looking { finder: finder.as_ref(), malware: malware.as_ref() };
+        // What was remembered was seen by other eyes.
+        let no_cache = self.no_cache || !looking.is_default();
         let cache = if no_cache { None } else { Some(Cache::at(&given::data(global)?)) };
-        let (target, cache, finder) = (self.image.as_str(), cache.as_ref(), finder.as_ref());
-        Ok(hop(&Wanted { target, options: &options, cache, finder })?)
+        let (target, cache) = (self.image.as_str(), cache.as_ref());
+        Ok(hop(&Wanted { target, options: &options, cache, looking })?)
     }
 }
 

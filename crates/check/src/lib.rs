@@ -15,9 +15,13 @@
 //!
 //! | family | what it looks at |
 //! |---|---|
+//! | [`image`] | how an image says it wants to run, its files, its build steps: what should be otherwise |
+//! | [`malware`] | the hash of a file, or its text: what is known to be malicious |
 //! | [`secret`] | bytes of a file, a variable or a label: credentials that should not be there |
 //!
 //! This crate must not know: images, layers, archives, the clock, I/O, how anything is stored. It is handed bytes and
 //! answers with places in them; whoever stores a hit keeps a keyed hash and the place, never the bytes.
 
+pub mod image;
+pub mod malware;
 pub mod secret;

@@ -63,6 +63,11 @@ pub(crate) fn section<'a>(file: &object::File<'a>, names: &[&str]) -> Option<&'a
 pub(crate) struct Records(Vec<u8>);
 
 impl Records {
+    /// Goes on with what [`Records::finish`] gave.
+    pub(crate) const fn continued(records: Vec<u8>) -> Self {
+        Self(records)
+    }
+
     /// Adds what `id` found.
     pub(crate) fn push(&mut self, id: &str, record: &[u8]) {
         self.0.extend_from_slice(id.as_bytes());

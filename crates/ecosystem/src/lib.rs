@@ -43,6 +43,7 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
+pub mod accounted;
 pub mod alpine;
 pub mod arch;
 pub mod binary;

@@ -11,14 +11,14 @@
 //! ```
 //!
 //! ```no_run
-//! use boltseal_flow::{Cache, Wanted, admit, feeds::Feeds};
+//! use boltseal_flow::{Cache, Wanted, admit, feeds::Feeds, look::Looking};
 //! use boltseal_model::{Decision, Timestamp};
 //! use boltseal_policy::Policy;
 //!
 //! let data = "/var/lib/boltseal".as_ref();
 //! let (snapshot, cache) = (Feeds::at(data).open()?, Cache::at(data));
 //! let options = boltseal_image::Options::default();
-//! let wanted = Wanted { target: "docker://debian:12", options: &options, cache: Some(&cache), finder: None };
+//! let wanted = Wanted { target: "docker://debian:12", options: &options, cache: Some(&cache), looking: Looking::default() };
 //! let report = admit(&wanted, snapshot.as_ref(), Policy::built_in(), Timestamp::now())?;
 //! assert_eq!(report.verdict.map(|verdict| verdict.decision), Some(Decision::Allow));
 //! # Ok::<(), boltseal_flow::Error>(())
@@ -41,14 +41,13 @@ mod error;
 pub mod feeds;
 pub mod history;
 mod ignore;
-pub mod leaks;
+pub mod look;
 pub mod pattern;
 pub mod retention;
 mod upgrades;
 
 use std::sync::Mutex;
 
-use boltseal_check::secret::Finder;
 use boltseal_image::Options;
 use boltseal_model::{Catalog, Coverage, Digest, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
 use boltseal_policy::{Facts, Policy};
@@ -57,6 +56,7 @@ use boltseal_scan::{Matched, Snapshot};
 pub use cache::{Cache, Known};
 pub use error::Error;
 pub use ignore::{IgnoreError, IgnoreFile};
+pub use look::Looking;
 pub use upgrades::{Upgrade, upgrades};
 
 /// Which image, and how to get at it.
@@ -68,8 +68,8 @@ pub struct Wanted<'a> {
     pub options: &'a Options<'a>,
     /// Where to look before reading; `None` reads always.
     pub cache: Option<&'a Cache>,
-    /// Rules for credentials; `None` takes the built-in ones. With rules of one's own, leave the cache out.
-    pub finder: Option<&'a Finder>,
+    /// What to look for besides packages. With anything but the default, leave the cache out.
+    pub looking: Looking<'a>,
 }
 
 /// What is installed in the image.
@@ -96,7 +96,7 @@ fn catalog(wanted: &Wanted<'_>) -> Result<(Subject, Known), Error> {
     let mut options = wanted.options.clone();
     options.known = Some(&known);
     let (image, catalog) =
-        leaks::look(wanted.finder, |eyes| boltseal_image::open(wanted.target, eyes, &options))?;
+        look::look(wanted.looking, |eyes| boltseal_image::open(wanted.target, eyes, &options))?;
     if let Some(known) = remembered.into_inner().ok().flatten().filter(|_| !image.read) {
         return Ok((image.subject, known));
     }
@@ -137,7 +137,7 @@ pub fn assemble(
     snapshot: Option<&Snapshot>,
     matched: Matched,
 ) -> Report {
-    let Catalog { distro, packages, leaks, mut gaps } = catalog;
+    let Catalog { distro, packages, leaks, misconfigurations, unowned, malware, mut gaps } = catalog;
     gaps.extend(matched.gaps);
     Report {
         subject,
@@ -147,6 +147,9 @@ pub fn assemble(
         layers,
         packages,
         leaks,
+        misconfigurations,
+        unowned,
+        malware,
         findings: matched.findings,
         omitted: Omitted::default(),
         verdict: None,

@@ -58,6 +58,10 @@ pub fn parse(bytes: &[u8], what: &str) -> Result<Parsed, Error> {
             labels: run.labels,
             entrypoint: run.entrypoint,
             command: run.cmd,
+            ports: run.exposed_ports.into_keys().collect(),
+            healthcheck: run
+                .healthcheck
+                .is_some_and(|check| check.test.first().is_some_and(|kind| kind != "NONE")),
         },
         platform,
         diff_ids: rootfs.diff_ids,
@@ -93,6 +97,16 @@ struct Run {
     entrypoint: Vec<String>,
     #[serde(deserialize_with = "one_or_many")]
     cmd: Vec<String>,
+    #[serde(deserialize_with = "null_is_empty")]
+    exposed_ports: BTreeMap<String, serde_json::Value>,
+    healthcheck: Option<Healthcheck>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Healthcheck {
+    #[serde(deserialize_with = "null_is_empty")]
+    test: Vec<String>,
 }
 
 #[derive(Deserialize)]

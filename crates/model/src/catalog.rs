@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Digest, Leak};
+use crate::{Date, Digest, Leak, Malware, Misconfiguration, Unowned};
 
 /// The packages of one tree, and what could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,15 @@ pub struct Catalog {
     /// Credentials that lie in it, by place. `None`: nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<Vec<Leak>>,
+    /// What should be otherwise about how the image is made, worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misconfigurations: Vec<Misconfiguration>,
+    /// Executables and libraries that belong to no package, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unowned: Vec<Unowned>,
+    /// Files that are known to be malicious, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub malware: Vec<Malware>,
     /// What may be missing from `packages`. Empty means: nothing known to be missing.
     pub gaps: Vec<Gap>,
 }

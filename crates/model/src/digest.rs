@@ -49,6 +49,11 @@ impl Digest {
         hasher.finish()
     }
 
+    /// A SHA-256 that was computed elsewhere; `None` unless it is 32 bytes long.
+    pub fn of_sha256(hash: &[u8]) -> Option<Self> {
+        Some(Self(Bytes::Sha256(hash.try_into().ok()?)))
+    }
+
     /// Which hash function made it.
     pub const fn algorithm(&self) -> Algorithm {
         match self.0 {

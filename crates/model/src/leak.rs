@@ -21,16 +21,11 @@ pub struct Leak {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<Digest>,
     /// A later layer deleted or replaced the file: no container shows it, every pull brings it.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
     /// The published package that the file belongs to: then it was public before, an example or a test key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// Where in an image.

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Leak, Package, Platform, Reference, Timestamp,
-    Verdict,
+    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Leak, Malware, Misconfiguration, Package, Platform,
+    Reference, Timestamp, Unowned, Verdict,
 };
 
 /// One image, judged or not.
@@ -27,6 +27,15 @@ pub struct Report {
     /// Credentials that lie in it, by place. Absent: nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaks: Option<Vec<Leak>>,
+    /// What should be otherwise about how the image is made, worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misconfigurations: Vec<Misconfiguration>,
+    /// Executables and libraries that belong to no package, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unowned: Vec<Unowned>,
+    /// Files that are known to be malicious, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub malware: Vec<Malware>,
     /// In the order of [`Finding::rank`].
     pub findings: Vec<Finding>,
     /// What was left out of `findings` because the user asked for that.

@@ -49,6 +49,8 @@ pub struct Text<'a> {
     pub bytes: &'a [u8],
     /// Line ends before the piece.
     pub lines: usize,
+    /// Whether this is all of the file.
+    pub whole: bool,
 }
 
 /// What to keep of one file.
@@ -119,6 +121,12 @@ pub struct Config {
     pub entrypoint: Vec<String>,
     /// `config.Cmd`.
     pub command: Vec<String>,
+    /// `config.ExposedPorts`: `8080/tcp`.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// Whether `config.Healthcheck` says how to tell that it works (Docker's extension).
+    #[serde(default)]
+    pub healthcheck: bool,
 }
 
 /// The selected files of one image.

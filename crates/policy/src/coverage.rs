@@ -54,10 +54,7 @@ pub(crate) fn all_gaps<'a>(facts: &Facts<'a>) -> Cow<'a, [Gap]> {
 pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
     let policy = judge.policy;
     let inside = |rule: &Rule| {
-        matches!(
-            rule.check,
-            Check::Vulnerabilities(_) | Check::Packages(_) | Check::Licenses(_) | Check::Secrets(_)
-        )
+        !matches!(rule.check, Check::Coverage(_) | Check::Feeds(_) | Check::Images(_) | Check::Unscanned)
     };
     if gaps.is_empty() || !policy.rules.iter().any(inside) {
         return;

@@ -6,8 +6,9 @@ use crate::{
     Facts, Policy, content, coverage,
     exception::Hit,
     judge::{Case, Judge},
+    making,
     rule::{Check, Images, Rule},
-    secret, vulnerability,
+    vulnerability,
 };
 
 /// What `policy` says about the image that `facts` are known of, at the moment `now`.
@@ -26,7 +27,10 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Images(check) => image(&mut judge, rule, check),
             Check::Packages(check) => content::packages(&mut judge, rule, check, facts.packages),
             Check::Licenses(check) => content::licenses(&mut judge, rule, check, facts.packages),
-            Check::Secrets(check) => secret::judge(&mut judge, rule, check, facts.leaks),
+            Check::Secrets(check) => making::secrets(&mut judge, rule, check, facts.leaks),
+            Check::Misconfigurations(check) => making::misconfigurations(&mut judge, rule, check, facts),
+            Check::Malware(_) => making::malware(&mut judge, rule, facts),
+            Check::Unowned(check) => making::unowned(&mut judge, rule, check, facts),
             Check::Unscanned => {}
         }
     }

@@ -4,7 +4,9 @@ use boltseal_model::{Confidence, Decision, Severity};
 
 use crate::{
     Policy,
-    rule::{Check, Feeds, Images, Licenses, PackageBan, Secrets, Severities, Vulnerabilities},
+    rule::{
+        Check, Feeds, Images, Licenses, Misconfigurations, PackageBan, Secrets, Severities, Vulnerabilities,
+    },
     text::{count, listed},
 };
 
@@ -18,7 +20,8 @@ pub struct RuleDoc {
     pub name: String,
     /// What it decides when it applies: deny, warn or unknown.
     pub effect: Decision,
-    /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`, `unscanned`.
+    /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`,
+    /// `misconfigurations`, `malware`, `unowned`, `unscanned`.
     pub kind: &'static str,
     /// What it wants, in one sentence.
     pub wants: String,
@@ -71,6 +74,9 @@ const fn kind(check: &Check) -> &'static str {
         Check::Packages(_) => "packages",
         Check::Licenses(_) => "licenses",
         Check::Secrets(_) => "secrets",
+        Check::Misconfigurations(_) => "misconfigurations",
+        Check::Malware(_) => "malware",
+        Check::Unowned(_) => "unowned",
         Check::Unscanned => "unscanned",
     }
 }
@@ -94,6 +100,14 @@ pub(crate) fn wants(check: &Check) -> String {
         }
         Check::Licenses(rule) => licenses(rule),
         Check::Secrets(rule) => secrets(rule),
+        Check::Misconfigurations(rule) => misconfigurations(rule),
+        Check::Malware(_) => "no file that is known to be malicious".to_owned(),
+        Check::Unowned(rule) => {
+            let list: Vec<&str> = rule.except.iter().map(crate::pattern::Wild::text).collect();
+            let except =
+                if list.is_empty() { String::new() } else { format!(", except {}", listed(&list, SHOWN)) };
+            format!("no executable that belongs to no package{except}")
+        }
         Check::Unscanned => "every image scanned before it is used".to_owned(),
     }
 }
@@ -192,6 +206,22 @@ fn licenses(rule: &Licenses) -> String {
     let declared =
         (rule.undeclared != Decision::Allow).then(|| "a licence declared by every package".to_owned());
     banned.into_iter().chain(declared).collect::<Vec<_>>().join("; ")
+}
+
+fn misconfigurations(rule: &Misconfigurations) -> String {
+    let severity = match &rule.severity {
+        None => String::new(),
+        Some(Severities::AtLeast(least)) => format!(" of severity {least} or worse"),
+        Some(Severities::Exactly(list)) => {
+            let list: Vec<&str> = list.iter().map(|severity| rating(*severity)).collect();
+            format!(" of severity {}", list.join(" or "))
+        }
+    };
+    let checks = rule.checks.as_ref().map(|checks| {
+        let list: Vec<&str> = checks.iter().map(crate::pattern::Wild::text).collect();
+        format!(" by {}", listed(&list, SHOWN))
+    });
+    format!("no misconfiguration{severity}{}", checks.unwrap_or_default())
 }
 
 fn secrets(rule: &Secrets) -> String {

@@ -34,6 +34,17 @@ pub(crate) struct Hit<'a> {
     pub(crate) gap: Option<&'a str>,
     /// A credential.
     pub(crate) leak: Option<&'a Leak>,
+    /// A check of how the image is made.
+    pub(crate) check: Option<&'a str>,
+    /// A file.
+    pub(crate) path: Option<&'a str>,
+}
+
+impl<'a> Hit<'a> {
+    /// What stands in place of a vulnerability's id.
+    fn rule(self) -> Option<&'a str> {
+        self.leak.map(|leak| leak.rule.as_str()).or(self.check)
+    }
 }
 
 impl Exception {
@@ -53,8 +64,8 @@ impl Exception {
 
     fn covers_finding(&self, hit: Hit<'_>) -> bool {
         let Some(patterns) = &self.findings else { return true };
-        let leak = |leak: &Leak| patterns.iter().any(|pattern| pattern.fits(&leak.rule));
-        hit.leak.is_some_and(leak)
+        let rule = |rule: &str| patterns.iter().any(|pattern| pattern.fits(rule));
+        hit.rule().is_some_and(rule)
             || hit.finding.is_some_and(|finding| {
                 patterns
                     .iter()
@@ -76,10 +87,11 @@ impl Exception {
     fn covers_path(&self, hit: Hit<'_>) -> bool {
         let Some(patterns) = &self.paths else { return true };
         let fits = |place: &str| patterns.iter().any(|pattern| pattern.fits(place));
-        hit.leak.is_some_and(|leak| match &leak.place {
-            Place::File { path, .. } => fits(path),
-            place => fits(&place.to_string()),
-        })
+        hit.path.is_some_and(fits)
+            || hit.leak.is_some_and(|leak| match &leak.place {
+                Place::File { path, .. } => fits(path),
+                place => fits(&place.to_string()),
+            })
     }
 
     /// The first moment at which it no longer holds: the end of its last day, UTC.
@@ -142,7 +154,7 @@ impl Pardons {
         let named = hit.finding.filter(|_| !self.by_id.is_empty());
         let ids = named.into_iter().flat_map(|finding| std::iter::once(&finding.id).chain(&finding.aliases));
         let by_id = ids.filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten();
-        let rule = hit.leak.and_then(|leak| self.by_id.get(&leak.rule)).into_iter().flatten();
+        let rule = hit.rule().and_then(|rule| self.by_id.get(rule)).into_iter().flatten();
         self.others.iter().chain(by_id).chain(rule).copied()
     }
 }

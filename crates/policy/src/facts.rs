@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use boltseal_model::{Distro, Finding, Gap, Leak, Package, Report, SnapshotInfo, Subject};
+use boltseal_model::{
+    Distro, Finding, Gap, Leak, Malware, Misconfiguration, Package, Report, SnapshotInfo, Subject, Unowned,
+};
 
 /// Everything a policy may look at, borrowed from wherever it is kept.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,12 @@ pub struct Facts<'a> {
     pub packages: &'a [Package],
     /// Which credentials lie in it; `None` where nobody looked.
     pub leaks: Option<&'a [Leak]>,
+    /// What should be otherwise about how it is made; says nothing where nobody looked for `leaks` either.
+    pub misconfigurations: &'a [Misconfiguration],
+    /// Executables that belong to no package; the same.
+    pub unowned: &'a [Unowned],
+    /// Files that are known to be malicious; the same.
+    pub malware: &'a [Malware],
     /// What is wrong with it.
     pub findings: Findings<'a>,
 }
@@ -32,6 +40,9 @@ impl<'a> From<&'a Report> for Facts<'a> {
             gaps: &report.coverage.gaps,
             packages: &report.packages,
             leaks: report.leaks.as_deref(),
+            misconfigurations: &report.misconfigurations,
+            unowned: &report.unowned,
+            malware: &report.malware,
             findings: Findings::Plain(&report.findings),
         }
     }

@@ -11,7 +11,10 @@ use crate::{
     describe::wants,
     exception::{Exception, Pardons},
     pattern::{ImagePattern, PackagePattern, Wild},
-    rule::{Check, Coverage, Feeds, Images, Licenses, Packages, Rule, Secrets, Severities, Vulnerabilities},
+    rule::{
+        Check, Coverage, Feeds, Images, Licenses, Malware, Misconfigurations, Packages, Rule, Secrets,
+        Severities, Unowned, Vulnerabilities,
+    },
     text::{Day, Line, Name},
 };
 
@@ -71,6 +74,9 @@ struct RuleFile {
     packages: Option<Packages>,
     licenses: Option<Licenses>,
     secrets: Option<Secrets>,
+    misconfigurations: Option<Misconfigurations>,
+    malware: Option<Malware>,
+    unowned: Option<Unowned>,
     unscanned: Option<bool>,
 }
 
@@ -138,6 +144,9 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
         file.packages.map(Check::Packages),
         file.licenses.map(Check::Licenses),
         file.secrets.map(Check::Secrets),
+        file.misconfigurations.map(Check::Misconfigurations),
+        file.malware.map(Check::Malware),
+        file.unowned.map(Check::Unowned),
         file.unscanned.map(|_| Check::Unscanned),
     ]
     .into_iter()
@@ -145,8 +154,8 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
     .collect();
     let (Some(check), true) = (checks.pop(), checks.is_empty()) else {
         return Err(wrong(
-            "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets \
-             or unscanned (an empty one is written `coverage: {}`)"
+            "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets, \
+             misconfigurations, malware, unowned or unscanned (an empty one is written `coverage: {}`)"
                 .into(),
         ));
     };
@@ -187,6 +196,9 @@ fn problem(check: &Check) -> Option<&'static str> {
         }
         Check::Secrets(rule) if rule.rules.as_ref().is_some_and(Vec::is_empty) => {
             Some("`rules: []` names none: remove the line to mean every rule")
+        }
+        Check::Misconfigurations(rule) if rule.checks.as_ref().is_some_and(Vec::is_empty) => {
+            Some("`checks: []` names none: remove the line to mean every check")
         }
         Check::Licenses(rule) if rule.ban.is_empty() && rule.undeclared == Decision::Allow => {
             Some("ban at least one licence, or say what to decide about undeclared ones")

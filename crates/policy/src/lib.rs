@@ -67,10 +67,10 @@ mod facts;
 mod file;
 mod judge;
 mod license;
+mod making;
 mod pattern;
 mod policy;
 mod rule;
-mod secret;
 mod text;
 mod vulnerability;
 

@@ -82,6 +82,9 @@ pub(crate) enum Check {
     Packages(Packages),
     Licenses(Licenses),
     Secrets(Secrets),
+    Misconfigurations(Misconfigurations),
+    Malware(Malware),
+    Unowned(Unowned),
     Unscanned,
 }
 
@@ -186,6 +189,30 @@ pub(crate) struct Secrets {
     /// Also what belongs to published packages, such as their test keys.
     #[serde(default)]
     pub(crate) published: bool,
+}
+
+/// `misconfigurations:` hits what should be otherwise about how the image is made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Misconfigurations {
+    /// This or worse.
+    pub(crate) severity: Option<Severities>,
+    /// Only these checks.
+    pub(crate) checks: Option<Vec<Wild>>,
+}
+
+/// `malware:` hits files that are known to be malicious.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Malware {}
+
+/// `unowned:` hits executables that belong to no package.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unowned {
+    /// Paths at which they may lie.
+    #[serde(default)]
+    pub(crate) except: Vec<Wild>,
 }
 
 const fn medium() -> Confidence {

@@ -83,7 +83,7 @@ impl FlowJudge {
         let reference = format!("{}/{}@{}", self.authority, image.repository, image.digest);
         let options = Options::default();
         let media_type = Some(image.media_type);
-        let (opened, catalog) = boltseal_flow::leaks::look(None, |eyes| {
+        let (opened, catalog) = boltseal_flow::look::look(boltseal_flow::Looking::default(), |eyes| {
             boltseal_image::read(image.blobs, image.digest, media_type, &reference, eyes, &options)
         })?;
         let mut subject = opened.subject;

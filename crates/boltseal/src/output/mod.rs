@@ -11,6 +11,7 @@ pub mod paint;
 pub mod records;
 pub mod retention;
 pub mod search;
+mod seen;
 pub mod storage;
 pub mod table;
 pub mod upstreams;

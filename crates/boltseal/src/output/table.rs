@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use boltseal_flow::{Upgrade, upgrades};
-use boltseal_model::{Confidence, Finding, Leak, Report, Severity};
+use boltseal_model::{Finding, Report, Severity};
 
 use super::{
     paint::{Paint, clean, count, cut, wrap},
-    verdict,
+    seen, verdict,
 };
 
 /// The widest id that still leaves room for a title; longer ones push it aside.
@@ -29,7 +29,10 @@ pub fn report(report: &Report, paint: Paint) -> String {
         out.push('\n');
         upgrade(&group, paint, &mut out);
     }
-    secrets(report, paint, &mut out);
+    seen::secrets(report, paint, &mut out);
+    seen::malware(report, paint, &mut out);
+    seen::misconfigurations(report, paint, &mut out);
+    seen::unowned(report, paint, &mut out);
     ignored(report, paint, &mut out);
     out
 }
@@ -155,36 +158,6 @@ fn row(finding: &Finding, paint: Paint, out: &mut String) {
         out.pop();
     }
     out.push('\n');
-}
-
-/// Credentials to do something about, surest first; what was public before or is doubtful is counted.
-fn secrets(report: &Report, paint: Paint, out: &mut String) {
-    let all = report.leaks.as_deref().unwrap_or_default();
-    let counts = |leak: &&Leak| leak.package.is_none() && leak.confidence >= Confidence::Medium;
-    let mut shown: Vec<&Leak> = all.iter().filter(counts).collect();
-    shown.sort_by_key(|leak| std::cmp::Reverse(leak.confidence));
-    if all.is_empty() {
-        return;
-    }
-    let published = all.iter().filter(|leak| leak.package.is_some()).count();
-    let doubtful = all.len() - shown.len() - published;
-    let mut others = Vec::new();
-    if published > 0 {
-        others.push(format!("{published} in published packages"));
-    }
-    if doubtful > 0 {
-        others.push(format!("{doubtful} doubtful"));
-    }
-    let others =
-        if others.is_empty() { String::new() } else { format!(" · not listed: {}", others.join(", ")) };
-    let _ = writeln!(out, "\n{}{}", paint.bold(&count(shown.len(), "secret")), paint.dim(&others));
-    for leak in shown {
-        let hidden = if leak.hidden { ", deleted by a later layer but still in the image" } else { "" };
-        let text = format!("{}: {}{hidden}", clean(&leak.place.to_string()), clean(&leak.title));
-        let sure = format!("{:10}", leak.confidence.word());
-        let sure = if leak.confidence >= Confidence::High { paint.alarm(&sure) } else { sure };
-        let _ = writeln!(out, "  {sure} {}", wrap(&text, paint.width.saturating_sub(11), 13));
-    }
 }
 
 fn ignored(report: &Report, paint: Paint, out: &mut String) {

@@ -30,6 +30,10 @@ fn subject() -> Subject {
 fn report(packages: Vec<Package>, findings: Vec<Finding>, matched: bool) -> Report {
     let built = Timestamp::UNIX_EPOCH;
     Report {
+        leaks: Some(Vec::new()),
+        misconfigurations: Vec::new(),
+        unowned: Vec::new(),
+        malware: Vec::new(),
         subject: subject(),
         snapshot: matched.then(|| SnapshotInfo { id: "s".to_owned(), built, feeds: Vec::new() }),
         coverage: Coverage::of(Vec::new()),

@@ -11,6 +11,9 @@ fn report() -> Report {
     let findings = vec![finding("CVE-1", "a", "pypi/a", "1", None), second];
     Report {
         leaks: Some(Vec::new()),
+        misconfigurations: Vec::new(),
+        unowned: Vec::new(),
+        malware: Vec::new(),
         subject: Subject {
             reference: "test".to_owned(),
             name: None,

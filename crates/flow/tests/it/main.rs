@@ -3,7 +3,7 @@
 
 mod diff;
 mod ignore;
-mod leaks;
+mod look;
 mod retention;
 mod upgrades;
 

@@ -20,11 +20,14 @@ pub struct Inspection<'a> {
     lines: usize,
     text: Option<bool>,
     remember: bool,
+    /// Whether it came in several pieces.
+    pieces: bool,
 }
 
 impl<'a> Inspection<'a> {
     pub const fn new(selector: &'a dyn Selector, layer: u32, path: &'a str) -> Self {
-        Self { selector, layer, path, buffer: Vec::new(), lines: 0, text: None, remember: false }
+        let buffer = Vec::new();
+        Self { selector, layer, path, buffer, lines: 0, text: None, remember: false, pieces: false }
     }
 
     /// The whole content at once. Whether the file is to be remembered.
@@ -36,7 +39,11 @@ impl<'a> Inspection<'a> {
         loop {
             let end = bytes.len().min(at + PIECE);
             let piece = bytes.get(at..end).unwrap_or_default();
-            remember |= self.selector.inspect(self.layer, self.path, Text { bytes: piece, lines });
+            remember |= self.selector.inspect(
+                self.layer,
+                self.path,
+                Text { bytes: piece, lines, whole: piece.len() == bytes.len() },
+            );
             if end == bytes.len() {
                 return remember;
             }
@@ -55,22 +62,23 @@ impl<'a> Inspection<'a> {
             self.text = Some(is_text(&self.buffer));
         }
         if self.text == Some(true) && self.buffer.len() >= PIECE {
-            self.show();
+            self.show(false);
+            self.pieces = true;
             let seen = self.buffer.len() - OVERLAP;
             self.lines += count_lines(self.buffer.get(..seen).unwrap_or_default());
             self.buffer.drain(..seen);
         }
     }
 
-    fn show(&mut self) {
-        let text = Text { bytes: &self.buffer, lines: self.lines };
+    fn show(&mut self, whole: bool) {
+        let text = Text { bytes: &self.buffer, lines: self.lines, whole };
         self.remember |= self.selector.inspect(self.layer, self.path, text);
     }
 
     /// Whether the file is to be remembered.
     pub fn finish(mut self) -> bool {
         if self.text.unwrap_or_else(|| is_text(&self.buffer)) && !self.buffer.is_empty() {
-            self.show();
+            self.show(!self.pieces);
         }
         self.remember
     }

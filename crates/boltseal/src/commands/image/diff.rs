@@ -1,7 +1,7 @@
 //! `boltseal image diff BEFORE AFTER`
 
 use boltseal_flow::{
-    Cache, Wanted,
+    Cache, Looking, Wanted,
     contents::{Contents, contents},
     diff::{Side, diff},
 };
@@ -91,7 +91,7 @@ fn read(
     let mut options = connection.options(target, args.platform.as_ref(), global)?;
     options.progress = Some(&bar);
     let cache = Cache::at(&given::data(global)?);
-    let wanted = Wanted { target, options: &options, cache: Some(&cache), finder: None };
+    let wanted = Wanted { target, options: &options, cache: Some(&cache), looking: Looking::default() };
     let report = boltseal_flow::scan(&wanted, snapshot, args.clock.now())?;
     Ok((report, contents(&wanted, !args.no_files)?))
 }

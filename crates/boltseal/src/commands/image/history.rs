@@ -1,6 +1,6 @@
 //! `boltseal image history IMAGE`
 
-use boltseal_flow::{Wanted, contents::contents};
+use boltseal_flow::{Looking, Wanted, contents::contents};
 use boltseal_model::Platform;
 
 use super::place::Connection;
@@ -39,8 +39,10 @@ pub fn run(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let options = connection.options(&args.image, args.platform.as_ref(), global)?;
-    let contents =
-        contents(&Wanted { target: &args.image, options: &options, cache: None, finder: None }, false)?;
+    let contents = contents(
+        &Wanted { target: &args.image, options: &options, cache: None, looking: Looking::default() },
+        false,
+    )?;
     args.written.show(&History::of(contents), console, history)?;
     Ok(Exit::Pass)
 }

@@ -1,0 +1,142 @@
+//! Everything that is seen in an image while its layers stream by once.
+//!
+//! [`look`] opens an image with several pairs of eyes: ecosystems keep what names packages; every text is shown to
+//! `check::secret`; executables are hashed, so that those that nobody answers for can be listed and known malware told;
+//! unusual permissions and what package managers left behind are noted. What comes out is a [`Catalog`].
+//!
+//! Values of credentials are never kept: a [`Leak`](boltseal_model::Leak) says where to look.
+
+mod leaks;
+mod making;
+mod malware;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+pub use boltseal_check::{
+    malware::{Hashes, HashesError},
+    secret::{Finder, Rules, RulesError},
+};
+use boltseal_ecosystem::{Everything, accounted};
+use boltseal_image::Image;
+use boltseal_model::{Catalog, FileMeta, Selector, Text, Want};
+
+use self::{leaks::Found, malware::Seen};
+
+pub use self::leaks::MAX_LEAKS;
+
+/// Setuid, setgid, and writable for everybody.
+const UNUSUAL: u32 = 0o6002;
+
+static FINDER: LazyLock<Finder> = LazyLock::new(Finder::new);
+
+/// What to look for besides packages. The default is what is built in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looking<'a> {
+    /// Rules for credentials; `None` takes the built-in ones.
+    pub finder: Option<&'a Finder>,
+    /// Hashes of malware.
+    pub malware: Option<&'a Hashes>,
+}
+
+impl Looking<'_> {
+    /// Whether it is what is built in, so that what was seen before is what would be seen again.
+    pub const fn is_default(&self) -> bool {
+        self.finder.is_none() && self.malware.is_none()
+    }
+}
+
+/// Opens an image by `open`, which is handed what to look for, and says what is in it.
+pub fn look<E>(
+    looking: Looking<'_>,
+    open: impl FnOnce(&dyn Selector) -> Result<Image, E>,
+) -> Result<(Image, Catalog), E> {
+    let eyes = Eyes {
+        finder: looking.finder.unwrap_or_else(|| &FINDER),
+        malware: looking.malware,
+        notes: Mutex::default(),
+    };
+    let image = open(&eyes)?;
+    let mut catalog = boltseal_scan::catalog(&image.tree);
+    if image.read {
+        let notes = eyes.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        catalog.unowned = accounted::unowned(&image.tree, &catalog);
+        catalog.malware = malware::found(&image.tree, notes.malware);
+        catalog.misconfigurations = making::misconfigurations(&image, &catalog, notes.caches);
+        leaks::add(&image, notes.leaks, eyes.finder, &mut catalog);
+    }
+    Ok((image, catalog))
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Notes {
+    leaks: Vec<Found>,
+    malware: Vec<Seen>,
+    caches: BTreeMap<&'static str, u64>,
+    /// Files to be remembered for their permissions.
+    unusual: HashSet<Box<str>>,
+}
+
+struct Eyes<'a> {
+    finder: &'a Finder,
+    malware: Option<&'a Hashes>,
+    notes: Mutex<Notes>,
+}
+
+impl Eyes<'_> {
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to keep of a file of which ecosystems want to keep `want`.
+    fn note(&self, path: &str, meta: &FileMeta, want: Want) -> Want {
+        if let Some(cache) = boltseal_check::image::cache(path) {
+            *self.notes().caches.entry(cache).or_default() += meta.size;
+        }
+        if meta.mode & UNUSUAL == 0 {
+            return want;
+        }
+        self.notes().unusual.insert(path.into());
+        if want == Want::Skip { Want::Hashed } else { want }
+    }
+}
+
+impl Selector for Eyes<'_> {
+    fn want(&self, path: &str, meta: &FileMeta) -> Want {
+        self.note(path, meta, Everything.want(path, meta))
+    }
+
+    fn want_in_folder(&self, path: &str, meta: &FileMeta) -> Want {
+        self.note(path, meta, Everything.want_in_folder(path, meta))
+    }
+
+    fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let record = Everything.distill(path, bytes)?;
+        let (record, digest) = accounted::hashed(record, bytes);
+        if let Some(name) = self.malware.and_then(|hashes| hashes.name(digest.bytes())) {
+            self.notes().malware.push(Seen { path: path.into(), name: name.into(), digest, layer: None });
+        }
+        Ok(Some(record))
+    }
+
+    fn inspects(&self, path: &str, _meta: &FileMeta) -> bool {
+        // Lists of files and their digests, of which images have megabytes.
+        !path.starts_with("var/lib/dpkg/info/") && !path.starts_with("usr/share/zoneinfo/")
+    }
+
+    fn inspect(&self, layer: u32, path: &str, text: Text<'_>) -> bool {
+        let mut hits = Vec::new();
+        self.finder.find(path, text.bytes, &mut hits);
+        let malware = if text.whole { malware::of(self.malware, text.bytes) } else { None };
+        let mut notes = self.notes();
+        let remember = !hits.is_empty() || malware.is_some() || notes.unusual.contains(path);
+        leaks::note(&mut notes.leaks, layer, path, text.lines, hits);
+        if let Some((name, digest)) = malware {
+            notes.malware.push(Seen { path: path.into(), name, digest, layer: Some(layer) });
+        }
+        remember
+    }
+}
