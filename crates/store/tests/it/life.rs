@@ -8,10 +8,10 @@ use boltseal_store::{
 use crate::{databases::Database, facts::manifest};
 
 const WRITE: LockChange = LockChange { write: Some(false), ..NOTHING };
-const DELETE: LockChange = LockChange { delete: Some(false), ..NOTHING };
+pub const DELETE: LockChange = LockChange { delete: Some(false), ..NOTHING };
 const READ: LockChange = LockChange { read: Some(false), ..NOTHING };
-const NOTHING: LockChange = LockChange { read: None, write: None, delete: None, list: None };
-const OPEN: LockChange =
+pub const NOTHING: LockChange = LockChange { read: None, write: None, delete: None, list: None };
+pub const OPEN: LockChange =
     LockChange { read: Some(true), write: Some(true), delete: Some(true), list: Some(true) };
 
 /// After everything that the test does.
@@ -19,7 +19,7 @@ fn later() -> Timestamp {
     Timestamp::from_second(4_000_000_000).unwrap()
 }
 
-async fn push(facts: &Facts, repository: &str, tag: &str, text: &str) -> Result<Digest, Error> {
+pub async fn push(facts: &Facts, repository: &str, tag: &str, text: &str) -> Result<Digest, Error> {
     let (image, layer) = (Digest::of(text.as_bytes()), layer(text));
     facts.add_blob(repository, &layer, 5).await?;
     let missing = facts.put_manifest(manifest(repository, tag, &image, &[&layer])).await?;
@@ -27,17 +27,17 @@ async fn push(facts: &Facts, repository: &str, tag: &str, text: &str) -> Result<
     Ok(image)
 }
 
-fn layer(text: &str) -> Digest {
+pub fn layer(text: &str) -> Digest {
     Digest::of(format!("layer of {text}").as_bytes())
 }
 
-async fn lock(facts: &Facts, target: Locked, change: LockChange) {
+pub async fn lock(facts: &Facts, target: Locked, change: LockChange) {
     let at = Timestamp::now();
     facts.change_lock("team/app", target, change, "alice", "ticket 7", at).await.unwrap().unwrap();
 }
 
 /// What an attempt came to, in a word.
-fn word<T>(outcome: &Result<T, Error>) -> &'static str {
+pub fn word<T>(outcome: &Result<T, Error>) -> &'static str {
     match outcome {
         Ok(_) => "done",
         Err(Error::Refused(Refusal::Locked { attribute, .. })) => attribute,
@@ -121,26 +121,6 @@ async fn a_lock_says_whose_it_is_and_reaches_whoever_pulls() {
         // A tag that goes takes its lock along; another of that name starts open.
         assert!(facts.remove_tag("team/app", "v1").await.unwrap());
         assert_eq!(facts.unlisted("team/app").await.unwrap(), Vec::<String>::new());
-    }
-}
-
-#[tokio::test]
-async fn what_a_locked_index_lists_stays() {
-    for database in Database::each() {
-        let facts = database.open().await;
-        let image = push(&facts, "team/app", "", "one").await.unwrap();
-        let index = Digest::of(b"index");
-        let list = NewManifest {
-            kind: Kind::Index,
-            manifests: vec![image.clone()],
-            ..manifest("team/app", "v1", &index, &[])
-        };
-        assert_eq!(facts.put_manifest(list).await.unwrap(), []);
-        lock(&facts, Locked::Tag("v1".to_owned()), DELETE).await;
-        assert_eq!(word(&facts.remove_manifest("team/app", &image).await), "deleteEnabled");
-        assert_eq!(word(&facts.remove_manifest("team/app", &index).await), "deleteEnabled");
-        lock(&facts, Locked::Tag("v1".to_owned()), OPEN).await;
-        assert_eq!(word(&facts.remove_manifest("team/app", &image).await), "done");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store from outside: what it promises about durability and visibility, and the views built on it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod above;
 mod attributes;
 mod blobs;
 mod browse;

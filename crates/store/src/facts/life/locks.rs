@@ -8,7 +8,7 @@
 //! | `listEnabled` | lists leave it out; whoever knows its name still gets it |
 //!
 //! A lock on a repository holds for everything in it. A manifest stays while a tag that points to it is locked, and so
-//! does what a locked manifest or the manifest of a locked tag points to.
+//! does everything below a locked manifest or the manifest of a locked tag: the images of an index, and their layers.
 
 mod against;
 

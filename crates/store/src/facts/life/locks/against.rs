@@ -1,6 +1,6 @@
 //! What locks have against a change, asked in its transaction.
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
     super::{super::sql::Query, Refusal, immutable},
@@ -91,29 +91,40 @@ pub(in crate::facts) async fn against_blob(
     held_above(db, repository, blob).await
 }
 
-/// A lock on what points to something, or on its tag.
+/// A lock on what points to something, at whatever distance, or a lock or rule on a tag of that: an index holds its
+/// images, and so their layers.
 async fn held_above(
     db: &mut AnyConnection,
     repository: &str,
     target: &str,
 ) -> Result<Option<Refusal>, Error> {
-    const ABOVE: [&str; 2] = [
-        "JOIN links l ON l.repository = k.repository AND l.manifest = k.name WHERE l.repository = ",
-        "JOIN tags t ON t.repository = k.repository AND t.tag = k.name \
-         JOIN links l ON l.repository = t.repository AND l.manifest = t.digest WHERE l.repository = ",
+    // UNION leaves out what was found before, so this ends, also where something should point to itself.
+    const ABOVE: &str = "WITH RECURSIVE above (name) AS \
+         (SELECT manifest FROM links WHERE repository = $1 AND target = $2 UNION \
+         SELECT l.manifest FROM above a JOIN links l ON l.repository = $1 AND l.target = a.name) ";
+    let locks = [
+        ABOVE,
+        COLUMNS,
+        "WHERE k.repository = $1 AND (k.can_write = 0 OR k.can_delete = 0) AND (k.name IN (SELECT name FROM above) \
+         OR k.name IN (SELECT t.tag FROM above a JOIN tags t ON t.repository = $1 AND t.digest = a.name)) \
+         ORDER BY k.name LIMIT 1",
     ];
-    for above in ABOVE {
-        let mut query = Query::new(COLUMNS);
-        query
-            .push(above)
-            .push_bind(repository.to_owned())
-            .push(" AND l.target = ")
-            .push_bind(target.to_owned());
-        query.push(" AND (k.can_write = 0 OR k.can_delete = 0) LIMIT 1");
-        let row = query.build().fetch_optional(&mut *db).await?;
-        if let Some(lock) = row.as_ref().map(read).transpose()? {
-            return Ok(lock.against_removal(repository));
-        }
+    let row = sqlx::query(AssertSqlSafe(locks.concat()))
+        .bind(repository)
+        .bind(target)
+        .fetch_optional(&mut *db)
+        .await?;
+    if let Some(lock) = row.as_ref().map(read).transpose()? {
+        return Ok(lock.against_removal(repository));
     }
-    Ok(None)
+    let tags = [
+        ABOVE,
+        "SELECT t.tag FROM above a JOIN tags t ON t.repository = $1 AND t.digest = a.name ORDER BY t.tag",
+    ];
+    let tags: Vec<String> = sqlx::query_scalar(AssertSqlSafe(tags.concat()))
+        .bind(repository)
+        .bind(target)
+        .fetch_all(&mut *db)
+        .await?;
+    immutable::against(db, repository, &tags).await
 }
