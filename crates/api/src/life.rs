@@ -97,7 +97,7 @@ pub struct Undelete {
     /// Of the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// A tag that pointed to it; of several, the one that was deleted last.
+    /// A tag that pointed to it, or was removed alone; of several, the one that was deleted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }

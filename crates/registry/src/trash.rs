@@ -33,6 +33,7 @@ impl Registry {
         facts.look_at_clock().await?;
         let days = u64::from(facts.trash_days().await?);
         let now = facts.now_for(Duration::from_secs(days.saturating_mul(86_400)));
+        facts.forget_removed_tags(now).await?;
         loop {
             let over = facts.trash_over(now, BATCH).await?;
             if over.is_empty() {

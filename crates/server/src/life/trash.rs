@@ -57,7 +57,8 @@ fn shown(trashed: store::Trashed, days: u32) -> Trashed {
     }
 }
 
-/// `POST /api/v1/trash/undelete`: brings an image back, with those of its tags that are free.
+/// `POST /api/v1/trash/undelete`: brings an image back, with those of its tags that are free, or a tag that was removed
+/// alone.
 pub(crate) async fn undelete(
     From(state): From<State>,
     by: By,
@@ -76,8 +77,13 @@ pub(crate) async fn undelete(
         _ => return Err(Failure::Asked("give a tag or a digest, one of them".to_owned())),
     };
     let record = record.digest(&wanted).status("the deletion was taken back");
-    let facts = state.facts.recording(vec![record.entry()]);
-    let back = facts.undelete(repository, &wanted, (state.now)()).await.map_err(failed)?;
+    let record = asked.tag.iter().fold(record, |record, tag| record.named(tag.as_str()));
+    let (facts, now) = (state.facts.recording(vec![record.entry()]), (state.now)());
+    let back = match &asked.tag {
+        Some(tag) => facts.undelete_tag(repository, tag, &wanted, now).await,
+        None => facts.undelete(repository, &wanted, now).await,
+    };
+    let back = back.map_err(failed)?;
     let back = back.ok_or_else(|| Failure::missing("deleted image", &format!("{repository}@{wanted}")))?;
     let manifests = back.manifests.iter().map(ToString::to_string).collect();
     Ok(Json(Undeleted { manifests, tags: back.tags, taken: back.taken }))

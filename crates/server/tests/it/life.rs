@@ -109,6 +109,11 @@ async fn deletions_are_taken_back_by_whoever_may_push() {
         assert_eq!(found, status, "{who} {body}: {answer}");
     }
     assert_eq!(app.state.facts.tag("team/app", "v1").await.unwrap(), Some(one));
+    // A tag that is removed alone comes back alone.
+    assert!(app.state.facts.remove_tag("team/app", "v1").await.unwrap());
+    let (status, answer) =
+        call(&app, "pusher", "POST", back, &json!({"repository": "team/app", "tag": "v1"})).await;
+    assert_eq!((status, answer), (200, json!({"manifests": [], "tags": ["v1"], "taken": []})));
     call(&app, "pusher", "PATCH", LOCKS, &json!({"write": false, "note": "frozen"})).await;
     let (status, refused) =
         call(&app, "pusher", "POST", back, &json!({"repository": "team/app", "tag": "v2"})).await;

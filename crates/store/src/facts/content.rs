@@ -153,9 +153,10 @@ impl Facts {
             .await
     }
 
-    /// Removes a tag; false when there was none.
+    /// Removes a tag; false when there was none. For as long as [`Facts::trash_days`] says, it can be taken back.
     pub async fn remove_tag(&self, repository: &str, tag: &str) -> Result<bool, Error> {
         let (repository, tag) = (repository.to_owned(), tag.to_owned());
+        let now = milliseconds(Timestamp::now());
         self.writer
             .touching(Topic::Repository(repository.clone()))
             .run_if(
@@ -165,7 +166,7 @@ impl Facts {
                         if let Some(refusal) = life::against_removal(db, &repository, &target).await? {
                             return Err(refusal.into());
                         }
-                        remove_tag(db, &repository, &tag).await
+                        remove_tag(db, &repository, &tag, now).await
                     })
                 },
                 |removed| *removed,

@@ -40,6 +40,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (8, "upstreams", include_str!("../../migrations/0008_upstreams.sql")),
     (9, "webhooks", include_str!("../../migrations/0009_webhooks.sql")),
     (10, "log files", include_str!("../../migrations/0010_log_files.sql")),
+    (11, "removed tags", include_str!("../../migrations/0011_removed_tags.sql")),
     (12, "history", include_str!("../../migrations/0012_history.sql")),
 ];
 

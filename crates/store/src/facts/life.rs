@@ -17,6 +17,6 @@ pub(super) use locks::{against_blob, against_push, against_removal, against_writ
 pub use quotas::{Quota, QuotaRow};
 pub use refusal::{Measure, Refusal};
 pub use trash::{Trashed, Undeleted};
-pub(super) use trash::{forget, held_in_trash, remove};
+pub(super) use trash::{forget, held_in_trash, remember_tag, remove};
 pub use usage::Usage;
 pub(super) use usage::{Wanted, add, against_quota, count_repository, count_tags, subtract};

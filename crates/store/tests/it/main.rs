@@ -16,6 +16,7 @@ mod life;
 mod objects;
 mod outbox;
 mod pulls;
+mod removed_tags;
 mod search;
 mod upstreams;
 mod views;

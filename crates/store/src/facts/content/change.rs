@@ -155,8 +155,15 @@ pub(in super::super) async fn point_tags(
     life::count_tags(db, repository, new).await
 }
 
-/// Removes a tag and what was locked of it; false when there was none.
-pub(super) async fn remove_tag(db: &mut AnyConnection, repository: &str, tag: &str) -> Result<bool, Error> {
+/// Removes a tag and what was locked of it; false when there was none. It can be taken back for as long as the trash
+/// keeps things.
+pub(super) async fn remove_tag(
+    db: &mut AnyConnection,
+    repository: &str,
+    tag: &str,
+    now: i64,
+) -> Result<bool, Error> {
+    life::remember_tag(db, repository, tag, now).await?;
     let removed = sqlx::query("DELETE FROM tags WHERE repository = $1 AND tag = $2")
         .bind(repository)
         .bind(tag)

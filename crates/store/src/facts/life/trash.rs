@@ -3,9 +3,10 @@
 //! A row of the trash holds its own bytes and those of its blobs in `contents.refs`, apart from everything live: so a
 //! deleted image is gone for whoever pulls, lists or mounts, and its bytes are not. Quotas count what is in the trash,
 //! since it is on the disk. How long it stays is one setting, asked when its time is looked at: a longer time saves what
-//! was deleted before, too.
+//! was deleted before, too. A tag that is removed alone is only a name: it is remembered beside (`tags`).
 
 mod restore;
+mod tags;
 
 use boltseal_model::{Digest, Timestamp};
 use sqlx::AnyConnection;
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::Error;
 use restore::restore;
+pub(in super::super) use tags::remember_tag;
 
 /// The setting that says for how many days deleted manifests stay.
 const DAYS: &str = "registry.trash.days";
@@ -132,19 +134,6 @@ impl Facts {
         Ok(all)
     }
 
-    /// The deleted manifest that a tag pointed to, the last of them.
-    pub async fn tag_in_trash(&self, repository: &str, tag: &str) -> Result<Option<Digest>, Error> {
-        let found: Option<String> = sqlx::query_scalar(
-            "SELECT t.digest FROM trash_tags t JOIN trash m ON m.repository = t.repository AND m.digest = t.digest \
-             WHERE t.repository = $1 AND t.tag = $2 ORDER BY m.deleted DESC, m.digest LIMIT 1",
-        )
-        .bind(repository)
-        .bind(tag)
-        .fetch_optional(&self.readers)
-        .await?;
-        found.map(|text| digest("trash_tags.digest", &text)).transpose()
-    }
-
     /// Takes a deletion back: the manifest, what it lists, and those of its tags that are free. `None` when it is not in
     /// the trash.
     pub async fn undelete(
@@ -214,12 +203,7 @@ pub(in super::super) async fn remove(
     by: &str,
     now: i64,
 ) -> Result<bool, Error> {
-    let days: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-        .bind(DAYS)
-        .fetch_optional(&mut *db)
-        .await?;
-    let kept = days.and_then(|days| days.parse::<u32>().ok()).is_some_and(|days| days > 0);
-    if !kept || !copy(db, repository, digest, by, now).await? {
+    if !keeps(db).await? || !copy(db, repository, digest, by, now).await? {
         let removed = content::remove_manifest(db, repository, digest).await?;
         sqlx::query("DELETE FROM locks WHERE repository = $1 AND name = $2")
             .bind(repository)
@@ -242,6 +226,15 @@ pub(in super::super) async fn remove(
         let_go(db, repository, &blob, now).await?;
     }
     Ok(true)
+}
+
+/// Whether anything that is deleted stays for a while.
+async fn keeps(db: &mut AnyConnection) -> Result<bool, Error> {
+    let days: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+        .bind(DAYS)
+        .fetch_optional(db)
+        .await?;
+    Ok(days.and_then(|days| days.parse::<u32>().ok()).is_some_and(|days| days > 0))
 }
 
 /// Puts a copy of a manifest and of what it points to into the trash, which holds the bytes from then on as well.

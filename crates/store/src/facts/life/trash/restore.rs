@@ -82,6 +82,52 @@ async fn restore_tags(
 ) -> Result<(), Error> {
     let sql = "SELECT tag FROM trash_tags WHERE repository = $1 AND digest = $2 ORDER BY tag";
     let tags: Vec<String> = sqlx::query_scalar(sql).bind(repository).bind(name).fetch_all(&mut *db).await?;
+    point(db, repository, name, tags, now, back).await
+}
+
+/// Points a tag that was removed alone to its manifest again, if that is live. Gives whether it was removed.
+pub(super) async fn restore_tag(
+    db: &mut AnyConnection,
+    repository: &str,
+    tag: &str,
+    name: &str,
+    now: i64,
+    back: &mut Undeleted,
+) -> Result<bool, Error> {
+    let live: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2")
+            .bind(repository)
+            .bind(name)
+            .fetch_optional(&mut *db)
+            .await?;
+    if live.is_none() {
+        return Ok(false);
+    }
+    let removed = sqlx::query("DELETE FROM removed_tags WHERE repository = $1 AND tag = $2 AND digest = $3")
+        .bind(repository)
+        .bind(tag)
+        .bind(name)
+        .execute(&mut *db)
+        .await?
+        .rows_affected();
+    if removed == 0 {
+        return Ok(false);
+    }
+    if !back.tags.iter().chain(&back.taken).any(|known| known == tag) {
+        point(db, repository, name, vec![tag.to_owned()], now, back).await?;
+    }
+    Ok(true)
+}
+
+/// Points those of the tags to a manifest that are free.
+async fn point(
+    db: &mut AnyConnection,
+    repository: &str,
+    name: &str,
+    tags: Vec<String>,
+    now: i64,
+    back: &mut Undeleted,
+) -> Result<(), Error> {
     let before = content::tags_before(db, repository, &tags).await?;
     let (taken, free): (Vec<_>, Vec<_>) =
         tags.into_iter().partition(|tag| before.iter().any(|(known, _)| known == tag));
