@@ -73,10 +73,7 @@ mod trash;
 mod upstream;
 mod work;
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use boltseal_audit::Record;
 use boltseal_identity::Authority;
@@ -96,7 +93,6 @@ use judging::Judging;
 pub use judging::Rejudged;
 use pulls::PullCounts;
 use recently::Recently;
-pub use scrub::{Bytes, Repair};
 use upstream::Upstreams;
 
 /// Bytes of manifests kept in memory. A registry's busy images fit; the rest is one read away.
@@ -154,8 +150,6 @@ struct Inner {
     blob_pulls: Recently,
     pulls: PullCounts,
     upstreams: Upstreams,
-    /// Who may have damaged bytes whole.
-    repair: OnceLock<Arc<dyn Repair>>,
     /// Of pushes that are under way.
     leases: Leases,
 }
@@ -179,7 +173,6 @@ impl Registry {
             pulls: PullCounts::new(facts.clone()),
             upstreams: Upstreams::new(facts.clone()),
             leases: Leases::new(facts.clone()),
-            repair: OnceLock::new(),
             facts,
             blobs,
             blob_pulls: Recently::new(),
@@ -225,11 +218,6 @@ impl Registry {
             }
         });
         Ok(())
-    }
-
-    /// Asks `repair` for the right bytes of what is found damaged. The first one counts.
-    pub fn repair_from(&self, repair: Arc<dyn Repair>) {
-        let _the_first_one_counts = self.0.repair.set(repair);
     }
 
     /// Judges again, from catalogs, everything that was judged from other data or another policy than the judge now

@@ -1,11 +1,16 @@
 //! Reading stored bytes again: disks rot, and nobody should be served what a digest does not say.
 //!
 //! Bytes that were not read for longest are read first, at a bounded rate. What is found damaged is taken out of the way
-//! and not served any more; whoever pushes it again repairs it for everybody, as a HEAD now says that it is not here.
+//! and not served any more. Then the registry it came from is asked for it (`repair`); where there is none, or it cannot
+//! give it, whoever pushes it again repairs it for everybody, as a HEAD now says that it is not here. Every scrub asks
+//! again for what earlier ones left damaged.
+//!
+//! There is no such thing as a replica of what is stored: object stores keep copies themselves, and a second server on the
+//! same bucket reads the same bytes.
+
+mod repair;
 
 use std::{
-    io::Read,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,25 +36,14 @@ use crate::{
 const BATCH: u64 = 64;
 /// How often progress is written down.
 const TELL: Duration = Duration::from_secs(2);
-/// Repositories of damaged contents that a repair is told of.
+/// Repositories of damaged contents that the log names.
 const MAX_HOMES: usize = 32;
-/// Pieces of a repair are read at this size.
-const PIECE: usize = 256 << 10;
+/// Repositories whose origin may have damaged bytes whole. The layers of a base image can be in thousands.
+const MAX_ASKED: u64 = 1000;
+/// Contents that were damaged before, and are asked for again: a disk with more of them is to be replaced.
+const MAX_BEFORE: u64 = 1000;
 /// Days after which everything is read when nobody set it: a scrub was asked for nevertheless.
 const ALL: u32 = 0;
-
-/// Bytes from elsewhere, blocking.
-pub type Bytes = Box<dyn Read + Send>;
-
-/// Somebody who may have damaged bytes whole, such as the registry they were cached from.
-pub trait Repair: Send + Sync {
-    /// The bytes of a blob or manifest that these repositories hold, if it has them. They are checked by whoever asks.
-    fn bytes<'a>(
-        &'a self,
-        repositories: &'a [String],
-        digest: &'a Digest,
-    ) -> Pin<Box<dyn Future<Output = Option<Bytes>> + Send + 'a>>;
-}
 
 /// The kind `scrub`.
 pub(crate) fn run(registry: Registry, job: Job, reporter: Arc<Reporter>) -> Running {
@@ -71,6 +65,8 @@ struct Scrubbing<'r> {
     contents: u64,
     rotten: u64,
     repaired: u64,
+    /// Found damaged by an earlier scrub, and repaired now.
+    late: u64,
 }
 
 async fn scrub(registry: &Registry, job: &Job, reporter: &Reporter) -> Result<Ended, Error> {
@@ -91,7 +87,11 @@ async fn scrub(registry: &Registry, job: &Job, reporter: &Reporter) -> Result<En
         contents: 0,
         rotten: 0,
         repaired: 0,
+        late: 0,
     };
+    if !this.again().await? {
+        return Ok(Ended::Stopped(this.sentence()));
+    }
     loop {
         let batch = registry.0.facts.to_scrub(before, BATCH).await?;
         if batch.is_empty() {
@@ -104,6 +104,21 @@ async fn scrub(registry: &Registry, job: &Job, reporter: &Reporter) -> Result<En
 }
 
 impl Scrubbing<'_> {
+    /// Asks again for what is known to be damaged: who has it may be back. Gives whether to go on.
+    async fn again(&mut self) -> Result<bool, Error> {
+        let inner = &self.registry.0;
+        for one in inner.facts.rotten(MAX_BEFORE).await? {
+            let homes = inner.facts.homes_of(&one.digest, MAX_ASKED).await?;
+            if inner.mend(&one, &homes).await {
+                self.late += 1;
+            }
+            if !self.report().await {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads some contents. Gives whether to go on.
     async fn batch(&mut self, batch: Vec<Scrub>) -> Result<bool, Error> {
         let (blobs, pace) = (self.registry.0.blobs.clone(), Arc::clone(&self.pace));
@@ -153,49 +168,23 @@ impl Scrubbing<'_> {
         let aside = tokio::task::spawn_blocking(move || blobs.quarantine(&digest));
         let aside = aside.await.map_err(|_| Error::Task("taking damaged bytes out of the way"))??;
         let now = Timestamp::now();
-        let homes = inner.facts.repositories_with(&one.digest).await?;
-        let mut record = damaged(&one.digest, &why, now)
-            .detail("bytes", one.size)
-            .detail("repositories", homes.iter().take(MAX_HOMES).cloned().collect::<Vec<_>>());
+        let homes = inner.facts.homes_of(&one.digest, MAX_ASKED).await?;
+        let names: Vec<_> = homes.iter().take(MAX_HOMES).map(|home| home.repository.clone()).collect();
+        let mut record =
+            damaged(&one.digest, &why, now).detail("bytes", one.size).detail("repositories", names.clone());
         if let Some(aside) = &aside {
             record = record
                 .detail("quarantine", aside.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
         inner.facts.recording(vec![record.entry()]).found_rotten(&one.digest, &why, now).await?;
-        tracing::error!(digest = %one.digest, why, ?homes, "stored bytes are damaged and not served any more");
+        tracing::error!(digest = %one.digest, why, homes = ?names, "stored bytes are damaged and not served any more");
         inner.deleted();
         self.rotten += 1;
         drop(lock);
-        if self.repair(one, &homes).await? {
+        if inner.mend(one, &homes).await {
             self.repaired += 1;
         }
         Ok(())
-    }
-
-    /// Brings the right bytes from elsewhere, if somebody has them.
-    async fn repair(&self, one: &Scrub, homes: &[String]) -> Result<bool, Error> {
-        let inner = &self.registry.0;
-        let Some(repair) = inner.repair.get() else { return Ok(false) };
-        let Some(source) = repair.bytes(homes, &one.digest).await else { return Ok(false) };
-        let (blobs, digest) = (inner.blobs.clone(), one.digest.clone());
-        let lock = inner.blobs.lock(&one.digest).await;
-        let brought = tokio::task::spawn_blocking(move || bring(&blobs, &digest, source));
-        match brought.await.map_err(|_| Error::Task("repairing damaged bytes"))? {
-            Ok(stored) => {
-                let record = damaged(&one.digest, "", Timestamp::now())
-                    .outcome(Outcome::Success)
-                    .severity(Severity::Low)
-                    .status("damaged bytes were brought again from where they came from");
-                inner.facts.recording(vec![record.entry()]).mended(stored).await?;
-                drop(lock);
-                inner.deleted();
-                Ok(true)
-            }
-            Err(error) => {
-                tracing::warn!(%error, digest = %one.digest, "damaged bytes could not be brought again");
-                Ok(false)
-            }
-        }
     }
 
     async fn report(&self) -> bool {
@@ -213,27 +202,16 @@ impl Scrubbing<'_> {
         match (self.rotten, self.repaired) {
             (0, _) => parts.push("nothing is damaged".to_owned()),
             (rotten, 0) => parts.push(format!("{rotten} damaged: push them again")),
+            (rotten, repaired) if repaired < rotten => {
+                parts.push(format!("{rotten} damaged, {repaired} of them repaired: push the others again"));
+            }
             (rotten, repaired) => parts.push(format!("{rotten} damaged, {repaired} of them repaired")),
+        }
+        if self.late > 0 {
+            parts.push(format!("{} that were damaged before are repaired", self.late));
         }
         parts.join("; ")
     }
-}
-
-fn bring(
-    blobs: &Blobs,
-    digest: &Digest,
-    mut source: Bytes,
-) -> Result<boltseal_store::Stored, boltseal_store::Error> {
-    let mut writer = blobs.writer(digest.algorithm())?;
-    let mut piece = vec![0; PIECE];
-    while let Ok(read) = source.read(&mut piece) {
-        if read == 0 {
-            break;
-        }
-        writer.write(piece.get(..read).unwrap_or_default())?;
-    }
-    // What broke off has another digest.
-    writer.finish(digest)
 }
 
 /// Reads all of them, at the pace; stops when told.

@@ -77,7 +77,7 @@ pub use rows::{
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
-pub use scrub::{Scrub, Unscrubbed};
+pub use scrub::{Home, Scrub, Unscrubbed};
 pub use storage::{RepositorySize, Storage};
 pub use uploads::Acknowledged;
 pub use upstreams::Checked;

@@ -54,4 +54,4 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
-pub use facts::{Dropped, HeldBlob, RepositorySize, Sample, Storage, Unscrubbed};
+pub use facts::{Dropped, HeldBlob, Home, RepositorySize, Sample, Storage, Unscrubbed};

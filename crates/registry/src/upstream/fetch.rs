@@ -77,7 +77,7 @@ impl Bring {
         Ok(())
     }
 
-    /// Whether there is nothing to do: a manifest that is here is here with its blobs.
+    /// Whether there is nothing to do: a manifest that is here is here with its blobs. A damaged one comes again.
     async fn is_here(&self, digest: &Digest, tags: &[String]) -> Result<bool, Trouble> {
         let facts = &self.inner.facts;
         for tag in tags {
@@ -85,7 +85,8 @@ impl Bring {
                 return Ok(false);
             }
         }
-        Ok(facts.manifest(&self.into, digest).await?.is_some())
+        let here = facts.manifest(&self.into, digest).await?.is_some();
+        Ok(here && facts.contents(digest).await?.is_some_and(|contents| contents.rotten.is_none()))
     }
 
     async fn blobs(&self, each: Vec<Descriptor>) -> Result<(), Trouble> {
@@ -132,7 +133,7 @@ impl Bring {
         let _one_of_some = self.inner.upstreams.downloads.acquire().await.map_err(Trouble::ended)?;
         let (from, wanted, tally) = (self.from.clone(), blob.clone(), Arc::clone(&self.tally));
         let blobs = self.inner.blobs.clone();
-        let work = spawn_blocking(move || download(&from, &wanted, &blobs, &tally));
+        let work = spawn_blocking(move || download(&from, &wanted.digest, wanted.size, &blobs, &tally));
         let writer = work.await.map_err(Trouble::ended)??;
         let digest = blob.digest.clone();
         let _nobody_removes_it_meanwhile = self.inner.blobs.lock(&digest).await;
@@ -182,10 +183,16 @@ impl Reference {
     }
 }
 
-/// Writes a blob beside the others, with its digest checked. It is not visible yet.
-fn download(from: &Repository, wanted: &Descriptor, blobs: &Blobs, tally: &Tally) -> Result<Writer, Trouble> {
-    let mut body = from.blob(&wanted.digest, wanted.size).map_err(|error| Trouble::of(&error))?;
-    let mut writer = blobs.writer(wanted.digest.algorithm())?;
+/// Writes a blob of at most `size` bytes beside the others, with its digest checked. It is not visible yet.
+pub(crate) fn download(
+    from: &Repository,
+    wanted: &Digest,
+    size: u64,
+    blobs: &Blobs,
+    tally: &Tally,
+) -> Result<Writer, Trouble> {
+    let mut body = from.blob(wanted, size).map_err(|error| Trouble::of(&error))?;
+    let mut writer = blobs.writer(wanted.algorithm())?;
     let mut piece = vec![0; PIECE];
     loop {
         match body.read(&mut piece) {

@@ -6,6 +6,7 @@
 //! - `pull`: what a pull from a cache does before it is answered like any other pull.
 //! - `list`: referrers that only the upstream has.
 //! - `flight`: what many want is fetched once.
+//! - `origin`: where a repository here has its content from, for repairs.
 //! - `walk`: a whole image with its parts and referrers, for jobs.
 //! - `job`, `import`, `mirror`: jobs.
 //!
@@ -23,6 +24,7 @@ pub(crate) mod import;
 mod job;
 mod list;
 pub(crate) mod mirror;
+mod origin;
 mod place;
 mod pull;
 mod reach;
@@ -46,8 +48,10 @@ use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
 
-pub(crate) use fetch::Bring;
+pub(crate) use fetch::{Bring, download};
 use flight::Flights;
+pub(crate) use job::Tally;
+pub(crate) use origin::Origin;
 pub(crate) use place::fits;
 pub(crate) use pull::Stale;
 pub(crate) use reach::{Door, Known};
@@ -69,7 +73,7 @@ pub(crate) struct Upstreams {
     /// When a tag was last compared.
     fresh: moka::sync::Cache<Box<str>, Timestamp>,
     flights: Flights,
-    downloads: Semaphore,
+    pub(crate) downloads: Semaphore,
 }
 
 impl Upstreams {

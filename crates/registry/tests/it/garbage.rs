@@ -1,5 +1,6 @@
 //! Garbage goes while everybody goes on; damaged bytes are found, told of, and repaired.
 
+mod repair;
 mod rot;
 mod storm;
 

@@ -21,6 +21,15 @@ pub struct Scrub {
     pub rotten: Option<String>,
 }
 
+/// A repository that has certain bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Its name.
+    pub repository: String,
+    /// Whether they are a manifest there, or a blob.
+    pub is_manifest: bool,
+}
+
 /// What is still to be read again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unscrubbed {
@@ -79,6 +88,23 @@ impl Facts {
         .fetch_optional(&self.readers)
         .await?;
         row.map(read).transpose()
+    }
+
+    /// Repositories that have these bytes, live or in their trash, by name.
+    pub async fn homes_of(&self, wanted: &Digest, limit: u64) -> Result<Vec<Home>, Error> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT repository, CAST(0 AS BIGINT) AS manifest FROM blobs WHERE digest = $1 UNION \
+             SELECT repository, CAST(1 AS BIGINT) FROM manifests WHERE digest = $1 UNION \
+             SELECT repository, CAST(1 AS BIGINT) FROM trash WHERE digest = $1 UNION \
+             SELECT repository, CAST(0 AS BIGINT) FROM trash_links WHERE target = $1 AND size IS NOT NULL \
+             ORDER BY 1, 2 LIMIT $2",
+        )
+        .bind(wanted.to_string())
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        let home = |(repository, manifest)| Home { repository, is_manifest: manifest != 0 };
+        Ok(rows.into_iter().map(home).collect())
     }
 
     /// Which of these digests no row of the facts names: bytes under them are litter.

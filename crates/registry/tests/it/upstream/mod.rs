@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// An upstream behind `cache/`, with what `more` says of it.
-async fn upstream(world: &World, host: &str, more: Value) {
+pub async fn upstream(world: &World, host: &str, more: Value) {
     let mut body = json!({ "name": "cache", "prefix": "cache", "host": host, "ttl": 3600 });
     let fields = body.as_object_mut().unwrap();
     fields.extend(more.as_object().unwrap().clone());
