@@ -50,6 +50,8 @@
 //! This crate must not know: HTML, terminals, how an image is scanned.
 
 mod api;
+#[cfg(test)]
+mod bare;
 mod cache;
 mod classify;
 mod described;

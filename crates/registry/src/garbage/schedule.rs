@@ -114,3 +114,66 @@ async fn scrub_is_due(
 fn spec(asked: &impl serde::Serialize) -> String {
     serde_json::to_string(asked).unwrap_or_else(|_| "{}".to_owned())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
+mod tests {
+    use boltseal_store::{Document, JobState, Progress};
+
+    use super::*;
+    use crate::bare::bare;
+
+    async fn set(registry: &Registry, settings: GarbageSettings) {
+        let (kind, id) = (GarbageSettings::KIND.to_owned(), GarbageSettings::ID.to_owned());
+        let document = Document { kind, id, body: Some(spec(&settings)) };
+        registry.0.facts.change_settings(vec![document]).await.unwrap();
+    }
+
+    /// What the schedule asks for now, and ends it.
+    async fn asked(registry: &Registry) -> Vec<String> {
+        registry.tidy().await.unwrap();
+        let facts = &registry.0.facts;
+        let mut asked = Vec::new();
+        for job in facts.jobs(None, 100).await.unwrap() {
+            if !job.state.is_over() && job.by == BY {
+                facts.end_job(&job.id, JobState::Done, Progress::default()).await.unwrap();
+                let deep = serde_json::from_str::<NewCollection>(&job.spec).is_ok_and(|asked| asked.deep);
+                asked.push(if deep { format!("deep {}", job.kind) } else { job.kind });
+            }
+        }
+        asked.sort();
+        asked
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_asked_for_once() {
+        let (registry, _folder) = bare().await;
+        let nothing =
+            GarbageSettings { every: 0, deep_every: 0, scrub_days: 0, grace: 0, ..Default::default() };
+        let deep = GarbageSettings { deep_every: 86_400, ..nothing.clone() };
+        let often = GarbageSettings { every: 3600, ..nothing.clone() };
+        let scrubs = GarbageSettings { scrub_days: 1, ..nothing.clone() };
+        for (settings, first) in [
+            (nothing.clone(), &[][..]),
+            (deep, &["deep collect"]),
+            // The deep one was a collection, too.
+            (often.clone(), &[]),
+            (GarbageSettings { every: 1, ..often.clone() }, &[]),
+            (scrubs.clone(), &[]),
+        ] {
+            set(&registry, settings.clone()).await;
+            assert_eq!(asked(&registry).await, first, "{settings:?}");
+            assert_eq!(asked(&registry).await, Vec::<String>::new(), "{settings:?}, again");
+        }
+        // Now there is something: a blob that nobody needs, and that was never read again.
+        let blob = registry.0.blobs.put(b"litter").unwrap();
+        registry.0.facts.add_blob("a", &blob, 6).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        set(&registry, often).await;
+        assert_eq!(asked(&registry).await, Vec::<String>::new(), "an hour has not passed");
+        set(&registry, GarbageSettings { every: 1, ..nothing.clone() }).await;
+        assert_eq!(asked(&registry).await, ["collect"]);
+        set(&registry, scrubs).await;
+        assert_eq!(asked(&registry).await, Vec::<String>::new(), "it came a moment ago, and was whole then");
+    }
+}
