@@ -170,9 +170,21 @@ impl Server {
 
     /// The status of the answer, if there was one.
     pub fn send(&self, method: Method, path: &str, kind: &str, bytes: &[u8]) -> Option<u16> {
+        self.send_as(&self.authorization, method, path, kind, bytes)
+    }
+
+    /// The same by somebody else.
+    pub fn send_as(
+        &self,
+        authorization: &str,
+        method: Method,
+        path: &str,
+        kind: &str,
+        bytes: &[u8],
+    ) -> Option<u16> {
         let request = Request::new(method, &format!("{}{path}", self.base))
             .unwrap()
-            .header("Authorization", &self.authorization)
+            .header("Authorization", authorization)
             .header("Content-Type", kind)
             .payload(Payload::Bytes(bytes));
         self.client.send(request).ok().map(|answer| answer.status())
@@ -203,9 +215,14 @@ impl Server {
     }
 
     pub fn get(&self, path: &str) -> Option<Response> {
+        self.get_as(&self.authorization, path)
+    }
+
+    /// The same by somebody else.
+    pub fn get_as(&self, authorization: &str, path: &str) -> Option<Response> {
         let request = Request::new(Method::Get, &format!("{}{path}", self.base))
             .unwrap()
-            .header("Authorization", &self.authorization)
+            .header("Authorization", authorization)
             .header("Accept", "application/vnd.oci.image.manifest.v1+json");
         self.client.send(request).ok()
     }

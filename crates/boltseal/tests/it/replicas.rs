@@ -1,38 +1,41 @@
 //! Two real servers on one PostgreSQL and one bucket: either takes any request, and when one is killed in the middle of
 //! pushes, nothing that was acknowledged is lost and the other goes on.
 
+mod seen;
+mod takeover;
+
 use std::{
     collections::BTreeMap,
     fs,
+    path::PathBuf,
     sync::{Mutex, atomic::AtomicU64},
     thread,
     time::{Duration, Instant},
 };
 
 use boltseal_testkit::{S3, postgres};
-use boltseal_wire::client::Method;
 
 use crate::{
     binary::User,
-    crash::{Server, image},
+    crash::Server,
     service::{PATIENCE, Service},
 };
 
 /// What two servers share.
-struct Shared {
+pub struct Shared {
     database: String,
     bucket: S3,
     keys: tempfile::TempDir,
 }
 
 impl Shared {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let (database, bucket) = (postgres()?.database(), S3::start()?);
         Some(Self { database, bucket, keys: tempfile::tempdir().unwrap() })
     }
 
     /// One server, with a data folder of its own.
-    fn serve(&self, user: &User, secret: &mut Option<String>) -> Server {
+    pub fn serve(&self, user: &User, secret: &mut Option<String>) -> Server {
         fs::create_dir_all(user.data()).unwrap();
         fs::write(user.data().join("policy.yaml"), "version: 1\nname: replicas\nrules: []\n").unwrap();
         let keys = self.keys.path().to_string_lossy().into_owned();
@@ -41,6 +44,23 @@ impl Shared {
         command.env("BOLTSEAL_DATABASE", &self.database).env("BOLTSEAL_BLOBS", self.bucket.address());
         command.envs(self.bucket.environment());
         Server::over(Service::run(user, command), secret)
+    }
+
+    /// Whom the certificates of all are from.
+    pub fn authority(&self) -> PathBuf {
+        self.keys.path().join("tls/ca.pem")
+    }
+
+    fn log_in(&self, user: &User, server: &Server, secret: &str) {
+        let ca = self.authority().to_string_lossy().into_owned();
+        let login = ["login", &server.service.https, "--ca", &ca, "--name", "admin", "--secret-stdin"];
+        user.feed(&login, &format!("{secret}\n")).ended(0);
+    }
+
+    /// The log verifies from its first entry, as this server shows it.
+    fn log_is_whole(&self, user: &User, server: &Server, secret: &str) {
+        self.log_in(user, server, secret);
+        user.run(&["audit", "verify"]).ended(0);
     }
 }
 
@@ -80,11 +100,12 @@ fn two_servers_are_one_registry_and_one_may_die() {
         }
     }
     let [first, second] = servers;
-    changes_are_seen_at_once(&first, &second);
     let secret = secret.unwrap();
-    log_is_whole(&shared, &one, &first, &secret);
+    shared.log_in(&two, &second, &secret);
+    seen::changes_are_seen_at_once(&first, &second, &two);
+    shared.log_is_whole(&one, &first, &secret);
     first.service.stop();
-    log_is_whole(&shared, &two, &second, &secret);
+    shared.log_is_whole(&two, &second, &secret);
     second.service.stop();
 }
 
@@ -95,36 +116,4 @@ fn judged(server: &Server, number: u64) {
         assert!(Instant::now() < until, "image {number} is not judged");
         thread::sleep(Duration::from_millis(200));
     }
-}
-
-/// What one server deletes or moves, the other does not go on serving from memory.
-fn changes_are_seen_at_once(first: &Server, second: &Server) {
-    let image = image(1_000_000);
-    for (digest, bytes) in image.blobs.iter().filter(|(digest, _)| **digest != image.manifest) {
-        let path = format!("/v2/shared/blobs/uploads/?digest={digest}");
-        assert_eq!(first.send(Method::Post, &path, "application/octet-stream", bytes), Some(201));
-    }
-    for round in 0..20 {
-        let path = format!("/v2/shared/manifests/t{round}");
-        assert_eq!(first.send(Method::Put, &path, image.media_type, image.manifest_bytes()), Some(201));
-        assert_eq!(
-            second.status(&path),
-            Some(200),
-            "round {round}: pushed to the first, absent at the second"
-        );
-        assert_eq!(second.send(Method::Delete, &path, "text/plain", b""), Some(202));
-        assert_eq!(
-            first.status(&path),
-            Some(404),
-            "round {round}: deleted at the second, served by the first"
-        );
-    }
-}
-
-/// The log verifies from its first entry, as this server shows it.
-fn log_is_whole(shared: &Shared, user: &User, server: &Server, secret: &str) {
-    let ca = shared.keys.path().join("tls/ca.pem").to_string_lossy().into_owned();
-    let login = ["login", &server.service.https, "--ca", &ca, "--name", "admin", "--secret-stdin"];
-    user.feed(&login, &format!("{secret}\n")).ended(0);
-    user.run(&["audit", "verify"]).ended(0);
 }

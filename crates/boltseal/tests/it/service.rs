@@ -7,6 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use boltseal_api::{
+    access::Session,
+    client::{Client, Server},
+};
+
 use crate::binary::User;
 
 /// How long a debug build on a busy machine may take for what normally takes a blink.
@@ -80,6 +85,16 @@ impl Service {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// A client of its API, as the principal of the first start. `ca`: whom its certificate is from.
+    pub fn api(&self, ca: PathBuf, secret: &str) -> Client {
+        let address = format!("https://{}", self.https);
+        let mut server = Server { address, token: None, ca: Some(ca) };
+        let login = serde_json::json!({ "name": "admin", "secret": secret });
+        let session: Session = Client::new(&server).unwrap().post("/api/v1/login", &login).unwrap();
+        server.token = Some(session.access_token);
+        Client::new(&server).unwrap()
     }
 
     /// Its process.
