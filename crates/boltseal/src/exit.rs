@@ -1,4 +1,7 @@
 //! How a run ends: the exit codes of design section 5, and failures that carry one.
+//!
+//! A name in the arguments that nobody has, or that somebody has already, is usage (2): of a role, an upstream, a job. Only
+//! an image that is not there is undecided (3), whatever is to be done with it, since nobody can say anything about it.
 
 use std::{fmt, process::ExitCode};
 
@@ -62,6 +65,14 @@ impl Failure {
     /// The outside world did not let us find out.
     pub fn undecided(what: impl fmt::Display) -> Self {
         Self { exit: Exit::Undecided, what: what.to_string(), next: None }
+    }
+
+    /// What a server answered about an image that was named: one that is not there is undecided, as with any registry.
+    pub fn about_image(error: boltseal_api::client::Error) -> Self {
+        let missing =
+            matches!(&error, boltseal_api::client::Error::Refused(problem) if problem.status == 404);
+        let failure = Self::from(error);
+        if missing { Self { exit: Exit::Undecided, ..failure } } else { failure }
     }
 
     /// We, or the machine, failed.

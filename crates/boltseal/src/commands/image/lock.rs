@@ -105,7 +105,9 @@ pub fn list(
 ) -> Result<Exit, Failure> {
     let reference = image(&args.repository)?;
     let client = connection.control(reference.registry(), global)?;
-    let locks: Vec<Lock> = client.get(&path(&["repositories", reference.repository(), "locks"]))?;
+    let locks: Vec<Lock> = client
+        .get(&path(&["repositories", reference.repository(), "locks"]))
+        .map_err(Failure::about_image)?;
     args.written.show(&locks, console, |locks, paint| output::locks(locks, paint))?;
     Ok(Exit::Pass)
 }
@@ -134,7 +136,9 @@ fn change(
             note: note.to_owned(),
         };
         let client = connection.control(reference.registry(), global)?;
-        client.change(&path(&["repositories", reference.repository(), "locks"]), &asked)?;
+        client
+            .change(&path(&["repositories", reference.repository(), "locks"]), &asked)
+            .map_err(Failure::about_image)?;
         let shown = if what.repository {
             format!("{}/{}", reference.registry(), reference.repository())
         } else {

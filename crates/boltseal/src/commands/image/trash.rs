@@ -38,13 +38,13 @@ pub struct Args {
 /// What to take back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Brings back the image, what it lists, and those of its tags that are free.
+Brings back the image, what it lists, and those of its tags that are free; or a tag that was removed alone.
 
 Examples:
   boltseal image undelete registry.example.com:8443/team/app:v1
   boltseal image undelete registry.example.com:8443/team/app@sha256:e3b0…")]
 pub struct Back {
-    /// `REPOSITORY:TAG`: the image that the tag pointed to; or `REPOSITORY@DIGEST`
+    /// `REPOSITORY:TAG`: the image that the tag pointed to, or the tag; or `REPOSITORY@DIGEST`
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
 }
@@ -91,7 +91,7 @@ fn purge(args: &Args, connection: &Connection, global: &Global, console: &Consol
     };
     let client = connection.control(reference.registry(), global)?;
     let pairs = [("repository", Some(reference.repository())), ("digest", Some(digest.as_str()))];
-    client.delete(&query(&["trash"], &pairs))?;
+    client.delete(&query(&["trash"], &pairs)).map_err(Failure::about_image)?;
     console.note(format_args!("deleted {reference} for good"));
     Ok(Exit::Pass)
 }
@@ -108,7 +108,8 @@ pub fn undelete(
         let client = connection.control(reference.registry(), global)?;
         let (tag, digest) = name(&reference);
         let asked = Undelete { repository: reference.repository().to_owned(), digest, tag };
-        let back: Undeleted = client.post(&path(&["trash", "undelete"]), &asked)?;
+        let back: Undeleted =
+            client.post(&path(&["trash", "undelete"]), &asked).map_err(Failure::about_image)?;
         let tags = if back.tags.is_empty() { "no tag".to_owned() } else { back.tags.join(", ") };
         console.note(format_args!("brought back {reference}: {tags}"));
         if !back.taken.is_empty() {

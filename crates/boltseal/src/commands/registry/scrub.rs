@@ -14,8 +14,9 @@ use crate::{
 /// How.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is damaged is set aside and not served any more; the next push of it repairs it. Everything is read by \
-itself once in thirty days; this does it now.
+What is damaged is set aside and not served any more. What came from an upstream or a mirror is fetched again \
+from there at once; the rest is repaired by the next push of it. Everything is read by itself once in thirty \
+days; this does it now.
 
 Examples:
   boltseal registry scrub --follow
