@@ -1,5 +1,4 @@
 //! For tests of the inside: a registry over a fresh folder, in which nothing runs and nobody judges.
-#![expect(clippy::unwrap_used, reason = "test material: a failure here is a failed test")]
 
 use std::sync::Arc;
 

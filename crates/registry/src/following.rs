@@ -39,7 +39,6 @@ impl Registry {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
 mod tests {
     use boltseal_api::upstreams::kinds;
     use boltseal_model::{Digest, Timestamp};

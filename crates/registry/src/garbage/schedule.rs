@@ -116,7 +116,6 @@ fn spec(asked: &impl serde::Serialize) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
 mod tests {
     use boltseal_store::{Document, JobState, Progress};
 

@@ -67,7 +67,10 @@ impl FakeJudge {
             expires: *self.expires.lock().unwrap(),
         };
         let report = Report {
-            leaks: Some(Vec::new()), misconfigurations: Vec::new(), unowned: Vec::new(), malware: Vec::new(),
+            leaks: Some(Vec::new()),
+            misconfigurations: Vec::new(),
+            unowned: Vec::new(),
+            malware: Vec::new(),
             subject: Subject {
                 reference: word.to_owned(),
                 name: None,

@@ -105,17 +105,33 @@ pub struct State {
 }
 
 impl Recorder {
+    async fn opened(config: &Config, facts: &Facts, known: check::Known) -> Result<check::Opened, Error> {
+        let (config, facts) = (config.clone(), facts.clone());
+        let opening = tokio::task::spawn_blocking(move || check::open(&config, &facts, known));
+        opening.await.map_err(|_| Error::Task("opening the log"))?
+    }
+
     /// Opens the log, or makes it on the first start, and holds it against what is known of it.
     pub async fn open(config: Config, facts: &Facts) -> Result<Self, Error> {
         let first = facts.batches(0, 1).await.map_err(Error::facts)?.first().map(|batch| batch.first);
         let mark = archive::mark(&config.data)?;
-        let known = check::Known { first, next: *facts.entered().borrow(), archived: mark.first };
-        let opening = tokio::task::spawn_blocking({
-            let config = config.clone();
-            let facts = facts.clone();
-            move || check::open(&config, &facts, known)
-        });
-        let opened = opening.await.map_err(|_| Error::Task("opening the log"))??;
+        let mut known = check::Known { first, next: *facts.entered().borrow(), archived: mark.first };
+        let opened = loop {
+            match Self::opened(&config, facts, known).await {
+                // Another server may have sealed an entry since we asked: the facts have it by now, or it is not theirs.
+                Err(Error::OldFacts { log, .. })
+                    if log > known.next
+                        && !facts
+                            .batches(log.saturating_sub(1), 1)
+                            .await
+                            .map_err(Error::facts)?
+                            .is_empty() =>
+                {
+                    known.next = log;
+                }
+                done => break done?,
+            }
+        };
         let folder = config.data.join(check::FOLDER);
         let state = State {
             checkpoint: opened.log.checkpoint().clone(),

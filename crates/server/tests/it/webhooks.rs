@@ -100,7 +100,10 @@ async fn push(app: &App, tag: &str, name: &str) {
 
 fn report(digest: &Digest, decision: Decision) -> Report {
     Report {
-        leaks: Some(Vec::new()), misconfigurations: Vec::new(), unowned: Vec::new(), malware: Vec::new(),
+        leaks: Some(Vec::new()),
+        misconfigurations: Vec::new(),
+        unowned: Vec::new(),
+        malware: Vec::new(),
         subject: Of {
             reference: "team/app".to_owned(),
             name: None,

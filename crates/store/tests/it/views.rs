@@ -42,7 +42,10 @@ pub fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>,
 pub fn report(image: &Digest, decision: Decision, snapshot: &str, findings: Vec<Finding>) -> Report {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
     Report {
-        leaks: Some(Vec::new()), misconfigurations: Vec::new(), unowned: Vec::new(), malware: Vec::new(),
+        leaks: Some(Vec::new()),
+        misconfigurations: Vec::new(),
+        unowned: Vec::new(),
+        malware: Vec::new(),
         subject: Subject {
             reference: "a:v1".to_owned(),
             name: None,

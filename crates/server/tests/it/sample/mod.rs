@@ -147,7 +147,10 @@ fn judged(described: &Described, digest: &Digest, snapshot: &SnapshotInfo) -> Ou
     findings.sort_by(boltseal_model::Finding::rank);
     let platform: Platform = "linux/amd64".parse().unwrap();
     let mut report = Report {
-        leaks: Some(Vec::new()), misconfigurations: Vec::new(), unowned: Vec::new(), malware: Vec::new(),
+        leaks: Some(Vec::new()),
+        misconfigurations: Vec::new(),
+        unowned: Vec::new(),
+        malware: Vec::new(),
         subject: Subject {
             reference: format!("docker://127.0.0.1:5000/{}:{}", described.repository, described.tags[0]),
             name: format!("127.0.0.1:5000/{}:{}", described.repository, described.tags[0]).parse().ok(),
