@@ -21,6 +21,7 @@ const FAMILIES: &[Family] = &[
         within: ("pub const ALL: &[&dyn Ecosystem]", "];"),
         not_members: &[
             "catalog",
+            "accounted",
             "distro",
             "dotted",
             "executable",
