@@ -38,19 +38,24 @@ fn read(purl: &str) -> Option<(Package, Option<Distro>)> {
     let (ecosystem, folder) = match kind {
         "deb" => ("debian", "var/lib/dpkg/status"),
         "alpine" | "apk" => ("alpine", "lib/apk/db/installed"),
+        "rpm" => ("rpm", "var/lib/rpm/rpmdb.sqlite"),
         "npm" | "pypi" | "golang" | "cargo" => (kind, "srv/app"),
         _ => return None,
     };
-    let is_system = matches!(ecosystem, "debian" | "alpine");
+    let is_system = matches!(ecosystem, "debian" | "alpine" | "rpm");
     let name = if is_system { path.rsplit('/').next()? } else { path };
     let value = |key: &str| qualifiers.split('&').find_map(|pair| pair.strip_prefix(key)).map(plain);
-    let version = plain(version);
+    let epoch = value("epoch=").filter(|epoch| !epoch.is_empty() && epoch != "0");
+    let version = epoch.map_or_else(|| plain(version), |epoch| format!("{epoch}:{}", plain(version)));
     let source = value("upstream=").map(|upstream| {
-        let (name, other) = upstream.split_once('@').unwrap_or((&upstream, &version));
+        let (name, other) = match source_rpm(&upstream) {
+            Some(name) => (name, &*version),
+            None => upstream.split_once('@').unwrap_or((&upstream, &version)),
+        };
         Source { name: name.to_owned(), version: other.to_owned() }
     });
     let distro = value("distro=").and_then(|distro| {
-        let (id, version) = distro.split_once('-')?;
+        let (id, version) = distro.rsplit_once('-')?;
         Some(Distro {
             id: id.to_owned(),
             version: version.to_owned(),
@@ -68,6 +73,12 @@ fn read(purl: &str) -> Option<(Package, Option<Distro>)> {
         ..Package::default()
     };
     Some((package, distro))
+}
+
+/// Name of the source package in `bash-5.1.8-6.el9_1.src.rpm`; its version is mostly that of the package.
+fn source_rpm(file: &str) -> Option<&str> {
+    let (name, _release) = file.strip_suffix(".src.rpm")?.rsplit_once('-')?;
+    Some(name.rsplit_once('-')?.0)
 }
 
 /// Without percent-encoding.
@@ -98,6 +109,12 @@ mod tests {
             ("bsdutils", "util-linux", "2.36.1-8")
         );
         assert_eq!(distro.unwrap().version, "11");
+        let (package, distro) = read(
+            "pkg:rpm/rhel/bind-libs@9.11.36-8.el8?arch=x86_64&epoch=32&upstream=bind-9.11.36-8.el8.src.rpm&distro=rhel-8.8",
+        )
+        .unwrap();
+        assert_eq!((package.source_name(), package.source_version()), ("bind", "32:9.11.36-8.el8"));
+        assert_eq!(distro.unwrap().id, "rhel");
         assert_eq!(read("pkg:npm/%40babel/core@7.0.0").unwrap().0.name, "@babel/core");
         assert!(read("pkg:generic/x@1").is_none());
     }

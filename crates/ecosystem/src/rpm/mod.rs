@@ -36,7 +36,7 @@ use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
 use crate::{Ecosystem, Owners, VersionError, purl, shell};
 
-pub use module::{in_module, is_modular, stream_in};
+pub use module::{in_module, is_modular, stream_in, variant};
 pub(crate) use release::{is_known, is_rolling};
 
 /// See the [module](self).
@@ -113,13 +113,16 @@ impl Ecosystem for Rpm {
         if let Some(source) = package.source.as_ref().filter(|source| source.name != package.name) {
             names.push((&source.name, &source.version));
         }
-        let Some(label) = purl::qualifier(&package.purl, "rpmmod") else {
-            return names.into_iter().map(|(name, version)| (name.into(), version)).collect();
-        };
-        let streams = module::stream_of(&label).into_iter().map(Some).chain([None]);
         let in_stream =
             |stream| names.iter().map(move |(name, version)| (in_module(stream, name).into(), *version));
-        streams.flat_map(in_stream).collect()
+        if let Some(label) = purl::qualifier(&package.purl, "rpmmod") {
+            let streams = module::stream_of(&label).into_iter().map(Some).chain([None]);
+            streams.flat_map(in_stream).collect()
+        } else if let Some(variant) = variant(&package.version) {
+            in_stream(Some(variant)).collect()
+        } else {
+            names.into_iter().map(|(name, version)| (name.into(), version)).collect()
+        }
     }
 
     fn osv_space(&self, osv_ecosystem: &str) -> Option<String> {

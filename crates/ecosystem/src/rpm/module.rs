@@ -21,6 +21,20 @@ pub fn is_modular(version: &str) -> bool {
     version.contains(".module_") || version.contains(".module+")
 }
 
+/// The kind of a build that has versions of its own, beside the plain package of the same name: Oracle's `ksplice`
+/// (patched while running, epoch 2) and `fips` (validated, epoch 10).
+///
+/// Advisories about one say nothing about the other, so they are told apart as streams are: `ksplice/glibc`.
+pub fn variant(version: &str) -> Option<&'static str> {
+    if version.contains(".ksplice") {
+        Some("ksplice")
+    } else if version.ends_with("_fips") {
+        Some("fips")
+    } else {
+        None
+    }
+}
+
 /// The stream that a text speaks about: `nodejs:18` of "Important: nodejs:18 security update".
 pub fn stream_in(text: &str) -> Option<&str> {
     text.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '[', ']', '"'])).find(|word| {
@@ -44,6 +58,17 @@ pub(super) fn stream_of(label: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variants() {
+        for (version, expected) in [
+            ("2:2.28-251.0.2.ksplice1.el8_10.2", Some("ksplice")),
+            ("10:1.1.1k-12.el8_9_fips", Some("fips")),
+            ("1:1.1.1k-12.el8_9", None),
+        ] {
+            assert_eq!(variant(version), expected, "{version}");
+        }
+    }
 
     #[test]
     fn streams() {

@@ -49,7 +49,7 @@ const VENDORS: &[Vendor] = &[
     vendor("almalinux", "almalinux", "almalinux", Release::Major, &["AlmaLinux", "CloudLinux"]),
     vendor("rocky", "rocky", "rocky", Release::Major, &["Rocky"]),
     vendor("ol", "oracle", "oracle", Release::Major, &["Oracle"]),
-    vendor("fedora", "fedora", "fedora", Release::Whole, &["Fedora"]),
+    vendor("fedora", "fedora", "fedora", Release::Whole, &["Fedora Project"]),
     vendor("amzn", "amazon", "amazon", Release::Major, &["Amazon"]),
     vendor("photon", "photon", "photon", Release::Major, &["VMware", "Broadcom"]),
     vendor("azurelinux", "azurelinux", "azurelinux", Release::Major, &["Microsoft"]),
