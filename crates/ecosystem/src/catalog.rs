@@ -58,7 +58,7 @@ fn assign_owners(tree: &Tree, catalog: &mut Catalog) {
     for ecosystem in ALL {
         ecosystem.owners(tree, &mut owners);
     }
-    let owner = |path: &str| owners.of_linked(tree, path);
+    let owner = |path: &str| owners.vendor_of(tree, path);
     let places = places(tree);
     let place = |package: &Package| places.get(package.layer.as_ref()?).copied();
     let brought: HashMap<String, u32> = catalog

@@ -2,16 +2,33 @@
 //!
 //! A language package whose files came with an operating system package is patched by that vendor: `python3-jinja2`
 //! of Debian may be a fixed 2.11 though `PyPI` calls 2.11 vulnerable. Matching must know, so every package is told.
-//! Only packages that the distribution made count: it publishes no advisories about what another vendor's `.deb` holds.
+//! For that only packages count that the distribution made: it publishes no advisories about what another vendor's
+//! `.deb` holds. Whether a file belongs to any package at all is the other question, [`Owners::of`].
 
 use std::collections::HashMap;
 
 use boltseal_model::Tree;
 
+/// Who made a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The distribution, as far as its package manager tells.
+    Distribution,
+    /// Somebody else.
+    Other,
+}
+
+impl Maker {
+    /// The distribution, if it `is` so.
+    pub(crate) const fn distribution(is: bool) -> Self {
+        if is { Self::Distribution } else { Self::Other }
+    }
+}
+
 /// Paths (clean, without leading slash) and the operating system packages that brought them.
 #[derive(Debug, Default)]
 pub struct Owners {
-    names: Vec<Box<str>>,
+    packages: Vec<(Box<str>, Maker)>,
     by_path: HashMap<Box<str>, usize>,
     wanted: Option<Vec<Box<str>>>,
 }
@@ -39,17 +56,17 @@ impl Owners {
     }
 
     /// Says that `paths` came with the package `name`.
-    pub(crate) fn add<'a>(&mut self, name: &str, paths: impl Iterator<Item = &'a str>) {
-        let owner = self.owner(name);
+    pub(crate) fn add<'a>(&mut self, name: &str, maker: Maker, paths: impl Iterator<Item = &'a str>) {
+        let owner = self.owner(name, maker);
         for path in paths {
             self.owns(owner, path);
         }
     }
 
     /// The number of a new owner called `name`.
-    pub(crate) fn owner(&mut self, name: &str) -> usize {
-        self.names.push(name.into());
-        self.names.len() - 1
+    pub(crate) fn owner(&mut self, name: &str, maker: Maker) -> usize {
+        self.packages.push((name.into(), maker));
+        self.packages.len() - 1
     }
 
     /// Says that `path` came with the owner of that number.
@@ -62,14 +79,29 @@ impl Owners {
         }
     }
 
-    /// The package that owns `path`.
+    /// The package that owns `path`, whoever made it.
     pub fn of(&self, path: &str) -> Option<&str> {
-        self.names.get(*self.by_path.get(path)?).map(AsRef::as_ref)
+        self.package(path).map(|(name, _)| &**name)
+    }
+
+    fn package(&self, path: &str) -> Option<&(Box<str>, Maker)> {
+        self.packages.get(*self.by_path.get(path)?)
     }
 
     /// The same, where `path` and the package manager may name a folder by different links (`lib`, `usr/lib`).
     pub fn of_linked(&self, tree: &Tree, path: &str) -> Option<&str> {
-        self.of(path).or_else(|| other_spellings(tree, path).find_map(|spelling| self.of(&spelling)))
+        self.linked(tree, path).map(|(name, _)| &**name)
+    }
+
+    /// The package of the distribution that owns `path`, by any spelling: its vendor speaks for the file.
+    pub(crate) fn vendor_of(&self, tree: &Tree, path: &str) -> Option<&str> {
+        let package = self.linked(tree, path).filter(|(_, maker)| *maker == Maker::Distribution);
+        package.map(|(name, _)| &**name)
+    }
+
+    fn linked(&self, tree: &Tree, path: &str) -> Option<&(Box<str>, Maker)> {
+        self.package(path)
+            .or_else(|| other_spellings(tree, path).find_map(|spelling| self.package(&spelling)))
     }
 }
 

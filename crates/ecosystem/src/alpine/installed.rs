@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
 use super::DATABASES;
-use crate::{Owners, catalog::not_parsed, origin, purl::Purl};
+use crate::{Owners, catalog::not_parsed, origin, owner::Maker, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     for path in DATABASES {
@@ -146,7 +146,7 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
                     _ => None,
                 })
                 .collect();
-            out.add(name, paths.iter().map(String::as_str));
+            out.add(name, Maker::Distribution, paths.iter().map(String::as_str));
         }
     }
 }

@@ -4,7 +4,7 @@
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
 use super::{DATABASE, DESCRIPTION, LIST};
-use crate::{Owners, catalog::not_parsed, files, origin, purl::Purl};
+use crate::{Owners, catalog::not_parsed, files, origin, owner::Maker, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     for (path, file) in files::starting_with(tree, DATABASE).filter(|(path, _)| super::is_database(path)) {
@@ -103,7 +103,7 @@ impl Description {
     }
 }
 
-/// Of what the distribution built. pacman records no vendor; packages built by hand have no signature to validate.
+/// pacman records no vendor; packages built by hand have no signature to validate.
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     for (path, file) in files::starting_with(tree, DATABASE) {
         let Some(folder) = path.strip_suffix(LIST) else { continue };
@@ -118,11 +118,11 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
                 _ => {}
             }
         }
-        if name.is_empty() || unsigned {
+        if name.is_empty() {
             continue;
         }
         let text = String::from_utf8_lossy(&file.content);
-        let owner = out.owner(name);
+        let owner = out.owner(name, Maker::distribution(!unsigned));
         for (section, paths) in sections(&text) {
             if section == "%FILES%" {
                 paths.for_each(|path| out.owns(owner, path));

@@ -10,7 +10,7 @@ use boltseal_model::{Catalog, Distro, Gap, GapKind, Package, Tree};
 use serde::Deserialize;
 
 use super::installed::Paragraph;
-use crate::{Owners, catalog::not_parsed, origin};
+use crate::{Owners, catalog::not_parsed, origin, owner::Maker};
 
 const MANIFEST: &str = "var/lib/chisel/manifest.wall";
 /// Bytes of one manifest when inflated. The largest cuts have some thousand paths, less than a megabyte.
@@ -98,7 +98,7 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         let Some((name, _)) = line.slice.split_once('_').filter(|_| line.kind == "content") else { return };
         let owner = match &last {
             Some((known, owner)) if known == name => *owner,
-            _ => out.owner(name),
+            _ => out.owner(name, Maker::Distribution),
         };
         out.owns(owner, &line.path);
         last = Some((name.to_owned(), owner));

@@ -1,11 +1,11 @@
 //! dpkg's databases: paragraphs of `Field: value` lines, deb822(5).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
 use super::{INFO, OPKG, STATUS, STATUS_D, is_database};
-use crate::{Owners, catalog::not_parsed, distro, files, origin, purl::Purl};
+use crate::{Owners, catalog::not_parsed, distro, files, origin, owner::Maker, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     // Both `status` and everything in `status.d`.
@@ -178,15 +178,12 @@ impl<'a> Paragraph<'a> {
     }
 }
 
-/// Passed over: lists of packages that no database names, and packages of other vendors, for which the
-/// distribution's advisories do not speak.
+/// Passed over: lists of packages that no database names.
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     let status = String::from_utf8_lossy(tree.content(STATUS).unwrap_or_default());
-    let installed: HashSet<&str> = paragraphs(&status)
-        .filter_map(|(_, paragraph)| {
-            paragraph.ok().filter(|paragraph| paragraph.is_installed() && paragraph.is_of_distribution())
-        })
-        .map(|paragraph| paragraph.name)
+    let installed: HashMap<&str, Maker> = paragraphs(&status)
+        .filter_map(|(_, paragraph)| paragraph.ok().filter(Paragraph::is_installed))
+        .map(|paragraph| (paragraph.name, Maker::distribution(paragraph.is_of_distribution())))
         .collect();
     for (path, file) in files::starting_with(tree, INFO) {
         let Some(name) = path.strip_prefix(INFO).and_then(|name| name.strip_suffix(".list")) else {
@@ -194,8 +191,8 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         };
         // `libc6:amd64` where several architectures may be installed side by side.
         let name = name.split(':').next().unwrap_or(name);
-        if installed.contains(name) {
-            out.add(name, String::from_utf8_lossy(&file.content).lines());
+        if let Some(maker) = installed.get(name) {
+            out.add(name, *maker, String::from_utf8_lossy(&file.content).lines());
         }
     }
     for (path, file) in files::starting_with(tree, STATUS_D) {
@@ -204,9 +201,10 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         };
         let record = String::from_utf8_lossy(record);
         let first = paragraphs(&record).find_map(|(_, paragraph)| paragraph.ok());
-        let Some(package) = first.filter(Paragraph::is_of_distribution) else { continue };
+        let Some(package) = first else { continue };
+        let maker = Maker::distribution(package.is_of_distribution());
         // `0a540d50…  usr/share/base-files/motd`
         let sums = String::from_utf8_lossy(&file.content);
-        out.add(package.name, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
+        out.add(package.name, maker, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
     }
 }

@@ -3,7 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | packages | `var/lib/dpkg/status` (deb-control(5), dpkg(1) "Package states"), `var/lib/dpkg/status.d/*` of distroless images, opkg's `status`, chisel's manifest |
-//! | who owns a file | `var/lib/dpkg/info/*.list`, `var/lib/dpkg/status.d/*.md5sums`, of packages that the distribution made |
+//! | who owns a file | `var/lib/dpkg/info/*.list`, `var/lib/dpkg/status.d/*.md5sums` |
 //! | advisories | by *source* package and version, per release: `debian:12`, `ubuntu:24.04` |
 //! | order | deb-version(7) |
 //!

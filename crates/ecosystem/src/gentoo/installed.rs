@@ -3,7 +3,7 @@
 use boltseal_model::{Catalog, Distro, Package, Source, Tree};
 
 use super::{CONTENTS, DATABASE, LICENSE, NAME, version};
-use crate::{Owners, catalog::not_parsed, files, origin, purl::Purl};
+use crate::{Owners, catalog::not_parsed, files, origin, owner::Maker, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     for (path, file) in files::starting_with(tree, DATABASE).filter(|(path, _)| super::is_database(path)) {
@@ -83,6 +83,10 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
             line.rsplitn(3, ' ').nth(2)
         };
         let link = |line| str::strip_prefix(line, "sym ")?.split(" -> ").next();
-        out.add(name, text.lines().filter_map(|line| object(line).or_else(|| link(line))));
+        out.add(
+            name,
+            Maker::Distribution,
+            text.lines().filter_map(|line| object(line).or_else(|| link(line))),
+        );
     }
 }

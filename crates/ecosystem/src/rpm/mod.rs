@@ -4,7 +4,7 @@
 //! | what | where |
 //! |---|---|
 //! | packages | `Packages` (Berkeley DB hash), `Packages.db` (ndb), `rpmdb.sqlite` in [`FOLDERS`]; `var/lib/rpmmanifest/` of distroless images; Bottlerocket's `application-inventory.json` |
-//! | who owns a file | headers in the same files, of packages that the distribution made |
+//! | who owns a file | headers in the same files |
 //! | advisories | by package or by source package, per release: `redhat:9`, `suse:15.5`; those of a module with its stream ([`in_module`]) |
 //! | order | rpm-version(7) |
 //!

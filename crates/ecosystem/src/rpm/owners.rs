@@ -9,13 +9,13 @@ use super::{
     installed::Installed,
     release,
 };
-use crate::{Owners, distro::distro};
+use crate::{Owners, distro::distro, owner::Maker};
 
 /// Bytes of all paths of a database. A full desktop has 30 MB; a header that repeats one long folder could have
 /// terabytes.
 const MAX_PATHS: usize = 256 << 20;
 
-/// Of packages that the distribution made only: it does not speak for what others built.
+/// Of every package of every database.
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     let (distro, _) = distro(tree);
     let mut left = MAX_PATHS;
@@ -25,10 +25,9 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         let _ = database::each(&file.content, &mut |blob| {
             let Ok(header) = Header::parse(blob) else { return };
             let Ok(installed) = Installed::read(&header) else { return };
-            if release::is_own(&installed.vendor, distro.as_ref()) {
-                let owner = out.owner(&installed.name);
-                paths(&header, &mut left, &mut |path| out.owns(owner, path));
-            }
+            let maker = Maker::distribution(release::is_own(&installed.vendor, distro.as_ref()));
+            let owner = out.owner(&installed.name, maker);
+            paths(&header, &mut left, &mut |path| out.owns(owner, path));
         });
     }
 }

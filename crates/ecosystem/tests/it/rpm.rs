@@ -179,7 +179,7 @@ fn a_database_that_rpm_made() {
     let mut owners = boltseal_ecosystem::Owners::default();
     Rpm.owners(&tree, &mut owners);
     assert_eq!(owners.of("usr/share/large/file-2999"), Some("large"));
-    assert_eq!(owners.of("usr/share/docker-ce/file-0"), None);
+    assert_eq!(owners.of("usr/share/docker-ce/file-0"), Some("docker-ce"));
 }
 
 /// Every header of the SQLite fixture, as rpm wrote it: taken out with the tool of SQLite.
