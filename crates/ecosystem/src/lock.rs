@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use crate::{ALL, Ecosystem, catalog::not_parsed, word::is_word};
 
 /// One line of a lock file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pin {
     /// As advisories of the ecosystem write it, or as the file does where that is the same.
     pub name: String,
@@ -49,6 +49,15 @@ impl Pin {
         self
     }
 
+    /// The package that it stands for, as far as it tells.
+    pub(crate) fn package(&self, ecosystem: &dyn Ecosystem) -> Package {
+        let mut package = ecosystem.named(&self.name, &self.version);
+        if let Some((key, value)) = &self.qualifier {
+            package.purl.extend(["?", key, "=", value]);
+        }
+        package
+    }
+
     /// Whether name and version, if there is one, are words.
     fn is_sane(&self) -> bool {
         is_word(&self.name) && (self.version.is_empty() || is_word(&self.version))
@@ -66,6 +75,11 @@ pub struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
+    /// `content` at `path` of `tree`.
+    pub(crate) const fn of(tree: &'a Tree, path: &'a str, content: &'a [u8]) -> Self {
+        Self { tree, path, content }
+    }
+
     /// As text; bytes that are none become question marks. A byte order mark is no part of it.
     pub fn text(&self) -> std::borrow::Cow<'a, str> {
         String::from_utf8_lossy(self.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.content))
@@ -116,7 +130,12 @@ pub fn pins(tree: &Tree, path: &str) -> Option<(Vec<Pin>, Option<String>)> {
     let (path, file) = tree.files.get_key_value(path)?;
     let (_, read) = reader(path)?;
     let mut found = Vec::new();
-    let mut problem = read(&Lock { tree, path, content: &file.content }, &mut found).err();
+    let problem = read(&Lock { tree, path, content: &file.content }, &mut found).err();
+    Some(sane((found, problem)))
+}
+
+/// Without what is no word, which is a problem then.
+pub(crate) fn sane((mut found, mut problem): (Vec<Pin>, Option<String>)) -> (Vec<Pin>, Option<String>) {
     let before = found.len();
     found.retain(Pin::is_sane);
     if found.len() < before {
@@ -124,7 +143,7 @@ pub fn pins(tree: &Tree, path: &str) -> Option<(Vec<Pin>, Option<String>)> {
             "a name or version is empty, or holds white space or control characters".to_owned()
         });
     }
-    Some((found, problem))
+    (found, problem)
 }
 
 /// The text at `key` of a JSON object; empty where there is none.
@@ -163,12 +182,8 @@ pub(crate) fn catalog(tree: &Tree, out: &mut Catalog) {
         let Some((ecosystem, _)) = reader(path) else { continue };
         let Some((pins, problem)) = pins(tree, path) else { continue };
         out.gaps.extend(problem.map(|problem| not_parsed(ecosystem.id(), path, problem)));
-        out.packages.extend(pins.iter().filter(|pin| !pin.development).map(|pin| {
-            let mut package = ecosystem.named(&pin.name, &pin.version);
-            if let Some((key, value)) = &pin.qualifier {
-                package.purl.extend(["?", key, "=", value]);
-            }
-            Package { paths: vec![path.to_string()], ..package }
-        }));
+        let needed = pins.iter().filter(|pin| !pin.development);
+        out.packages
+            .extend(needed.map(|pin| Package { paths: vec![path.to_string()], ..pin.package(ecosystem) }));
     }
 }

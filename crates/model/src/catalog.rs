@@ -43,7 +43,7 @@ pub struct Distro {
 /// One installed package.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Package {
-    /// Family that knows its versions and feeds: `debian`, `alpine`, `rpm`, `pypi`, `npm`, `golang`, `cargo`.
+    /// Family that knows its versions and feeds: `debian`, `alpine`, `rpm`, `pypi`, `npm`, `golang`, `cargo`, `maven`, ….
     pub ecosystem: String,
     /// As installed.
     pub name: String,

@@ -2,15 +2,17 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | packages, lock files | `Manifest.toml`, which Julia also writes where a project is installed |
+//! | packages | `environments/*/Manifest.toml` of a depot: what is installed to be used from anywhere |
+//! | lock files | `Manifest.toml` of a project |
 //! | advisories | by name: `julia` |
 //! | order | semantic versions |
 
+mod installed;
 mod locks;
 
 use std::cmp::Ordering;
 
-use boltseal_model::Package;
+use boltseal_model::{Catalog, Distro, FileMeta, Package, Tree, Want};
 
 use crate::{Ecosystem, VersionError, lock, semver, shell};
 
@@ -22,6 +24,14 @@ const ORDER: semver::Dialect = semver::Dialect { name: "Julia semver order", pre
 impl Ecosystem for Julia {
     fn id(&self) -> &'static str {
         "julia"
+    }
+
+    fn want(&self, path: &str, _meta: &FileMeta) -> Want {
+        if installed::is_one(path) { Want::Whole } else { Want::Skip }
+    }
+
+    fn catalog(&self, tree: &Tree, _distro: Option<&Distro>, out: &mut Catalog) {
+        installed::catalog(tree, out);
     }
 
     fn lock(&self, path: &str) -> Option<lock::Reader> {

@@ -11,7 +11,11 @@ pub const MAX_DEPTH: usize = 8;
 /// Bytes of an archive inside another that are inflated; the largest fat jars have some 300 MB, those inside them less.
 pub const MAX_NESTED: u64 = 256 << 20;
 /// Bytes that are inflated for one file of the image altogether.
-pub const MAX_INFLATED: u64 = 2 << 30;
+pub const MAX_INFLATED: u64 = 1 << 30;
+/// The same for each byte of the file, beside [`SMALL`]; archives of code come to five.
+const MAX_RATIO: u64 = 32;
+/// Bytes that any file may come to.
+const SMALL: u64 = 64 << 20;
 /// Bytes of a file that names libraries.
 const MAX_CLUE: u64 = 1 << 20;
 /// Members that are looked at in one file of the image, nested archives included. Large application servers have some
@@ -37,7 +41,8 @@ pub(super) fn distill(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     if !bytes.starts_with(b"PK") {
         return None;
     }
-    let mut walk = Walk { out: Vec::new(), libraries: 0, members: MAX_MEMBERS, inflated: MAX_INFLATED };
+    let inflated = (bytes.len() as u64).saturating_mul(MAX_RATIO).saturating_add(SMALL).min(MAX_INFLATED);
+    let mut walk = Walk { out: Vec::new(), libraries: 0, members: MAX_MEMBERS, inflated };
     let name = path.rsplit('/').next().unwrap_or(path);
     walk.archive(name, "", bytes, 0);
     (!walk.out.is_empty()).then_some(walk.out)

@@ -70,11 +70,10 @@ impl Ecosystem for Maven {
     }
 
     fn fix_command(&self, package: &Package, fixed: &str) -> String {
-        let coordinates = format!("{}:{fixed}", package.name);
         format!(
-            "mvn versions:use-dep-version -DforceVersion=true -DdepVersion={} -Dincludes={}",
-            shell::quote(fixed),
-            shell::quote(&coordinates)
+            "mvn versions:use-dep-version -DforceVersion=true -Dincludes={} -DdepVersion={}",
+            shell::quote(&package.name),
+            shell::quote(fixed)
         )
     }
 }

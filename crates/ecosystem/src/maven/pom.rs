@@ -2,13 +2,13 @@
 //!
 //! Parents that lie in the same folder tree are read; others are in repositories, and what only they tell is unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use quick_xml::{Reader as Xml, events::Event};
 
 use super::identity::Library;
 use crate::{
-    lock::{Lock, Pin, file_end},
+    lock::{Lock, Pin},
     word::is_word,
 };
 
@@ -16,29 +16,29 @@ use crate::{
 const MAX_PARENTS: usize = 16;
 /// Properties inside properties.
 const MAX_DEPTH: usize = 16;
+/// Properties replaced in one text: those inside each other could multiply without end.
+const MAX_REPLACED: usize = 1000;
+/// Bytes of a text with properties replaced; nothing real has more than some hundred.
+const MAX_FILLED: usize = 4096;
 /// Elements inside elements; a POM needs a dozen.
 const MAX_NESTING: usize = 256;
 
 /// Pushes what the project needs, by its own word and that of its parents.
 pub(super) fn read(lock: &Lock<'_>, out: &mut Vec<Pin>) -> Result<(), String> {
     let mut project = Pom::parse(&lock.text())?;
-    let (mut at, mut missing) = (*lock, false);
+    let mut at = *lock;
     for _ in 0..MAX_PARENTS {
-        let Some(parent) = project.parent.take() else { break };
-        let path = if parent.path.is_empty() { "../pom.xml" } else { &parent.path };
-        let path = if file_end(path) == Some("xml") { path.to_owned() } else { format!("{path}/pom.xml") };
-        let inherited = at.beside(&path).and_then(|lock| Some((lock, Pom::parse(&lock.text()).ok()?)));
-        let Some((lock, pom)) =
-            inherited.filter(|(_, pom)| pom.fields.get("artifactId") == Some(&parent.artifact))
-        else {
-            missing = true;
+        let Some((place, parent)) = project.parent.as_ref().and_then(|parent| parent.find(&at)) else {
             break;
         };
-        at = lock;
-        project.inherit(pom);
+        at = place;
+        project.inherit(parent);
     }
-    let _ = missing; // versions that only such a parent tells are empty, and matching says so
-    out.extend(project.needs.iter().filter_map(|need| project.pin(need)));
+    let mut managed = HashMap::new();
+    for need in &project.managed {
+        managed.entry((project.fill(&need.group), project.fill(&need.artifact))).or_insert(need);
+    }
+    out.extend(project.needs.iter().filter_map(|need| project.pin(need, &managed)));
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub(super) fn identity(text: &str) -> Option<Library> {
     let parent = pom.parent.as_ref();
     let field = |key: &str, inherited: Option<&String>| {
         let own = pom.fields.get(key).or(inherited)?;
-        Some(pom.fill(own, 0)).filter(|text| is_word(text) && !text.contains('$'))
+        Some(pom.fill(own)).filter(|text| is_word(text) && !text.contains('$'))
     };
     Some(Library {
         group: field("groupId", parent.map(|parent| &parent.group))?,
@@ -178,17 +178,15 @@ impl Pom {
         self.parent = parent.parent;
     }
 
-    fn pin(&self, need: &Need) -> Option<Pin> {
-        let (group, artifact) = (self.fill(&need.group, 0), self.fill(&need.artifact, 0));
+    fn pin(&self, need: &Need, managed: &HashMap<(String, String), &Need>) -> Option<Pin> {
+        let (group, artifact) = (self.fill(&need.group), self.fill(&need.artifact));
         if group.is_empty() || artifact.is_empty() || group.contains('$') || artifact.contains('$') {
             return None;
         }
-        let managed = self.managed.iter().find(|managed| {
-            self.fill(&managed.group, 0) == group && self.fill(&managed.artifact, 0) == artifact
-        });
+        let managed = managed.get(&(group.clone(), artifact.clone()));
         let choose = |own: &str, managed: Option<&str>| {
             let text = if own.is_empty() { managed.unwrap_or_default() } else { own };
-            self.fill(text, 0)
+            self.fill(text)
         };
         let version = choose(&need.version, managed.map(|managed| managed.version.as_str()));
         let scope = choose(&need.scope, managed.map(|managed| managed.scope.as_str()));
@@ -200,21 +198,28 @@ impl Pom {
     }
 
     /// `text` with every `${name}` replaced that has a value.
-    fn fill(&self, text: &str, depth: usize) -> String {
-        let mut filled = String::new();
+    fn fill(&self, text: &str) -> String {
+        let (mut filled, mut left) = (String::new(), MAX_REPLACED);
+        self.expand(text, 0, &mut left, &mut filled);
+        filled.truncate(filled.floor_char_boundary(MAX_FILLED));
+        filled
+    }
+
+    fn expand(&self, text: &str, depth: usize, left: &mut usize, filled: &mut String) {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             filled.push_str(before);
             let Some((name, after)) = after.split_once('}') else { break };
-            match self.value(name).filter(|_| depth < MAX_DEPTH && filled.len() < 4096) {
-                Some(value) => filled.push_str(&self.fill(value, depth + 1)),
+            match self.value(name).filter(|_| depth < MAX_DEPTH && *left > 0 && filled.len() < MAX_FILLED) {
+                Some(value) => {
+                    *left -= 1;
+                    self.expand(value, depth + 1, left, filled);
+                }
                 None => filled.extend(["${", name, "}"]),
             }
             rest = after;
         }
         filled.push_str(rest);
-        filled.truncate(filled.floor_char_boundary(4096));
-        filled
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -229,6 +234,16 @@ impl Pom {
             "artifactId" => self.fields.get(field).map(String::as_str),
             _ => None,
         })
+    }
+}
+
+impl Parent {
+    /// The file that `relativePath` names, if it is that parent's. Maven looks in the folder above where it says nothing.
+    fn find<'a>(&self, from: &Lock<'a>) -> Option<(Lock<'a>, Pom)> {
+        let path = if self.path.is_empty() { "../pom.xml" } else { &self.path };
+        let file = from.beside(path).or_else(|| from.beside(&format!("{path}/pom.xml")))?;
+        let pom = Pom::parse(&file.text()).ok()?;
+        (pom.fields.get("artifactId") == Some(&self.artifact)).then_some((file, pom))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::lock::{Lock, Pin, file_end, file_name};
 pub(super) fn is_one(path: &str) -> bool {
     let name = file_name(path);
     let in_folder = || path.rsplit('/').nth(1) == Some("requirements");
-    file_end(name) == Some("txt") && (name.contains("requirements") || in_folder())
+    let is_named = name.starts_with("requirements") || name.ends_with("requirements.txt");
+    file_end(name) == Some("txt") && (is_named || in_folder())
 }
 
 /// Only `==` with a whole version tells what is installed; of anything else only the name is known.

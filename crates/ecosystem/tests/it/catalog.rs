@@ -201,6 +201,19 @@ fn commands_that_people_paste_hold_strange_names_together() {
         ("golang", "golang.org/x/net", "go get golang.org/x/net@v2.0 && go mod tidy"),
         ("golang", "stdlib", "go get toolchain@go2.0 && go mod tidy"),
         ("cargo", "serde", "cargo update serde@1.0 --precise 2.0"),
+        ("maven", "g:a", "mvn versions:use-dep-version -DforceVersion=true -Dincludes=g:a -DdepVersion=2.0"),
+        ("nuget", "A.B", "dotnet add package A.B --version 2.0"),
+        ("rubygems", "a", "gem install a --version 2.0"),
+        ("packagist", "a/b", "composer require 'a/b:^2.0' --with-all-dependencies"),
+        ("conda", "a", "conda install 'a>=2.0'"),
+        ("cran", "a", "Rscript -e 'remotes::install_version(\"a\", \"2.0\")'"),
+        ("pub", "a", "dart pub add 'a:^2.0'"),
+        ("hex", "a", "mix deps.update a"),
+        ("swift", "github.com/a/b", "swift package resolve --version 2.0 b"),
+        ("cocoapods", "A/B", "pod update A"),
+        ("conan", "a", "conan install --requires=a/2.0"),
+        ("julia", "A", "julia -e 'using Pkg; Pkg.add(name=\"A\", version=\"2.0\")'"),
+        ("hackage", "a", "cabal freeze --constraint='a >= 2.0'"),
     ] {
         assert_eq!(by_id(ecosystem).unwrap().fix_command(&package(ecosystem, name), "2.0"), expected);
     }

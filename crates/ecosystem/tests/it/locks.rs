@@ -83,3 +83,16 @@ fn what_is_for_development_is_known() {
         assert_eq!(found, *expected, "{path}");
     }
 }
+
+#[test]
+fn properties_that_multiply_come_to_an_end() {
+    let twice = |n: usize| format!("<p{n}>{}</p{n}>", format!("${{p{}}}", n + 1).repeat(50));
+    let properties: String = (0..16).map(twice).collect();
+    let pom = format!(
+        "<project><properties>{properties}<p16></p16></properties><dependencies><dependency><groupId>g</groupId>\
+         <artifactId>a</artifactId><version>${{p0}}</version></dependency></dependencies></project>"
+    );
+    let tree = Builder::default().folder().file("pom.xml", pom).tree();
+    let (pins, _) = lock::pins(&tree, "pom.xml").unwrap();
+    assert_eq!((pins.len(), &*pins[0].version), (1, ""), "a version nobody can tell");
+}
