@@ -43,7 +43,7 @@ pub(crate) fn is_archive(path: &Path) -> Result<bool, Error> {
         return Ok(true);
     }
     let name = path.display().to_string();
-    let (head, _) = peek(&name, opened(&name, file)?)?;
+    let (head, _) = peek(&name, opened(&name, file, limits::MAX_DOCUMENT_BYTES)?)?;
     Ok(is_tar(&head))
 }
 
@@ -64,10 +64,11 @@ pub(crate) fn documents(
         let group = if stem == "all" { folder.unwrap_or_else(|| group.to_owned()) } else { stem };
         return archive::zip(&name, &group, file, each);
     }
-    let (head, mut input) = peek(&name, opened(&name, file)?)?;
+    let (head, mut input) = peek(&name, opened(&name, file, limits::MAX_ARCHIVE_BYTES)?)?;
     if is_tar(&head) {
         return archive::tar(&name, &stem, &mut input, each);
     }
+    let mut input = BufReader::with_capacity(1 << 16, Bounded::of_plain(input, name.clone()));
     each(Found { group: group.to_owned(), stem, name, head: &head, input: &mut input })
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn documents_in(name: &str, bytes: &[u8], each: Each<'_>) -> Result<(
     if magic(&mut file).map_err(|error| Error::broken(name, "any", error))? == Magic::Zip {
         return archive::zip(name, "import", file, each);
     }
-    let (head, mut input) = peek(name, opened(name, file)?)?;
+    let (head, mut input) = peek(name, opened(name, file, limits::MAX_DOCUMENT_BYTES)?)?;
     if is_tar(&head) {
         return archive::tar(name, "import", &mut input, each);
     }
@@ -123,8 +124,8 @@ fn is_tar(head: &[u8]) -> bool {
     head.get(257..262) == Some(b"ustar")
 }
 
-/// `input` decompressed if it is compressed, and bounded either way.
-fn opened<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>, Error> {
+/// `input` decompressed if it is compressed, and bounded by `limit` either way.
+fn opened<'a>(name: &str, input: impl Read + 'a, limit: u64) -> Result<Box<dyn BufRead + 'a>, Error> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let head = input.fill_buf().map_err(|error| Error::broken(name, "any", error))?;
     let name = name.to_owned();
@@ -135,21 +136,21 @@ fn opened<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>
             let broken = |error| Error::broken(&name, "zstd", error);
             let mut plain = zstd::Decoder::with_buffer(BufReader::new(source)).map_err(broken)?;
             plain.window_log_max(limits::MAX_WINDOW_LOG).map_err(broken)?;
-            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
+            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name, limit)))
         }
         Magic::Gzip => {
             let source = bounded::Counted::new(input);
             let count = source.count();
             let plain = flate2::bufread::MultiGzDecoder::new(BufReader::new(source));
-            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
+            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name, limit)))
         }
         Magic::Bzip2 => {
             let source = bounded::Counted::new(input);
             let count = source.count();
             let plain = bzip2::bufread::MultiBzDecoder::new(BufReader::new(source));
-            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name)))
+            Box::new(BufReader::with_capacity(1 << 16, Bounded::of_compressed(plain, count, name, limit)))
         }
-        Magic::Zip | Magic::Plain => Box::new(BufReader::new(Bounded::of_plain(input, name))),
+        Magic::Zip | Magic::Plain => Box::new(BufReader::new(Bounded::up_to(input, name, limit))),
     })
 }
 

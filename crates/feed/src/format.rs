@@ -43,6 +43,11 @@ pub trait Format: Sync {
         false
     }
 
+    /// Whether a feed has several documents of this format, each a part of it that is named after its file.
+    fn is_parted(&self) -> bool {
+        false
+    }
+
     /// Reads `document` to its end. Everything it says goes to `sink`, as said by the feed called `feed`.
     ///
     /// An error means that the document as a whole cannot be trusted (cut off, not of this format).

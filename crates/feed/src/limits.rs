@@ -22,8 +22,9 @@ pub const MAX_LINE_BYTES: u64 = 1 << 20;
 /// One document after decompression. Debian's tracker, the largest that streams, has about 80 MB.
 pub const MAX_DOCUMENT_BYTES: u64 = 2 << 30;
 
-/// Everything in one archive after decompression. The npm export, with malware records, is below 2 GB.
-pub const MAX_ARCHIVE_BYTES: u64 = 16 << 30;
+/// Everything in one archive after decompression. The npm export, with malware records, is below 2 GB; Red Hat's archive of
+/// CSAF files is above 20.
+pub const MAX_ARCHIVE_BYTES: u64 = 64 << 30;
 
 /// Entries of one archive; the npm export has about 250,000. Reading the directory of a zip takes some 300 bytes of
 /// memory for each.
@@ -35,8 +36,9 @@ pub const MAX_WINDOW_LOG: u32 = 27;
 /// A name inside an archive. They are only shown and grouped by, never used as paths.
 pub const MAX_NAME_BYTES: usize = 1024;
 
-/// Decompressed to compressed size, judged beyond [`RATIO_FREE_BYTES`]. JSON of feeds stays below 40.
-pub const MAX_RATIO: u64 = 200;
+/// Decompressed to compressed size, judged beyond [`RATIO_FREE_BYTES`]. JSON of feeds stays below 40, OVAL below 60; an archive
+/// of Red Hat's CSAF files, which repeat each other, comes near 200.
+pub const MAX_RATIO: u64 = 400;
 
 /// Below this a high ratio does no harm.
 pub const RATIO_FREE_BYTES: u64 = 64 << 20;

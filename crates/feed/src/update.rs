@@ -13,6 +13,7 @@ use crate::store::{self, lock};
 use crate::{Error, Progress};
 
 mod download;
+mod lead;
 mod sources;
 
 use download::{Answer, Download};
@@ -91,7 +92,7 @@ fn one(
     let mut changed = false;
     let mut downloads = Vec::new();
     for file in source.files {
-        let url = file.address(how.mirror.as_ref());
+        let url = lead::resolve(how, file)?;
         let part = known.as_ref().and_then(|known| known.parts.iter().find(|part| part.source == url));
         let mut download = Download::new(raw, source.id, url.clone())?;
         match download.run(how, part, progress)? {

@@ -25,6 +25,42 @@ pub enum Error {
         /// The folder of raw feeds.
         path: PathBuf,
     },
+    /// Published feeds could not be fetched or stored.
+    #[error("feeds at {place}: {source}")]
+    Shelf {
+        /// Where they are.
+        place: String,
+        /// What whoever keeps them said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Published feeds that are not signed by who should have.
+    #[error("feeds at {place}: {source}")]
+    Announcement {
+        /// Where they are.
+        place: String,
+        /// What is wrong.
+        source: Box<crate::feeds::AnnouncementError>,
+    },
+    /// Published feeds that are not what was signed, or cannot be read.
+    #[error("feeds at {place}: {source}")]
+    Pack {
+        /// Where they are.
+        place: String,
+        /// What is wrong.
+        source: boltseal_scan::pack::PackError,
+    },
+    /// Published feeds that are older than those in use: an old copy, or somebody who puts one back.
+    #[error(
+        "feeds at {place} are of {offered}, older than those in use, of {used}: wait for newer ones, or say `--allow-older`"
+    )]
+    Older {
+        /// Where they are.
+        place: String,
+        /// When those were built.
+        offered: jiff::Timestamp,
+        /// When these were.
+        used: jiff::Timestamp,
+    },
     /// Somebody else is changing the feeds.
     #[error("another boltseal is changing the feeds in {path}: wait until it is done, then try again")]
     Busy {

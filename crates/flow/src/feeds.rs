@@ -3,8 +3,12 @@
 //! ```text
 //! DATA/feeds/raw/…      what was imported and fetched; a snapshot can always be built from it again
 //! DATA/feeds/snapshot   what scans are matched with; only ever replaced whole, by a checked one
+//! DATA/feeds/pulled/…   what somebody else published, as chunks
 //! DATA/feeds/lock       held while feeds change
 //! ```
+//!
+//! [`Feeds::publish`] puts what a snapshot is built from on a [`Shelf`], signed; [`Feeds::pull`] takes it from there and
+//! fetches only what changed.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -15,9 +19,22 @@ use std::{
 
 use boltseal_feed::{Fetched, Progress, Report as Imports, Sink, Stored, Update};
 use boltseal_model::{Advisory, Enrichment, FeedInfo, SnapshotInfo, Timestamp};
-use boltseal_scan::{Builder, Snapshot};
+use boltseal_scan::{
+    Builder, Snapshot,
+    pack::{PackError, Packer},
+};
 
 use crate::Error;
+
+mod note;
+mod publish;
+mod pull;
+mod shelf;
+
+pub use note::AnnouncementError;
+pub use publish::Published;
+pub use pull::{Pull, Pulled};
+pub use shelf::{ARTIFACT_TYPE, Artifact, Folder, Press, Shelf, ShelfError};
 
 /// The feeds of one data folder.
 #[derive(Clone, Debug)]
@@ -103,28 +120,50 @@ impl Feeds {
         Ok(Status { snapshot, stored: boltseal_feed::list(&self.raw())? })
     }
 
-    /// Makes a snapshot of all raw feeds and puts it to use: built beside the old one, checked, on disk, then renamed
-    /// over it. Whatever goes wrong, the old one stays.
+    /// Makes a snapshot of all feeds, raw and pulled, and puts it to use: built beside the old one, checked, on disk,
+    /// then renamed over it. Whatever goes wrong, the old one stays.
     pub fn build(&self, now: Timestamp) -> Result<Built, Error> {
         self.create()?;
         let _lock = self.lock()?;
+        Ok(self.link(now, None, |records| self.fill(records))?.0)
+    }
+
+    /// Everything that is here.
+    fn fill(&self, records: &mut Records) -> Result<(), Error> {
+        boltseal_feed::read_all(&self.raw(), records)?;
+        self.read_pulled(records)
+    }
+
+    /// Makes a snapshot of what `bring` brings and puts it to use. The caller holds the lock.
+    fn link(
+        &self,
+        built: Timestamp,
+        packer: Option<Packer>,
+        bring: impl FnOnce(&mut Records) -> Result<(), Error>,
+    ) -> Result<(Built, Option<Packer>), Error> {
         let path = self.folder.join("snapshot.new"); // left by a crash, it is overwritten: the lock is ours
-        let mut records = Records::new(Builder::in_folder(&self.folder).map_err(Self::broken(&path))?);
-        boltseal_feed::read_all(&self.raw(), &mut records)?;
-        if let Some(source) = records.failure {
-            return Err(Self::broken(&path)(source));
+        let mut records =
+            Records::new(Builder::in_folder(&self.folder).map_err(Self::broken(&path))?, packer);
+        bring(&mut records)?;
+        match records.failure {
+            Some(Failure::Snapshot(source)) => return Err(Self::broken(&path)(source)),
+            Some(Failure::Pack(source)) => {
+                return Err(Error::Pack { place: path.display().to_string(), source });
+            }
+            None => {}
         }
         if records.feeds == 0 {
             return Err(Error::NoFeeds { path: self.raw() });
         }
         let file = File::create(&path).map_err(io_error("cannot create", &path))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        records.builder.finish(now, &mut out).map_err(Self::broken(&path))?;
+        records.builder.finish(built, &mut out).map_err(Self::broken(&path))?;
         let file = out.into_inner().map_err(|wrong| io_error("cannot write", &path)(wrong.into_error()))?;
         file.sync_all().map_err(io_error("cannot write", &path))?;
         let snapshot = self.install(&path)?;
         let bytes = file.metadata().map_err(io_error("cannot read", &path))?.len();
-        Ok(Built { snapshot, bytes, examples: records.examples, rejected: records.rejected })
+        let built = Built { snapshot, bytes, examples: records.examples, rejected: records.rejected };
+        Ok((built, records.packer))
     }
 
     /// Checks every hash of the snapshot at `path` and puts it to use, unless something is wrong with it.
@@ -173,38 +212,68 @@ impl Feeds {
     }
 }
 
-/// Hands records on to a builder, and remembers what was wrong.
+/// Hands records on to a builder, and to a packer if there is one, and remembers what was wrong.
 struct Records {
     builder: Builder,
+    packer: Option<Packer>,
     feeds: usize,
     rejected: u64,
     examples: Vec<(String, String)>,
-    failure: Option<boltseal_scan::Error>,
+    failure: Option<Failure>,
+}
+
+enum Failure {
+    Snapshot(boltseal_scan::Error),
+    Pack(PackError),
 }
 
 impl Records {
     /// Rejected records that are worth naming; thousands tell no more.
     const EXAMPLES: usize = 10;
 
-    fn new(builder: Builder) -> Self {
-        Self { builder, feeds: 0, rejected: 0, examples: Vec::new(), failure: None }
+    fn new(builder: Builder, packer: Option<Packer>) -> Self {
+        Self { builder, packer, feeds: 0, rejected: 0, examples: Vec::new(), failure: None }
+    }
+
+    fn take(&mut self, advisory: Advisory) {
+        if self.failure.is_some() {
+            return;
+        }
+        if let Some(packer) = &mut self.packer {
+            self.failure = packer.advisory(advisory.clone()).err().map(Failure::Pack);
+        }
+        let added = self.builder.advisory(advisory).err().map(Failure::Snapshot);
+        self.failure = self.failure.take().or(added);
+    }
+
+    fn enrich(&mut self, enrichment: Enrichment) {
+        if let Some(packer) = &mut self.packer {
+            let added = packer.enrichment(enrichment.clone()).err().map(Failure::Pack);
+            self.failure = self.failure.take().or(added);
+        }
+        self.builder.enrichment(enrichment);
+    }
+
+    fn begin(&mut self, feed: FeedInfo) {
+        self.feeds += 1;
+        if let Some(packer) = &mut self.packer {
+            packer.feed(feed.clone());
+        }
+        self.builder.feed(feed);
     }
 }
 
 impl Sink for Records {
     fn advisory(&mut self, advisory: Advisory) {
-        if self.failure.is_none() {
-            self.failure = self.builder.advisory(advisory).err();
-        }
+        self.take(advisory);
     }
 
     fn enrichment(&mut self, enrichment: Enrichment) {
-        self.builder.enrichment(enrichment);
+        self.enrich(enrichment);
     }
 
     fn feed(&mut self, feed: FeedInfo) {
-        self.feeds += 1;
-        self.builder.feed(feed);
+        self.begin(feed);
     }
 
     fn rejected(&mut self, what: &str, why: &str) {

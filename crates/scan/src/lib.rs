@@ -42,6 +42,7 @@
 //! |---|---|
 //! | [`catalog()`] | asks every ecosystem what is installed; sorts, removes duplicates |
 //! | [`snapshot`] | advisories as one file: [`Builder`] writes it, [`Snapshot`] opens it in microseconds |
+//! | [`pack`] | what a snapshot is built from, in chunks of which a client fetches those that changed |
 //! | [`findings()`] | a catalog against a snapshot, with proof; what could not be decided is a gap, never silence |
 //! | [`fleet`] | thousands of catalogs against a new snapshot, each distinct package once |
 //! | [`format`](crate::format) | a report as JSON, SARIF, CycloneDX, SPDX |
@@ -54,6 +55,7 @@ mod error;
 pub mod findings;
 pub mod fleet;
 pub mod format;
+pub mod pack;
 pub mod snapshot;
 
 pub use catalog::catalog;

@@ -8,7 +8,7 @@ mod check_proof;
 mod export;
 mod folder;
 mod log;
-mod place;
+pub(super) mod place;
 mod prove;
 mod search;
 mod status;

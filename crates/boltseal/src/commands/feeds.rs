@@ -1,4 +1,9 @@
-//! `boltseal feeds import|update|build|status`
+//! `boltseal feeds import|update|build|status|keygen|publish|pull`
+
+mod keygen;
+mod place;
+mod publish;
+mod pull;
 
 use std::path::PathBuf;
 
@@ -37,6 +42,12 @@ enum Verb {
     Build(Build),
     /// Show each feed's age, size and source
     Status(Status),
+    /// Make the key that published feeds are signed with
+    Keygen(keygen::Args),
+    /// Publish the feeds, signed, for others to pull
+    Publish(publish::Args),
+    /// Take over feeds that somebody published; only what changed is fetched
+    Pull(pull::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,6 +111,9 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
         Verb::Update(args) => update(args, &feeds, console),
         Verb::Build(args) => rebuild(&args, &feeds, console),
         Verb::Status(args) => status(&args, &feeds, console),
+        Verb::Keygen(args) => keygen::run(&args, console),
+        Verb::Publish(args) => publish::run(&args, &feeds, global, console),
+        Verb::Pull(args) => pull::run(&args, &feeds, global, console),
     }
 }
 

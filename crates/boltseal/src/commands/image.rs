@@ -10,7 +10,7 @@ mod import;
 mod inspect;
 mod lock;
 mod ls;
-mod place;
+pub(super) mod place;
 mod rm;
 mod tag;
 mod trash;

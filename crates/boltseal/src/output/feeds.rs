@@ -6,7 +6,7 @@ use std::{
 };
 
 use boltseal_feed::{Fetched, Outcome, Report as Imports, Stored, Tally};
-use boltseal_flow::feeds::{Built, Status};
+use boltseal_flow::feeds::{Built, Published, Pulled, Status};
 use boltseal_model::{SnapshotInfo, Timestamp};
 use serde::Serialize;
 
@@ -58,6 +58,38 @@ pub fn built(built: &Built) -> String {
     }
     line.push('\n');
     line
+}
+
+/// What was published, and where.
+pub fn published(published: &Published, place: &str) -> String {
+    let (new, all) = published.chunks;
+    let (sent, whole) = published.bytes;
+    format!("published to {place}: {new} of {all} chunks new, {} of {}\n", kilobytes(sent), kilobytes(whole))
+}
+
+/// What a pull fetched.
+pub fn pulled(pulled: &Pulled, place: &str) -> String {
+    let (new, all) = pulled.chunks;
+    let (fetched, whole) = pulled.bytes;
+    let mut line = format!(
+        "feeds of {} from {place}: {new} of {all} chunks fetched, {} of {}",
+        pulled.published.strftime("%Y-%m-%d %H:%M UTC"),
+        kilobytes(fetched),
+        kilobytes(whole)
+    );
+    if pulled.built.is_none() {
+        line.push_str("; they were in use already");
+    } else if !pulled.same {
+        line.push_str("; with feeds of this machine besides, or linked by another version");
+    }
+    line.push('\n');
+    line
+}
+
+/// `1,234 kB`, as precise as people ask.
+fn kilobytes(bytes: u64) -> String {
+    let kilobytes = bytes.div_ceil(1000);
+    if kilobytes < 10_000 { format!("{kilobytes} kB") } else { format!("{} MB", kilobytes / 1000) }
 }
 
 /// What there is.

@@ -19,6 +19,7 @@ mod crash;
 mod differences;
 mod endpoints;
 mod faults;
+mod feeds;
 mod fixtures;
 mod images;
 mod log;

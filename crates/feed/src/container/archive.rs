@@ -72,7 +72,7 @@ fn document(name: &str, group: String, entry: impl Read, each: Each<'_>) -> Resu
         (counted, count)
     };
     {
-        let (head, mut input) = peek(name, opened(name, &mut entry)?)?;
+        let (head, mut input) = peek(name, opened(name, &mut entry, limits::MAX_DOCUMENT_BYTES)?)?;
         each(Found { group, stem: stem(name), name: name.to_owned(), head: &head, input: &mut input })?;
         // To the end, so that the checksum is looked at whatever the reader wanted.
         std::io::copy(&mut input, &mut std::io::sink())

@@ -57,15 +57,20 @@ pub(super) struct Bounded<R> {
     name: String,
     compressed: Option<Rc<Cell<u64>>>,
     seen: u64,
+    limit: u64,
 }
 
 impl<R> Bounded<R> {
     pub(super) fn of_plain(inner: R, name: String) -> Self {
-        Self { inner, name, compressed: None, seen: 0 }
+        Self::up_to(inner, name, limits::MAX_DOCUMENT_BYTES)
     }
 
-    pub(super) fn of_compressed(inner: R, compressed: Rc<Cell<u64>>, name: String) -> Self {
-        Self { inner, name, compressed: Some(compressed), seen: 0 }
+    pub(super) fn up_to(inner: R, name: String, limit: u64) -> Self {
+        Self { inner, name, compressed: None, seen: 0, limit }
+    }
+
+    pub(super) fn of_compressed(inner: R, compressed: Rc<Cell<u64>>, name: String, limit: u64) -> Self {
+        Self { inner, name, compressed: Some(compressed), seen: 0, limit }
     }
 }
 
@@ -73,9 +78,9 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.seen += read as u64;
-        if self.seen > limits::MAX_DOCUMENT_BYTES {
+        if self.seen > self.limit {
             let what = "its size after decompression";
-            return Err(io::Error::other(Error::limit(&self.name, what, limits::MAX_DOCUMENT_BYTES)));
+            return Err(io::Error::other(Error::limit(&self.name, what, self.limit)));
         }
         if let Some(compressed) = &self.compressed
             && self.seen > limits::RATIO_FREE_BYTES

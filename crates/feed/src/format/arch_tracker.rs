@@ -46,6 +46,10 @@ impl Format for ArchTracker {
         "Arch Linux security tracker: all.json"
     }
 
+    fn is_one_feed(&self) -> bool {
+        true
+    }
+
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
         let has = |key: &[u8]| super::has(head, key);
         head.trim_ascii_start().starts_with(b"[")

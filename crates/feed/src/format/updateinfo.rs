@@ -27,6 +27,10 @@ impl Format for Updateinfo {
         "updateinfo.xml of repositories: Amazon Linux, Rocky Linux, AlmaLinux, Fedora, Bottlerocket"
     }
 
+    fn is_parted(&self) -> bool {
+        true
+    }
+
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
         let has = |key: &[u8]| super::has(head, key);
         has(b"<updates") && (has(b"<update ") || has(b"<update>") || has(b"</updates>"))
@@ -38,6 +42,8 @@ impl Format for Updateinfo {
         while let Some(update) = xml.next(&["update"])? {
             one(&update, feed, sink, &mut tally);
         }
+        // Every repository calls its file the same, so the feed is called by the release.
+        tally.feed = tally.spaces.first().map(|space| space.replace(':', "-"));
         Ok(tally)
     }
 }

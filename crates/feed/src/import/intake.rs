@@ -103,13 +103,15 @@ impl<'i> Intake<'i> {
         let id = match (&tally.feed, UNIQUE.contains(&format.id())) {
             (Some(feed), _) => format!("{}:{}", format.id(), clean(feed)),
             (None, true) => format.id().to_owned(),
+            (None, false) if format.is_one_feed() => format.id().to_owned(),
             // The tracker's own address ends in `json`.
             (None, false) if matches!(found.stem.as_str(), "json" | "data") || found.stem == format.id() => {
                 format.id().to_owned()
             }
             (None, false) => format!("{}:{}", format.id(), clean(&found.stem)),
         };
-        let name = tally.part.as_deref().map_or_else(|| DATA.to_owned(), clean);
+        let named = || if format.is_parted() { part_of(found) } else { DATA.to_owned() };
+        let name = tally.part.as_deref().map_or_else(named, clean);
         let key = (id, name);
         let newer = self.open.get(&key).is_none_or(|other| tally.published > other.tally.published);
         if newer || !UNIQUE.contains(&format.id()) {
@@ -213,6 +215,15 @@ impl<'i> Intake<'i> {
         }
         Ok(closed)
     }
+}
+
+/// What the part is called that a file makes: after the file, without the hash that repositories put before its name; after its
+/// folder where the file has the name that all have.
+fn part_of(found: &Found<'_>) -> String {
+    let hash = |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let stem =
+        found.stem.split_once('-').filter(|(before, _)| hash(before)).map_or(&*found.stem, |(_, rest)| rest);
+    clean(if stem == "updateinfo" { &found.group } else { stem })
 }
 
 fn install(

@@ -158,6 +158,31 @@ fn lies_in_a_zip() {
     assert_eq!(said.advisories.len(), 2);
 }
 
+/// Documents in XML that are refused as a whole, and why.
+#[test]
+fn hostile_xml() {
+    let update =
+        |inside: &str| format!("<updates><update type=\"security\"><id>{inside}</id></update></updates>");
+    let deep = format!("<updates>{}</updates>", "<update>".repeat(100));
+    let cases = [
+        ("<!DOCTYPE updates [<!ENTITY a \"b\">]>".to_owned() + &update("&a;"), "document type declaration"),
+        (update("&nbsp;"), "not defined"),
+        (update("&#0;"), "updateinfo"),
+        (deep, "the depth of elements"),
+        (update("1").replace("</updates>", ""), "cut off"),
+        (update("1").replace("</id>", "</other>"), "updateinfo"),
+    ];
+    for (xml, why) in cases {
+        let error = read_bytes("updateinfo.xml", xml.as_bytes(), &mut Collected::default()).unwrap_err();
+        assert!(error.to_string().contains(why), "{error} for {xml}");
+    }
+    // One that says nothing of use, and one of a later version with elements that nobody knows.
+    let mut said = Collected::default();
+    read_bytes("updateinfo.xml", b"<updates></updates>", &mut said).unwrap();
+    read_bytes("updateinfo.xml", update("1</id><new><newer/></new><id>2").as_bytes(), &mut said).unwrap();
+    assert!(said.advisories.is_empty());
+}
+
 #[test]
 fn mutations_never_panic() {
     let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/feed");

@@ -1,9 +1,14 @@
 //! What flow does with findings once it has them, on plain values; and plans of what goes by rules.
-#![expect(clippy::unwrap_used, reason = "tests say what they expect in the plainest way")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    reason = "tests say what they expect in the plainest way"
+)]
 
 mod diff;
 mod ignore;
 mod look;
+mod published;
 mod retention;
 mod upgrades;
 
