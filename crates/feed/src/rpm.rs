@@ -6,18 +6,21 @@
 mod gathered;
 mod release;
 
-use boltseal_ecosystem::rpm::{in_module, is_modular};
+use boltseal_ecosystem::rpm::{in_module, is_modular, variant};
 
 pub(crate) use gathered::{Gathered, Key, Span};
 pub(crate) use release::{cpe_space, release_space, tag_space};
 
 /// What an advisory calls package `name`: of a module with its stream. `stream` is that stream, if the vendor says it;
-/// a build that only its version gives away as one of a module (`evr`) is of any.
+/// a build that only its version gives away as one of a module (`evr`) is of any. A ksplice or FIPS build, which has
+/// versions of its own, is named with its kind.
 pub(crate) fn named(name: &str, stream: Option<&str>, evr: Option<&str>) -> String {
     match (stream, evr) {
         (Some(stream), _) => in_module(Some(stream), name),
         (None, Some(evr)) if is_modular(evr) => in_module(None, name),
-        _ => name.to_owned(),
+        (None, evr) => {
+            evr.and_then(variant).map_or_else(|| name.to_owned(), |kind| in_module(Some(kind), name))
+        }
     }
 }
 
@@ -124,5 +127,7 @@ mod tests {
         assert_eq!(named("npm", Some("nodejs:16"), None), "nodejs:16/npm");
         assert_eq!(named("npm", None, Some("8-1.module+el8")), "*/npm");
         assert_eq!(named("npm", None, Some("8-1.el8")), "npm");
+        assert_eq!(named("glibc", None, Some("2:2.28-251.0.2.ksplice1.el8")), "ksplice/glibc");
+        assert_eq!(named("glibc", None, None), "glibc");
     }
 }

@@ -243,10 +243,6 @@ fn one_group(
         if definition.patch && span.fixed.is_none() {
             continue; // `is installed` beside the fixes
         }
-        if span.fixed.as_deref().is_some_and(special) {
-            tally.unsupported("Oracle Linux Ksplice and FIPS builds");
-            continue;
-        }
         let whole = span.fixed.is_none() && span.last.is_none();
         let status = if whole && (fact.not_affected || definition.unaffected) {
             Status::NotAffected
@@ -276,11 +272,6 @@ fn one_group(
         }
     }
     missing
-}
-
-/// Builds that only some customers of Oracle have, and that order above everybody's.
-fn special(evr: &str) -> bool {
-    evr.contains(".ksplice") || evr.ends_with("_fips")
 }
 
 fn zero(evr: &str) -> bool {

@@ -61,6 +61,22 @@ fn what_is_said_of_another_stream_does_not_apply() {
     assert_eq!(found.findings[0].proof.matched, "almalinux:8/nodejs:16/nodejs");
 }
 
+/// Oracle's ksplice builds have epoch 2, its FIPS builds epoch 10: a plain package never gets there.
+#[test]
+fn what_is_said_of_another_kind_of_build_does_not_apply() {
+    let snapshot = snapshot(&[
+        ("A-1", "glibc", "2.28-236.el8", Status::Affected),
+        ("A-2", "ksplice/glibc", "2:2.28-236.ksplice1.el8", Status::Affected),
+    ]);
+    for (version, expected) in
+        [("2.28-200.el8", "A-1"), ("2:2.28-200.ksplice1.el8", "A-2"), ("10:2.28-200.el8_fips", "")]
+    {
+        let found = findings(&system(package("glibc", version, "glibc", "")), &snapshot, NOW);
+        let ids: Vec<&str> = found.findings.iter().map(|finding| finding.id.as_str()).collect();
+        assert_eq!(ids.concat(), expected, "{version}");
+    }
+}
+
 #[test]
 fn a_package_is_known_by_its_own_name_and_by_its_source() {
     let snapshot = snapshot(&[
