@@ -16,3 +16,4 @@ mod rules;
 mod snapshot;
 mod support;
 mod trivy;
+mod vendors;
