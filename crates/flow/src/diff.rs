@@ -196,7 +196,7 @@ fn findings(before: &[Finding], after: &[Finding]) -> Findings {
     Findings { fixed: only(before, &new), new: only(after, &old), same: old.intersection(&new).count() }
 }
 
-fn hit(finding: &Finding) -> Hit {
+pub(crate) fn hit(finding: &Finding) -> Hit {
     Hit {
         id: finding.id.clone(),
         severity: finding.severity,

@@ -34,6 +34,7 @@
 
 pub mod access;
 pub mod aging;
+pub mod base;
 mod cache;
 pub mod contents;
 pub mod diff;

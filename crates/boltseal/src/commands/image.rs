@@ -2,6 +2,7 @@
 
 mod aging;
 mod attach;
+mod base;
 mod copy;
 mod diff;
 mod discover;

@@ -1,5 +1,6 @@
 //! Images in registries: as JSON, and in `people` for people.
 
+mod based;
 mod difference;
 mod history;
 mod people;
@@ -13,6 +14,7 @@ use boltseal_image::{
 use boltseal_model::{Config, Digest};
 use serde::Serialize;
 
+pub use based::{Based, based};
 pub use difference::{Compared, compared};
 pub use history::{History, history};
 pub use people::{attached, bytes, copied, discovered, inspected, repositories, tags};

@@ -93,3 +93,28 @@ fn an_image_tells_how_it_was_built() {
     assert!(steps.iter().all(|step| step["size"].as_u64() > Some(0)));
     user.run(&["image", "history", "oci:after:v1"]).ended(0).said(&["BUILD STEP", "step 2", "2024-01-01"]);
 }
+
+#[test]
+fn their_layers_and_yours() {
+    use crate::fixtures::{NOW, alpine, alpine_image, layout, user_with_feeds};
+    let user = user_with_feeds();
+    let base = layout(&user, "base", &alpine("1.36.1-r0"));
+    let newer = layout(&user, "newer", &alpine("1.36.1-r2"));
+    let app = alpine_image("1.36.1-r0").layer(Layer::new().executable("app/run", "program"));
+    let app = layout(&user, "app", &app.build());
+    let ask =
+        |extra: &[&str]| user.run(&[&["image", "base", &app, "--base", &base, "--at", NOW], extra].concat());
+    ask(&["--on", &newer]).ended(0).said(&[
+        "their layers",
+        "2 findings",
+        "your layers",
+        "removes 2 findings, brings 0, keeps 0",
+        "CVE-2023-42363",
+    ]);
+    let found = ask(&["--format", "json"]).ended(0).json();
+    assert_eq!((&found["theirs"]["layers"], &found["yours"]["layers"]), (&json!(1), &json!(1)));
+    assert_eq!(found["yours"]["findings"], json!([]));
+    assert_eq!(found["rebase"], Value::Null);
+    user.run(&["image", "base", &app, "--base", &newer]).ended(2).complained(&["was not built on"]);
+    user.run(&["image", "base", &app]).ended(2).complained(&["does not say what it was built on", "--base"]);
+}

@@ -12,6 +12,11 @@ pub const EXPLOITED: &str = "CVE-2023-42366";
 
 /// An Alpine image with this version of busybox (fixed in 1.36.1-r2) and a musl that nothing is known about.
 pub fn alpine(busybox: &str) -> Built {
+    alpine_image(busybox).build()
+}
+
+/// The same, to be built on.
+pub fn alpine_image(busybox: &str) -> Image {
     let release = "ID=alpine\nVERSION_ID=3.23.0\nPRETTY_NAME=\"Alpine Linux v3.23\"\n";
     let installed = [("busybox", busybox), ("musl", "1.2.5-r0")].map(|(name, version)| {
         format!("C:Q1abc=\nP:{name}\nV:{version}\nA:x86_64\nS:1\nI:1\nT:made for a test\nL:MIT\no:{name}\n\n")
@@ -20,7 +25,7 @@ pub fn alpine(busybox: &str) -> Built {
         .dir("etc")
         .file("etc/os-release", release)
         .file("lib/apk/db/installed", installed.concat());
-    Image::new().layer(layer).build()
+    Image::new().layer(layer)
 }
 
 /// Writes the image as an OCI layout below the home folder and gives the target for it.

@@ -1,8 +1,8 @@
 //! What can be done with images in registries: one file each, and one line here.
 
 use super::{
-    aging, attach, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm, tag,
-    trash,
+    aging, attach, base, copy, diff, discover, history, import, inspect, lock, ls, place::Connection, rm,
+    tag, trash,
 };
 use crate::{
     cli::Global,
@@ -20,6 +20,8 @@ pub enum Verb {
     History(history::Args),
     /// Show what differs between two images: packages, vulnerabilities, configuration, files
     Diff(diff::Args),
+    /// Tell what of an image comes from its base, and what another base would change
+    Base(base::Args),
     /// Copy an image to another registry, repository or folder, byte for byte
     Copy(copy::Args),
     /// Have the server copy an image from another registry
@@ -53,6 +55,7 @@ impl Verb {
             Self::Inspect(args) => inspect::run(args, connection, global, console),
             Self::History(args) => history::run(args, connection, global, console),
             Self::Diff(args) => diff::run(args, connection, global, console),
+            Self::Base(args) => base::run(args, connection, global, console),
             Self::Copy(args) => copy::run(args, connection, global, console),
             Self::Import(args) => import::run(args, global, console),
             Self::Aging(args) => aging::run(args, global, console),
