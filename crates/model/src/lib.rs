@@ -44,7 +44,7 @@ pub use leak::{Confidence, Leak, Place};
 pub use observation::{Malware, Misconfiguration, Unowned};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
-pub use report::{Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
+pub use report::{Baseline, Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
 pub use severity::{Severity, SeverityError};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};

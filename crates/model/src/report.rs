@@ -80,12 +80,39 @@ pub struct Omitted {
     pub filtered: u64,
     /// Those that an ignore file names.
     pub ignored: Vec<Ignored>,
+    /// What an earlier image or report has too, where only what is new was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
 }
 
 impl Omitted {
     /// Nothing was left out.
     pub const fn is_empty(&self) -> bool {
-        self.filtered == 0 && self.ignored.is_empty()
+        self.filtered == 0 && self.ignored.is_empty() && self.baseline.is_none()
+    }
+}
+
+/// How much of a report is not new, and is therefore not listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The image or the file of the report that it was held against, as the user named it.
+    pub against: String,
+    /// How many findings it has too.
+    pub findings: u64,
+    /// How many credentials.
+    pub leaks: u64,
+    /// How many misconfigurations of the image.
+    pub misconfigurations: u64,
+    /// How many executables that belong to no package.
+    pub unowned: u64,
+    /// How many malicious files.
+    pub malware: u64,
+}
+
+impl Baseline {
+    /// All of it.
+    pub const fn total(&self) -> u64 {
+        self.findings + self.leaks + self.misconfigurations + self.unowned + self.malware
     }
 }
 

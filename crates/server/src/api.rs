@@ -131,7 +131,7 @@ pub(crate) async fn report(
     let text =
         tokio::task::spawn_blocking(move || format.text(&report)).await.map_err(std::io::Error::other)??;
     let mut response = ([(header::CONTENT_TYPE, format.media_type)], text).into_response();
-    let file = format!("inline; filename=\"{}.{name}.json\"", digest.replace(':', "-"));
+    let file = format!("inline; filename=\"{}.{name}.{}\"", digest.replace(':', "-"), format.extension);
     if let Ok(file) = file.try_into() {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, file);
     }

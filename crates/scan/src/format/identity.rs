@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use boltseal_model::{Algorithm, Hasher, Package, Report, Subject, Timestamp};
+use boltseal_model::{Algorithm, Digest, Finding, Hasher, Package, Report, Subject, Timestamp};
 
 /// What made the document.
 pub(super) const TOOL: &str = "boltseal";
@@ -79,6 +79,14 @@ pub(super) fn package_refs(packages: &[Package]) -> Vec<String> {
         refs.push(if *number == 1 { name.to_owned() } else { format!("{name}#{number}") });
     }
     refs
+}
+
+/// The same for the same vulnerability of the same package at the same place, whatever its version: an upgrade that does
+/// not help is not a new alert.
+pub(super) fn fingerprint(finding: &Finding) -> String {
+    let purl = finding.purl.split(['?', '#']).next().unwrap_or_default();
+    let name = purl.rsplit_once('@').map_or(purl, |(name, _)| name);
+    Digest::of(format!("{}\n{name}\n{}", finding.id, finding.proof.path).as_bytes()).hex()
 }
 
 /// Whether `text` can stand where a format wants a URL.

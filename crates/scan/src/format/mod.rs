@@ -6,27 +6,47 @@ use std::io::{self, Write};
 
 use boltseal_model::Report;
 
+mod azure;
+mod code_quality;
 mod cyclonedx;
+mod github;
+mod gitlab;
 mod identity;
 mod json;
+mod junit;
 mod license;
+mod markdown;
+mod notice;
 mod sarif;
 mod spdx;
 
 /// One way to write a report down.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
-    /// As used with `--format`: `json`, `sarif`, `cyclonedx`, `spdx`.
+    /// As used with `--format`: `json`, `sarif`, `junit`, …
     pub name: &'static str,
     /// For HTTP and attestations.
     pub media_type: &'static str,
+    /// Of a file's name, without the dot.
+    pub extension: &'static str,
     /// One line for help texts.
     pub about: &'static str,
     write: fn(&Report, &mut dyn Write) -> io::Result<()>,
 }
 
 /// Every format, in the order of help texts.
-pub const ALL: &[Format] = &[json::FORMAT, sarif::FORMAT, cyclonedx::FORMAT, spdx::FORMAT];
+pub const ALL: &[Format] = &[
+    json::FORMAT,
+    sarif::FORMAT,
+    cyclonedx::FORMAT,
+    spdx::FORMAT,
+    markdown::FORMAT,
+    junit::FORMAT,
+    github::FORMAT,
+    gitlab::FORMAT,
+    code_quality::FORMAT,
+    azure::FORMAT,
+];
 
 /// The format called `name`.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -27,6 +27,7 @@ use super::{
 pub(super) const FORMAT: Format = Format {
     name: "cyclonedx",
     media_type: "application/vnd.cyclonedx+json;version=1.6",
+    extension: "json",
     about: "CycloneDX 1.6 JSON: bill of materials, and vulnerabilities where feeds were used",
     write,
 };

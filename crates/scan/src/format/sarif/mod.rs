@@ -14,7 +14,7 @@ use std::{
     io::{self, Write},
 };
 
-use boltseal_model::{Digest, Finding, Report, Severity};
+use boltseal_model::{Finding, Report, Severity};
 
 use self::shape::{
     ArtifactLocation, BaseId, BaseIds, Configuration, Descriptor, Driver, Fingerprints, Help, Id, Invocation,
@@ -23,7 +23,7 @@ use self::shape::{
 };
 use super::{
     Format,
-    identity::{TOOL, TOOL_VERSION, image_name, is_url},
+    identity::{TOOL, TOOL_VERSION, fingerprint, image_name, is_url},
     pretty,
 };
 
@@ -31,6 +31,7 @@ use super::{
 pub(super) const FORMAT: Format = Format {
     name: "sarif",
     media_type: "application/sarif+json",
+    extension: "json",
     about: "SARIF 2.1.0, for code hosts and editors",
     write,
 };
@@ -227,10 +228,4 @@ fn relative_uri(path: &str) -> String {
         }
     }
     uri
-}
-
-fn fingerprint(finding: &Finding) -> String {
-    let purl = finding.purl.split(['?', '#']).next().unwrap_or_default();
-    let name = purl.rsplit_once('@').map_or(purl, |(name, _)| name);
-    Digest::of(format!("{}\n{name}\n{}", finding.id, finding.proof.path).as_bytes()).hex()
 }

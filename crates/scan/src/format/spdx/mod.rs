@@ -24,6 +24,7 @@ use super::{
 pub(super) const FORMAT: Format = Format {
     name: "spdx",
     media_type: "application/spdx+json",
+    extension: "json",
     about: "SPDX 2.3 JSON: bill of materials, with security references where feeds were used",
     write,
 };

@@ -1,5 +1,6 @@
 //! Every format against the schema of its specification, on the report of `docs/reference` and on bare ones.
 
+mod ci;
 mod cyclonedx;
 mod own;
 mod sarif;
@@ -93,7 +94,21 @@ fn complaints(schema: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn formats_are_named_once_and_found_by_name() {
     let names: Vec<&str> = format::ALL.iter().map(|format| format.name).collect();
-    assert_eq!(names, ["json", "sarif", "cyclonedx", "spdx"]);
+    assert_eq!(
+        names,
+        [
+            "json",
+            "sarif",
+            "cyclonedx",
+            "spdx",
+            "markdown",
+            "junit",
+            "github",
+            "gitlab",
+            "gitlab-code-quality",
+            "azure"
+        ]
+    );
     for format in format::ALL {
         assert_eq!(format::by_name(format.name).unwrap().media_type, format.media_type);
         assert!(!format.about.is_empty());
@@ -107,7 +122,7 @@ fn the_same_report_gives_the_same_bytes() {
         for (name, report) in reports() {
             let text = format.text(&report).unwrap();
             assert_eq!(text, format.text(&report.clone()).unwrap(), "{} of {name}", format.name);
-            assert!(text.ends_with("}\n"), "{} of {name}", format.name);
+            assert!(text.ends_with('\n') && !text.contains('\r'), "{} of {name}", format.name);
         }
     }
 }
