@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
-//! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them.
+//! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`baseline`] leaves what is new.
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
 //! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built.
@@ -35,13 +35,14 @@
 pub mod access;
 pub mod aging;
 pub mod base;
+pub mod baseline;
 mod cache;
 pub mod contents;
 pub mod diff;
 mod error;
 pub mod feeds;
 pub mod history;
-mod ignore;
+pub mod ignore;
 pub mod look;
 pub mod pattern;
 pub mod retention;

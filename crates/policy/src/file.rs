@@ -25,7 +25,7 @@ const MAX_RULES: usize = 200;
 /// Every hit is compared with each.
 const MAX_EXCEPTIONS: usize = 2_000;
 /// Ten years: a longer grace is no grace.
-const MAX_GRACE: u16 = 3_650;
+pub(crate) const MAX_GRACE: u16 = 3_650;
 /// The file has four levels; more is an attempt to exhaust the stack.
 const MAX_DEPTH: usize = 16;
 /// Anchors save typing, not more; the rest is an alias bomb.

@@ -6,9 +6,10 @@ use boltseal_model::Digest;
 
 use crate::{
     Error,
+    describe::wants,
     exception::{Exception, Pardons},
     file,
-    rule::Rule,
+    rule::{Check, Rule},
 };
 
 /// Named rules and exceptions, ready to judge with. Made by [`Policy::parse`]; compared by [`Policy::digest`].
@@ -51,6 +52,27 @@ impl Policy {
             })
         });
         &BUILT_IN
+    }
+
+    /// The same policy with `days` of grace after a fix came out, in every rule about fixable vulnerabilities; whatever
+    /// such a rule says itself. Rules that ask for known exploited ones give none. The name says it, because the digest is
+    /// still that of the text. Gives back how many rules it changed.
+    pub fn with_grace(mut self, days: u16) -> (Self, usize) {
+        let mut changed = 0;
+        for rule in &mut self.rules {
+            if let Check::Vulnerabilities(check) = &mut rule.check
+                && check.fixable == Some(true)
+                && check.kev != Some(true)
+            {
+                check.grace_days = Some(days.min(file::MAX_GRACE));
+                rule.wants = wants(&rule.check);
+                changed += 1;
+            }
+        }
+        if changed > 0 {
+            self.name = format!("{}, {days} days of grace", self.name);
+        }
+        (self, changed)
     }
 
     /// The text of [`Policy::built_in`], to start an own policy from.

@@ -48,7 +48,7 @@ const FAMILIES: &[Family] = &[
         folder: "crates/scan/src/format",
         list: "crates/scan/src/format/mod.rs",
         within: ("pub const ALL: &[Format]", "];"),
-        not_members: &["identity", "license"],
+        not_members: &["identity", "license", "notice"],
     },
     Family {
         folder: "crates/boltseal/src/commands",

@@ -5,6 +5,7 @@
     reason = "tests say what they expect in the plainest way"
 )]
 
+mod baseline;
 mod diff;
 mod ignore;
 mod look;

@@ -1,7 +1,7 @@
 //! Expected verdicts lie in `data/verdicts`. After a change that is meant, `BOLTSEAL_BLESS=1 cargo test` rewrites
 //! them, and the difference is reviewed like code.
 
-use boltseal_model::{Report, Verdict};
+use boltseal_model::{Decision, Report, Verdict};
 use boltseal_policy::{Facts, Policy, decide, unscanned};
 
 use crate::{NOW, data, files};
@@ -64,4 +64,31 @@ fn digest_is_of_the_exact_text() {
     let policy = Policy::built_in();
     assert_eq!(policy.name(), "default");
     assert_eq!(*policy.digest(), boltseal_model::Digest::of(Policy::built_in_text().as_bytes()));
+}
+
+#[test]
+fn grace_may_be_given_from_outside() {
+    let text = "version: 1\nname: shop\nrules:\n  - name: fixable\n    effect: deny\n    vulnerabilities: { fixable: true }\n  \
+        - name: exploited\n    effect: deny\n    vulnerabilities: { fixable: true, kev: true }\n  \
+        - name: complete\n    effect: warn\n    coverage: {}\n";
+    let example = std::fs::read_to_string(data("../../../../docs/reference/report.example.json")).unwrap();
+    let example: Report = serde_json::from_str(&example).unwrap();
+    let mut unexploited = example.clone();
+    for finding in &mut unexploited.findings {
+        finding.kev = None;
+    }
+    // The fix is eight days old.
+    for (days, report, expected) in [
+        (14, &unexploited, Decision::Warn),
+        (8, &unexploited, Decision::Warn),
+        (7, &unexploited, Decision::Deny),
+        (14, &example, Decision::Deny),
+    ] {
+        let (policy, changed) = Policy::parse(text).unwrap().with_grace(days);
+        assert_eq!((policy.name(), changed), (format!("shop, {days} days of grace").as_str(), 1));
+        let verdict = decide(&policy, &Facts::from(report), NOW.parse().unwrap());
+        assert_eq!(verdict.decision, expected, "{days}: {:?}", verdict.reasons);
+    }
+    let (policy, changed) = Policy::parse("version: 1\nname: none\n").unwrap().with_grace(7);
+    assert_eq!((policy.name(), changed), ("none", 0));
 }
