@@ -12,11 +12,13 @@
 //!
 //! Data goes to stdout, everything else to stderr. It must not know what it could ask a hop.
 
+mod baseline;
 mod cli;
 mod commands;
 mod console;
 mod exit;
 mod given;
+mod ignoring;
 mod moment;
 mod output;
 mod people;

@@ -39,6 +39,19 @@ pub struct Target {
 }
 
 impl Target {
+    /// Another image, read in the same way. Not with the same name and password: those are for the registry of this one.
+    pub fn beside(&self, image: &str) -> Self {
+        Self {
+            image: image.to_owned(),
+            platform: self.platform.clone(),
+            username: None,
+            plain_http: self.plain_http,
+            no_cache: self.no_cache,
+            secret_rules: self.secret_rules.clone(),
+            malware_hashes: self.malware_hashes.clone(),
+        }
+    }
+
     /// Calls `hop` with this target, showing progress.
     pub fn open(
         &self,

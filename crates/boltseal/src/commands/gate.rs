@@ -3,21 +3,29 @@
 use std::path::PathBuf;
 
 use boltseal_model::{Decision, Report};
+use boltseal_policy::Policy;
 
 use crate::{
+    baseline::Against,
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
     given,
-    output::{self, Format, paint::Paint, table, verdict},
+    ignoring::Ignoring,
+    output::{self, Also, Format, paint::Paint, table, verdict},
     target::{Clock, Target},
 };
+
+/// Ten years: a longer grace is no grace.
+const MAX_GRACE: i64 = 3_650;
 
 /// What to judge and by which rules.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   boltseal gate docker-archive:app.tar --policy policy.yaml && ./deploy app.tar
+  boltseal gate oci:build/app --only-new --against registry.example.com/app:main
+  boltseal gate oci:build/app --ignore-file .trivyignore --also sarif=app.sarif --also junit=app.xml
 
 Exit codes: 0 allowed, perhaps with a warning; 1 denied; 2 usage; 3 could not decide: treat as a refusal; \
 4 internal fault")]
@@ -27,6 +35,13 @@ pub struct Args {
     /// The rules [default: policy.yaml in the data folder, else the built-in policy: see `boltseal policy show`]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Days of grace after a fix came out, instead of those of the rules about fixable vulnerabilities
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(..=MAX_GRACE))]
+    grace_days: Option<u16>,
+    #[command(flatten)]
+    against: Against,
+    #[command(flatten)]
+    ignoring: Ignoring,
     /// How to write the verdict; all but the table hold the whole report
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
     format: Format,
@@ -34,19 +49,26 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    also: Also,
+    #[command(flatten)]
     clock: Clock,
 }
 
 /// Judges, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let policy = args.policy.as_deref().map_or_else(|| given::own_policy(global), given::policy)?;
+    let policy = policy(args, global, console)?;
+    let ignored = args.ignoring.read()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
-    let report = args
-        .target
-        .open(global, console, |wanted| boltseal_flow::admit(wanted, snapshot.as_ref(), &policy, now))?;
+    let before = args.against.read(&args.target, snapshot.as_ref(), now, global, console)?;
+    let mut report =
+        args.target.open(global, console, |wanted| boltseal_flow::scan(wanted, snapshot.as_ref(), now))?;
+    ignored.apply(&mut report, now, console);
+    args.against.apply(&mut report, before.as_ref());
+    boltseal_flow::judge(&mut report, &policy, now);
     let file = args.output.as_deref();
     output::deliver(&args.format.text(&report, console.paint(file), people)?, file, console)?;
+    args.also.deliver(&report, people, console)?;
     Ok(match report.verdict.map_or(Decision::Unknown, |verdict| verdict.decision) {
         Decision::Allow | Decision::Warn => Exit::Pass,
         Decision::Deny => Exit::Denied,
@@ -54,12 +76,24 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     })
 }
 
+fn policy(args: &Args, global: &Global, console: &Console) -> Result<Policy, Failure> {
+    let policy = args.policy.as_deref().map_or_else(|| given::own_policy(global), given::policy)?;
+    let Some(days) = args.grace_days else { return Ok(policy) };
+    let (policy, changed) = policy.with_grace(days);
+    if changed == 0 {
+        console.warning("--grace-days changes nothing: the policy has no rule about fixable vulnerabilities");
+    }
+    Ok(policy)
+}
+
 fn people(report: &Report, paint: Paint) -> String {
     let mut out = String::new();
     table::head(report, paint, &mut out);
+    table::omitted(report, &mut out);
     table::coverage(report, paint, &mut out);
     if let Some(given) = &report.verdict {
         verdict::full(given, paint, &mut out);
     }
+    table::ignored(report, paint, &mut out);
     out
 }

@@ -1,11 +1,7 @@
 //! `boltseal scan TARGET`
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use boltseal_flow::IgnoreFile;
 use boltseal_model::{Decision, Report, Severity};
 
 use crate::{
@@ -13,6 +9,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
+    ignoring::Ignoring,
     output::{self, Format, table},
     target::{Clock, Target},
 };
@@ -36,9 +33,8 @@ pub struct Args {
     /// List only findings that have a fix; the rest is counted
     #[arg(long)]
     fixable: bool,
-    /// File of ids to ignore, one a line: `CVE-2024-1 until:2026-12-31 why`
-    #[arg(long, value_name = "FILE")]
-    ignore_file: Option<PathBuf>,
+    #[command(flatten)]
+    ignoring: Ignoring,
     /// Also ask this policy; its answer decides the exit code
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -60,17 +56,15 @@ pub struct Args {
 
 /// Scans, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let ignore = args.ignore_file.as_deref().map(ignore_file).transpose()?;
+    let ignored = args.ignoring.read()?;
     let policy = args.policy.as_deref().map(given::policy).transpose()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
     let mut report =
         args.target.open(global, console, |wanted| boltseal_flow::scan(wanted, snapshot.as_ref(), now))?;
+    ignored.apply(&mut report, now, console);
     if let Some(policy) = &policy {
         boltseal_flow::judge(&mut report, policy, now);
-    }
-    for id in ignore.map(|ignore| ignore.apply(&mut report, now)).unwrap_or_default() {
-        console.warning(format_args!("{id} is not ignored any more: its time is over"));
     }
     let exit = exit(args, &report);
     filter(args, &mut report);
@@ -103,11 +97,4 @@ fn exit(args: &Args, report: &Report) -> Exit {
     } else {
         Exit::Pass
     }
-}
-
-fn ignore_file(path: &Path) -> Result<IgnoreFile, Failure> {
-    let text = fs::read_to_string(path).map_err(|wrong| {
-        Failure::usage(format_args!("cannot read the ignore file {}: {wrong}", path.display()))
-    })?;
-    IgnoreFile::parse(&text).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))
 }

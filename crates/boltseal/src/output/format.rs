@@ -23,7 +23,17 @@ impl Format {
         let table = PossibleValue::new("table").help("For people");
         let documents = format::ALL.iter().map(|format| PossibleValue::new(format.name).help(format.about));
         PossibleValuesParser::new(std::iter::once(table).chain(documents))
-            .map(|name| format::by_name(&name).map_or(Self::Table, Self::Document))
+            .map(|name| Self::named(&name).unwrap_or(Self::Table))
+    }
+
+    /// The names of all of them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        std::iter::once("table").chain(format::ALL.iter().map(|format| format.name))
+    }
+
+    /// The format called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        if name == "table" { Some(Self::Table) } else { format::by_name(name).map(Self::Document) }
     }
 
     /// `report` in this format; `people` writes the table.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod aging;
+mod also;
 pub mod feeds;
 mod format;
 pub mod images;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 use crate::{console::Console, exit::Failure};
 
+pub use also::Also;
 pub use format::Format;
 use paint::Paint;
 

@@ -88,8 +88,13 @@ fn summary(report: &Report, paint: Paint, out: &mut String) {
     omitted(report, out);
 }
 
-fn omitted(report: &Report, out: &mut String) {
+/// What was left out because the user asked for that.
+pub fn omitted(report: &Report, out: &mut String) {
     let omitted = &report.omitted;
+    if let Some(baseline) = &omitted.baseline {
+        let against = clean(&baseline.against);
+        let _ = writeln!(out, "only what is new: {} known from {against}, not shown", baseline.total());
+    }
     if omitted.filtered > 0 {
         let _ = writeln!(out, "{} not shown, as asked", omitted.filtered);
     }
@@ -160,7 +165,8 @@ fn row(finding: &Finding, paint: Paint, out: &mut String) {
     out.push('\n');
 }
 
-fn ignored(report: &Report, paint: Paint, out: &mut String) {
+/// What ignore files name, and why.
+pub fn ignored(report: &Report, paint: Paint, out: &mut String) {
     if report.omitted.ignored.is_empty() {
         return;
     }

@@ -77,7 +77,20 @@ fn the_gate_says_no_and_why() {
 fn the_same_bytes_again() {
     let user = user_with_feeds();
     let target = layout(&user, "image", &alpine("1.36.1-r0"));
-    for format in ["table", "json", "sarif", "cyclonedx", "spdx"] {
+    let formats = [
+        "table",
+        "json",
+        "sarif",
+        "cyclonedx",
+        "spdx",
+        "markdown",
+        "junit",
+        "github",
+        "gitlab",
+        "gitlab-code-quality",
+        "azure",
+    ];
+    for format in formats {
         let run =
             |args: &[&str]| user.run(&[&["scan", &target, "--at", NOW, "--format", format], args].concat());
         let first = run(&[]).ended(0).out;
