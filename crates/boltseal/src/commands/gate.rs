@@ -42,7 +42,7 @@ pub struct Args {
     against: Against,
     #[command(flatten)]
     ignoring: Ignoring,
-    /// How to write the verdict; all but the table hold the whole report
+    /// How to write the verdict; `json` holds the whole report
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
     format: Format,
     /// Write to this file instead of standard output

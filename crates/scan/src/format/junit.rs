@@ -1,4 +1,4 @@
-//! JUnit XML, which every CI shows as a list of tests.
+//! `JUnit` XML, which every CI shows as a list of tests.
 //!
 //! The policy is a suite and each of its reasons a test: `deny` fails it, `unknown` is an error, `warn` passes with a
 //! note. Vulnerabilities, secrets and what else was seen in the image are suites of their own; where a policy has decided they pass and say what they are,

@@ -85,9 +85,10 @@ pub(super) fn summary(report: &Report) -> String {
     let counts: Vec<String> =
         counts(report).iter().map(|(word, number)| format!("{number} {word}")).collect();
     let counts = if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) };
-    let secrets: String = beside(report).iter().map(|words| format!(", {words}")).collect();
+    let beside = beside(report);
+    let beside = if beside.is_empty() { String::new() } else { format!(", {}", beside.join(", ")) };
     let findings = count(report.findings.len() as u64, "finding");
-    let text = format!("{verdict}{findings}{counts}{secrets} in {}", report.subject.reference);
+    let text = format!("{verdict}{findings}{counts}{beside} in {}", report.subject.reference);
     let left_out = left_out(report);
     let left_out = if left_out.is_empty() { String::new() } else { format!("; {}", left_out.join(", ")) };
     line(&format!("{text}{left_out}"))
