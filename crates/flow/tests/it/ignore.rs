@@ -72,11 +72,11 @@ fn the_reason_is_kept() {
 fn two() -> Report {
     let mut report = report();
     let [first, second] = report.findings.as_mut_slice() else { unreachable!("there are two") };
-    first.purl = "pkg:npm/%40scope/a@1".to_owned();
-    first.proof.path = "usr/lib/node_modules/a/package.json".to_owned();
+    "pkg:npm/%40scope/a@1".clone_into(&mut first.purl);
+    "usr/lib/node_modules/a/package.json".clone_into(&mut first.proof.path);
     first.fixed = Some("2".to_owned());
-    second.purl = "pkg:deb/debian/b@1?arch=amd64&distro=debian-12".to_owned();
-    second.proof.matched = "debian:12/source-of-b".to_owned();
+    "pkg:deb/debian/b@1?arch=amd64&distro=debian-12".clone_into(&mut second.purl);
+    "debian:12/source-of-b".clone_into(&mut second.proof.matched);
     second.status = Status::WillNotFix;
     report
 }
