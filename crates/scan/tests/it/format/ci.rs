@@ -123,8 +123,10 @@ fn azure_reads_issues_and_nothing_else() {
     assert!(azure(line).message.contains("]##vso[task.complete result=Succeeded;]%0A##vso["), "{line}");
 }
 
-/// Elements with their attributes, and how deep they lie.
-fn elements(xml: &str) -> Vec<(usize, String, Vec<(String, String)>)> {
+/// How deep an element lies, its name and its attributes.
+type Element = (usize, String, Vec<(String, String)>);
+
+fn elements(xml: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
     let (mut depth, mut all) = (0, Vec::new());
