@@ -134,7 +134,9 @@ mod tests {
         }
         // Packed otherwise, the archives are the same.
         let mut packed = layers(&["a"]);
-        packed.iter_mut().for_each(|layer| layer.digest = None);
+        for layer in &mut packed {
+            layer.digest = None;
+        }
         assert_eq!(built_on(&image, &packed), Some(1));
     }
 }
