@@ -100,6 +100,8 @@ impl From<boltseal_flow::Error> for Failure {
             Error::Image(boltseal_image::Error::Target { .. } | boltseal_image::Error::Reference { .. }) => {
                 Self::usage(error)
             }
+            Error::Vex(_) | Error::NoRegistry { .. } => Self::usage(error),
+            Error::Registry(error) => error.into(),
             Error::Io { .. } => Self::fault(error),
             _ => Self::undecided(error),
         }

@@ -2,14 +2,25 @@
 
 use std::{io::Read as _, path::PathBuf};
 
-use boltseal_flow::{Cache, Error, Looking, Wanted};
+use boltseal_flow::{Cache, Error, Looking, Wanted, vex::Beliefs};
 use boltseal_image::{Credentials, Options};
 use boltseal_model::{Platform, Report, Timestamp};
 
-use crate::{cli::Global, console::Console, exit::Failure, given, progress::LayerBar};
+use boltseal_scan::vex::Applied;
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::Failure,
+    given,
+    output::paint::{clean, count},
+    progress::LayerBar,
+};
 
 /// Bytes of a password on standard input; longer ones are a mistake.
 const MAX_PASSWORD: u64 = 64 << 10;
+/// Statements that count for nothing, told one by one.
+const MAX_TOLD: usize = 20;
 
 /// Which image, and how to reach it.
 #[derive(Debug, clap::Args)]
@@ -85,6 +96,52 @@ pub fn password() -> Result<String, Failure> {
         Failure::usage(format_args!("cannot read the password from standard input: {wrong}"))
     })?;
     Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Which statements about findings are believed.
+#[derive(Debug, clap::Args)]
+pub struct Vex {
+    /// VEX document to believe (OpenVEX, CSAF, CycloneDX), or folder of a VEX repository; may be given more than once.
+    /// What does no harm is counted and listed apart
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
+    /// Also believe VEX documents attached to the image in its registry. Everybody who may push may attach
+    #[arg(long)]
+    vex_referrers: bool,
+}
+
+impl Vex {
+    /// Reads what was given.
+    pub fn read(&self) -> Result<Beliefs, Failure> {
+        Ok(Beliefs::read(&self.vex, self.vex_referrers)?)
+    }
+}
+
+/// Applies `beliefs` to `report`, and tells what came of it.
+pub fn believe(
+    beliefs: &Beliefs,
+    wanted: &Wanted<'_>,
+    report: &mut Report,
+    console: &Console,
+) -> Result<(), Error> {
+    if beliefs.is_empty() {
+        return Ok(());
+    }
+    let outcome = beliefs.apply(wanted.options, report)?;
+    let Applied { set_aside, annotated, claims, unused } = outcome.applied;
+    console.note(format_args!(
+        "{}, {}: {} set aside, {annotated} noted; {unused} about nothing that was found",
+        count(outcome.documents, "VEX document"),
+        count(claims, "statement"),
+        count(set_aside, "finding"),
+    ));
+    for why in outcome.unsound.iter().take(MAX_TOLD) {
+        console.warning(format_args!("VEX counts for nothing: {}", clean(why)));
+    }
+    if let Some(more) = outcome.unsound.len().checked_sub(MAX_TOLD).filter(|more| *more > 0) {
+        console.warning(format_args!("VEX counts for nothing: {more} more"));
+    }
+    Ok(())
 }
 
 /// The time that ages and grace periods are measured at.

@@ -67,6 +67,18 @@ pub enum Error {
         /// The folder of feeds.
         path: PathBuf,
     },
+    /// A VEX document that the user gave cannot be read.
+    #[error(transparent)]
+    Vex(#[from] boltseal_scan::vex::Error),
+    /// A registry did not give what is attached to the image.
+    #[error(transparent)]
+    Registry(#[from] boltseal_image::remote::Error),
+    /// Attachments of an image that is in no registry.
+    #[error("{reference} is in no registry, so nothing is attached to it: give files with --vex")]
+    NoRegistry {
+        /// As the user named it.
+        reference: String,
+    },
     /// A file or folder of ours.
     #[error("{what} {path}: {source}")]
     Io {

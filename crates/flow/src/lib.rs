@@ -25,7 +25,8 @@
 //! ```
 //!
 //! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
-//! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`baseline`] leaves what is new.
+//! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`vex`] does so where somebody who is
+//! believed says that they do no harm, [`baseline`] leaves what is new.
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
 //! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built.
@@ -47,6 +48,7 @@ pub mod look;
 pub mod pattern;
 pub mod retention;
 mod upgrades;
+pub mod vex;
 
 use std::sync::Mutex;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Digest, Severity, Status, Timestamp};
+use crate::{Date, Digest, Severity, Statement, Status, Timestamp};
 
 /// One vulnerability in one package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Finding {
     pub references: Vec<String>,
     /// Why we say so.
     pub proof: Proof,
+    /// What VEX documents say about it, the latest word of each author.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
 }
 
 impl Finding {

@@ -9,6 +9,7 @@
 //! Catalog, Package              what is installed in it
 //! Advisory                      what is known to be wrong with packages
 //! Finding                       an advisory that hits a package, with the proof and the fix
+//! Statement                     what somebody says about a finding: not affected, fixed, …
 //! Verdict                       what a policy says about all that
 //! Report                        everything above about one image, as published in JSON
 //! ```
@@ -35,6 +36,7 @@ mod report;
 mod severity;
 mod tree;
 mod verdict;
+mod vex;
 
 pub use advisory::{Advisory, Affected, Enrichment, FeedInfo, Range, Status};
 pub use catalog::{Catalog, Distro, Gap, GapKind, Package, Source};
@@ -48,6 +50,7 @@ pub use report::{Baseline, Coverage, Ignored, Omitted, Report, SnapshotInfo, Sub
 pub use severity::{Severity, SeverityError};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};
+pub use vex::{Statement, VexStatus};
 
 /// A point in time, always UTC. Hops are handed one; they never read the clock.
 pub use jiff::Timestamp;

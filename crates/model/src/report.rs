@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Leak, Malware, Misconfiguration, Package, Platform,
-    Reference, Timestamp, Unowned, Verdict,
+    Reference, Statement, Timestamp, Unowned, Verdict,
 };
 
 /// One image, judged or not.
@@ -78,7 +78,7 @@ pub struct SnapshotInfo {
 pub struct Omitted {
     /// How many a filter (severity, fixable) left out.
     pub filtered: u64,
-    /// Those that an ignore file names.
+    /// Those that an ignore file names, or that a VEX document says do no harm.
     pub ignored: Vec<Ignored>,
     /// What an earlier image or report has too, where only what is new was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,15 +116,18 @@ impl Baseline {
     }
 }
 
-/// A finding that an ignore file names.
+/// A finding that an ignore file names, or that a VEX document says does no harm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ignored {
     /// What is ignored.
     pub finding: Finding,
-    /// Why, in the words of the ignore file.
+    /// Why, in the words of the ignore file or the document.
     pub reason: Option<String>,
     /// Last day on which it is ignored.
     pub until: Option<Date>,
+    /// The statement that decided, where it was a VEX document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Statement>,
 }
 
 /// Whether silence means safety.

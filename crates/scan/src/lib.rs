@@ -46,6 +46,7 @@
 //! | [`findings()`] | a catalog against a snapshot, with proof; what could not be decided is a gap, never silence |
 //! | [`fleet`] | thousands of catalogs against a new snapshot, each distinct package once |
 //! | [`format`](crate::format) | a report as JSON, SARIF, CycloneDX, SPDX |
+//! | [`vex`] | what others say about findings: OpenVEX, CSAF, CycloneDX; read, applied, written |
 //!
 //! This crate must not know: archives, networks, policies, or what time it is (it is told).
 //! Same input, same output: every list is sorted, and a snapshot's bytes do not depend on the order of advisories.
@@ -57,6 +58,7 @@ pub mod fleet;
 pub mod format;
 pub mod pack;
 pub mod snapshot;
+pub mod vex;
 
 pub use catalog::catalog;
 pub use error::Error;

@@ -13,7 +13,7 @@ use crate::{
     given,
     ignoring::Ignoring,
     output::{self, Also, Format, paint::Paint, table, verdict},
-    target::{Clock, Target},
+    target::{Clock, Target, Vex, believe},
 };
 
 /// Ten years: a longer grace is no grace.
@@ -42,6 +42,8 @@ pub struct Args {
     against: Against,
     #[command(flatten)]
     ignoring: Ignoring,
+    #[command(flatten)]
+    vex: Vex,
     /// How to write the verdict; `json` holds the whole report
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
     format: Format,
@@ -57,12 +59,16 @@ pub struct Args {
 /// Judges, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let policy = policy(args, global, console)?;
+    let beliefs = args.vex.read()?;
     let ignored = args.ignoring.read()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
     let before = args.against.read(&args.target, snapshot.as_ref(), now, global, console)?;
-    let mut report =
-        args.target.open(global, console, |wanted| boltseal_flow::scan(wanted, snapshot.as_ref(), now))?;
+    let mut report = args.target.open(global, console, |wanted| {
+        let mut report = boltseal_flow::scan(wanted, snapshot.as_ref(), now)?;
+        believe(&beliefs, wanted, &mut report, console)?;
+        Ok(report)
+    })?;
     ignored.apply(&mut report, now, console);
     args.against.apply(&mut report, before.as_ref());
     boltseal_flow::judge(&mut report, &policy, now);

@@ -11,7 +11,7 @@ mod import;
 mod inspect;
 mod lock;
 mod ls;
-pub(super) mod place;
+pub mod place;
 mod rm;
 mod tag;
 mod trash;

@@ -25,6 +25,7 @@ pub mod token;
 pub mod up;
 pub mod user;
 pub mod version;
+pub mod vex;
 pub mod whoami;
 
 use clap::Subcommand;
@@ -50,6 +51,8 @@ pub enum Command {
     Sbom(sbom::Args),
     /// Ask a policy whether an image may pass: exit code 0, 1 or 3
     Gate(gate::Args),
+    /// Say what a vulnerability does in a product and why, and show what others say
+    Vex(vex::Args),
     /// Import, fetch and inspect vulnerability data
     Feeds(feeds::Args),
     /// Show and check policies
@@ -102,6 +105,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
+        Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
         Command::Up(args) => up::run(args, &global, console),

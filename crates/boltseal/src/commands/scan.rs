@@ -11,7 +11,7 @@ use crate::{
     given,
     ignoring::Ignoring,
     output::{self, Format, table},
-    target::{Clock, Target},
+    target::{Clock, Target, Vex, believe},
 };
 
 /// What to scan and what to say about it.
@@ -35,6 +35,8 @@ pub struct Args {
     fixable: bool,
     #[command(flatten)]
     ignoring: Ignoring,
+    #[command(flatten)]
+    vex: Vex,
     /// Also ask this policy; its answer decides the exit code
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -56,12 +58,16 @@ pub struct Args {
 
 /// Scans, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let beliefs = args.vex.read()?;
     let ignored = args.ignoring.read()?;
     let policy = args.policy.as_deref().map(given::policy).transpose()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
-    let mut report =
-        args.target.open(global, console, |wanted| boltseal_flow::scan(wanted, snapshot.as_ref(), now))?;
+    let mut report = args.target.open(global, console, |wanted| {
+        let mut report = boltseal_flow::scan(wanted, snapshot.as_ref(), now)?;
+        believe(&beliefs, wanted, &mut report, console)?;
+        Ok(report)
+    })?;
     ignored.apply(&mut report, now, console);
     if let Some(policy) = &policy {
         boltseal_flow::judge(&mut report, policy, now);

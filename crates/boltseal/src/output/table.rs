@@ -98,8 +98,12 @@ pub fn omitted(report: &Report, out: &mut String) {
     if omitted.filtered > 0 {
         let _ = writeln!(out, "{} not shown, as asked", omitted.filtered);
     }
-    if !omitted.ignored.is_empty() {
-        let _ = writeln!(out, "{} ignored, as asked", omitted.ignored.len());
+    let said = omitted.ignored.iter().filter(|ignored| ignored.statement.is_some()).count();
+    if omitted.ignored.len() > said {
+        let _ = writeln!(out, "{} ignored, as asked", omitted.ignored.len() - said);
+    }
+    if said > 0 {
+        let _ = writeln!(out, "{said} set aside: VEX says that they do no harm");
     }
 }
 
@@ -137,6 +141,10 @@ fn upgrade(group: &Upgrade<'_>, paint: Paint, out: &mut String) {
     for finding in &group.findings {
         if finding.id != last {
             row(finding, paint, out);
+            for statement in &finding.statements {
+                let text = format!("{} ({})", statement.sentence(), statement.source);
+                let _ = writeln!(out, "    {}", paint.dim(&wrap(&text, paint.width, 6)));
+            }
         }
         last = &finding.id;
     }
@@ -174,10 +182,15 @@ pub fn ignored(report: &Report, paint: Paint, out: &mut String) {
     for ignored in &report.omitted.ignored {
         let finding = &ignored.finding;
         let until = ignored.until.map(|until| format!(" until {until}")).unwrap_or_default();
-        let reason = ignored.reason.as_deref().unwrap_or("no reason given");
+        let said = ignored.statement.as_ref().map(|said| format!(": {} ({})", said.sentence(), said.source));
+        let reason = || format!("{until}: {}", ignored.reason.as_deref().unwrap_or("no reason given"));
         let text = format!(
-            "{} {} in {} {}{until}: {reason}",
-            finding.severity, finding.id, finding.package, finding.installed
+            "{} {} in {} {}{}",
+            finding.severity,
+            finding.id,
+            finding.package,
+            finding.installed,
+            said.unwrap_or_else(reason)
         );
         let _ = writeln!(out, "  {}", wrap(&text, paint.width, 4));
     }

@@ -37,3 +37,4 @@ mod service;
 mod trash;
 mod up;
 mod upstreams;
+mod vex;

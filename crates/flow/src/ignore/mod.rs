@@ -117,7 +117,7 @@ pub fn set_aside(report: &mut Report, mut why: impl FnMut(&Finding) -> Option<Wh
     let mut ignored = Vec::new();
     report.findings.retain(|finding| {
         let Some(Why { reason, until }) = why(finding) else { return true };
-        ignored.push(Ignored { finding: finding.clone(), reason, until });
+        ignored.push(Ignored { finding: finding.clone(), reason, until, statement: None });
         false
     });
     report.omitted.ignored.append(&mut ignored);

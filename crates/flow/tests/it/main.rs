@@ -45,5 +45,6 @@ fn finding(id: &str, package: &str, matched: &str, installed: &str, fixed: Optio
             range: String::new(),
             comparison: String::new(),
         },
+        statements: Vec::new(),
     }
 }

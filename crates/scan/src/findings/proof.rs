@@ -78,6 +78,7 @@ pub(crate) fn finding(
             range: range(&line.versions),
             comparison: comparison(&line.versions, matched.version, ecosystem.order_name()),
         },
+        statements: Vec::new(),
     })
 }
 

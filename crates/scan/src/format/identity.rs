@@ -50,7 +50,7 @@ pub(super) fn image_name(subject: &Subject) -> String {
 }
 
 /// `pkg:oci/debian@sha256%3A…?repository_url=docker.io/library/debian&tag=12` (purl type `oci`).
-pub(super) fn image_purl(subject: &Subject) -> Option<String> {
+pub(crate) fn image_purl(subject: &Subject) -> Option<String> {
     let name = subject.name.as_ref()?;
     let digest = subject.digest.as_ref()?;
     let short = name.repository().rsplit('/').next()?;

@@ -20,6 +20,8 @@ mod notice;
 mod sarif;
 mod spdx;
 
+pub(crate) use identity::image_purl;
+
 /// One way to write a report down.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {

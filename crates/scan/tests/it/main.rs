@@ -17,3 +17,4 @@ mod snapshot;
 mod support;
 mod trivy;
 mod vendors;
+mod vex;

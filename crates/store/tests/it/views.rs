@@ -36,6 +36,7 @@ pub fn finding(id: &str, package: &str, severity: Severity, fixed: Option<&str>,
             range: "< 2".to_owned(),
             comparison: "1 < 2 (dpkg order)".to_owned(),
         },
+        statements: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! What coverage lacks is said with a composition (`incomplete`) and a property per gap. A report without a snapshot
 //! is a bare bill of materials: it has no list of vulnerabilities at all, because an empty one would claim something.
 
+mod analysis;
 mod shape;
 mod vulnerability;
 

@@ -153,11 +153,16 @@ pub(super) struct Advisory<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Analysis {
     pub(super) state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) justification: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) response: Vec<&'static str>,
-    pub(super) detail: &'static str,
+    pub(super) detail: std::borrow::Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_updated: Option<boltseal_model::Timestamp>,
 }
 
 #[derive(Serialize, PartialEq, Eq)]

@@ -2,13 +2,15 @@
 //!
 //! A rule is a vulnerability, a result is one package that has it, placed at the file that proves the package is
 //! there. Fingerprints leave the version out, so that an upgrade that does not help is not a new alert. Gaps in
-//! coverage are notifications of the invocation, ignored findings are results with a suppression. Credentials are
+//! coverage are notifications of the invocation, findings that are ignored or that a VEX document excuses are results with
+//! a suppression. Credentials are
 //! results too, of rules called `secret/…`.
 
 mod leaks;
 mod shape;
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt,
     io::{self, Write},
@@ -49,7 +51,8 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut results: Vec<Outcome<'_>> =
         report.findings.iter().filter_map(|finding| outcome(finding, &index, Vec::new())).collect();
     for ignored in &report.omitted.ignored {
-        let justification = ignored.reason.as_deref();
+        let said = ignored.statement.as_ref().map(|statement| Cow::Owned(statement.sentence()));
+        let justification = said.or_else(|| ignored.reason.as_deref().map(Cow::Borrowed));
         let suppression = Suppression { kind: "external", status: "accepted", justification };
         results.extend(outcome(&ignored.finding, &index, vec![suppression]));
     }
@@ -194,6 +197,7 @@ fn outcome<'a>(
             exploited: finding.kev.is_some(),
             epss: finding.epss.map(|epss| epss.score),
             proof: &finding.proof,
+            statements: &finding.statements,
         }),
     })
 }

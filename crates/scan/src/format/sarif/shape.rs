@@ -179,7 +179,7 @@ pub(super) struct Suppression<'a> {
     pub(super) kind: &'static str,
     pub(super) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) justification: Option<&'a str>,
+    pub(super) justification: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -192,6 +192,8 @@ pub(super) struct OutcomeProperties<'a> {
     pub(super) exploited: bool,
     pub(super) epss: Option<f64>,
     pub(super) proof: &'a boltseal_model::Proof,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) statements: &'a [boltseal_model::Statement],
 }
 
 #[derive(Serialize)]

@@ -330,7 +330,7 @@ fn the_summary_says_what_it_lacks() {
         "| deny | known-exploited |",
         "**4 findings**: 1 critical, 1 low, 2 unknown",
         "15 known from docker&#58;//registry.example.com/shop/cart&#58;6",
-        "1 ignored",
+        "2 ignored",
         "only used in tests",
         "Coverage: incomplete",
     ] {

@@ -21,12 +21,12 @@ fn read(name: &str) -> String {
 }
 
 /// The report in which every field there is says something.
-fn example() -> Report {
+pub(crate) fn example() -> Report {
     serde_json::from_str(&read("report.example.json")).unwrap()
 }
 
 /// The same image as a bill of materials: matched with nothing, judged by nobody.
-fn bare() -> Report {
+pub(crate) fn bare() -> Report {
     let example = example();
     Report {
         snapshot: None,
@@ -82,12 +82,12 @@ fn reports() -> [(&'static str, Report); 4] {
     [("example", example()), ("bare", bare()), ("empty", empty()), ("hostile", hostile())]
 }
 
-fn document(format: &Format, report: &Report) -> Value {
+pub(crate) fn document(format: &Format, report: &Report) -> Value {
     serde_json::from_str(&format.text(report).unwrap()).unwrap()
 }
 
 /// What a schema has to say about a document, one line per complaint.
-fn complaints(schema: &jsonschema::Validator, document: &Value) -> Vec<String> {
+pub(crate) fn complaints(schema: &jsonschema::Validator, document: &Value) -> Vec<String> {
     schema.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 

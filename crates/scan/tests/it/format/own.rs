@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use boltseal_model::{Decision, GapKind, Severity, Status};
+use boltseal_model::{Decision, GapKind, Severity, Status, VexStatus};
 use boltseal_scan::format;
 use serde_json::Value;
 
@@ -86,6 +86,7 @@ fn the_words_of_the_schema_are_the_words_of_the_code() {
             assert!(words.contains(&serde_json::to_value(word).unwrap()), "{name}: not in the schema");
         }
     }
+    check("vexStatus", &VexStatus::ALL);
     check("severity", &Severity::WORST_FIRST);
     check("decision", &[Decision::Allow, Decision::Warn, Decision::Unknown, Decision::Deny]);
     check(

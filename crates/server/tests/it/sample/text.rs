@@ -216,5 +216,6 @@ fn known(
             range: String::new(),
             comparison: String::new(),
         },
+        statements: Vec::new(),
     }
 }
