@@ -95,7 +95,7 @@ pub fn run(
             return Err(Failure::usage("a package URL names no image that something could be attached to")
                 .next("name the image with --product, and the package with --subcomponent"));
         }
-        return to_file(args, &[args.product.clone()], at, console);
+        return to_file(args, std::slice::from_ref(&args.product), at, console);
     }
     let reference = image(&args.product)?;
     if !args.attach
