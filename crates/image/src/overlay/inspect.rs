@@ -169,7 +169,7 @@ mod tests {
         let seen = Lines::default();
         assert!(!Inspection::new(&seen, 0, "a").whole(b"x\0"));
         let mut inspection = Inspection::new(&seen, 0, "a");
-        let bytes = [b"x\0".as_slice(), &[b'x'; 3 << 20]].concat();
+        let bytes = [b"x\0".as_slice(), &vec![b'x'; 3 << 20]].concat();
         let shown = Shown { content: bytes.as_slice(), inspection: &mut inspection }.rest();
         assert!(shown.is_ok() && !inspection.finish());
     }
