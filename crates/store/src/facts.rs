@@ -109,7 +109,7 @@ impl Facts {
         let mut connection = place.connect().await?;
         place.migrate(&mut connection).await?;
         let next = entries::next(&mut connection).await?;
-        let readers = place.readers();
+        let readers = place.readers().await?;
         let shared = place.dialect == Dialect::Postgres;
         let address = shared.then(|| place.address().to_string());
         let writer = Writer::start(place, connection, next);

@@ -108,11 +108,26 @@ impl Place {
         Ok(connection)
     }
 
-    /// Connections for reading, opened as they are needed.
-    pub(super) fn readers(&self) -> AnyPool {
-        let many = if self.dialect == Dialect::Sqlite { READERS } else { REMOTE_READERS };
-        AnyPoolOptions::new()
-            .max_connections(many)
+    /// Connections for reading. Those of SQLite are opened at once and stay open: opening one writes to the disk, and a
+    /// disk that stalls must not keep readers waiting. The others are opened as they are needed.
+    pub(super) async fn readers(&self) -> Result<AnyPool, Error> {
+        let pool = self.pool();
+        if self.dialect == Dialect::Sqlite {
+            let mut open = Vec::new();
+            for _ in 0..READERS {
+                open.push(pool.acquire().await?);
+            }
+        }
+        Ok(pool)
+    }
+
+    /// The same, each opened when it is needed.
+    pub(super) fn pool(&self) -> AnyPool {
+        let local = self.dialect == Dialect::Sqlite;
+        let options = AnyPoolOptions::new();
+        let options = if local { options.idle_timeout(None).max_lifetime(None) } else { options };
+        options
+            .max_connections(if local { READERS } else { REMOTE_READERS })
             .min_connections(0)
             .acquire_timeout(CONNECT)
             .after_connect({

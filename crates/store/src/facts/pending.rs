@@ -18,7 +18,7 @@ impl Pending {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("facts.db");
         std::fs::metadata(&path).map_err(|e| Error::file("open", &path, e))?;
-        Ok(Self { readers: Place::file(&path)?.readers() })
+        Ok(Self { readers: Place::file(&path)?.pool() })
     }
 
     /// The number that the next entry will have.
