@@ -30,6 +30,10 @@
 //!     distro: None,
 //!     gaps: &[],
 //!     packages: &[],
+//!     leaks: Some(&[]),
+//!     misconfigurations: &[],
+//!     unowned: &[],
+//!     malware: &[],
 //!     findings: Findings::Plain(&[]),
 //! };
 //! let verdict = decide(&policy, &facts, Timestamp::UNIX_EPOCH);
