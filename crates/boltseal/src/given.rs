@@ -70,9 +70,8 @@ pub fn policy(path: &Path) -> Result<Policy, Failure> {
 
 /// Finds credentials by the built-in rules and those in the file at `path`.
 pub fn finder(path: &Path) -> Result<Finder, Failure> {
-    let rules = Rules::parse(&text(path)?)
-        .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))?;
-    Ok(Finder::with(rules))
+    let finder = Rules::parse(&text(path)?).and_then(Finder::with);
+    finder.map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))
 }
 
 /// The hashes of malware in the file at `path`.

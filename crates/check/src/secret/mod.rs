@@ -43,6 +43,10 @@ pub const MAX_VALUE: usize = 8 << 10;
 /// Hits in one text. A file with more is a list of something, or an attack on whoever reads the report.
 pub const MAX_HITS: usize = 1000;
 
+/// Letters of all keywords up to which the fastest automaton is made; it takes 1 KiB for each. The built-in words and
+/// gitleaks' own have about 4,000.
+const MAX_TABLE: usize = 16 << 10;
+
 /// One credential in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -97,12 +101,20 @@ impl Default for Finder {
 
 impl Finder {
     /// With the built-in rules.
+    ///
+    /// # Panics
+    ///
+    /// Never, as long as the built-in words make an automaton, which they do.
+    #[expect(
+        clippy::expect_used,
+        reason = "the list is fixed, and every test builds it; finding nothing would be silent"
+    )]
     pub fn new() -> Self {
-        Self::with(Rules::default())
+        Self::with(Rules::default()).expect("the built-in words make an automaton")
     }
 
     /// With rules of somebody's own besides the built-in ones.
-    pub fn with(rules: Rules) -> Self {
+    pub fn with(rules: Rules) -> Result<Self, RulesError> {
         let mut anchors: Vec<(String, Anchor)> = Vec::new();
         for (index, issuer) in ISSUERS.iter().enumerate() {
             anchors.push((issuer.prefix.to_ascii_lowercase(), Anchor::Issuer(index)));
@@ -117,15 +129,15 @@ impl Finder {
         anchors.push(("-----begin ".to_owned(), Anchor::Pem));
         anchors.extend(rules.keywords().map(|word| (word.to_owned(), Anchor::Rule)));
         let (words, kinds): (Vec<String>, Vec<Anchor>) = anchors.into_iter().unzip();
-        let automaton = AhoCorasick::builder()
+        // The fastest kind has a table of 1 KiB for each letter: too much for keywords without end.
+        let letters: usize = words.iter().map(String::len).sum();
+        let anchors = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words);
-        // The words are a fixed list and rules whose number and length are bounded: they fit.
-        let anchors =
-            automaton.unwrap_or_else(|_| AhoCorasick::new([""; 0]).unwrap_or_else(|_| unreachable!()));
-        Self { anchors, kinds, rules }
+            .kind((letters <= MAX_TABLE).then_some(AhoCorasickKind::DFA))
+            .build(&words)
+            .map_err(|error| RulesError::Keywords { reason: error.to_string() })?;
+        Ok(Self { anchors, kinds, rules })
     }
 
     /// Pushes what `text` gives away, in order of place, without overlaps. `path` is for rules that name paths.

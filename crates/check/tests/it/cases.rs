@@ -118,7 +118,7 @@ fn rules_that_people_bring() {
         id = "keystore"
         path = '''\.p12$'''
     "#;
-    let finder = Finder::with(Rules::parse(rules).unwrap());
+    let finder = Finder::with(Rules::parse(rules).unwrap()).unwrap();
     for (path, text, expected) in [
         ("src/a", "x acme_1234abcd", Some("acme")),
         ("src/a", "x acme_00000000", None),

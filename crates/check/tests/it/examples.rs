@@ -48,7 +48,7 @@ const NO_EXAMPLES: usize = 30;
 fn rules_of_gitleaks_say_what_they_say_there() {
     let Some(rules) = gitleaks_rules() else { return };
     assert_eq!(rules.len(), 222);
-    let finder = Finder::with(rules);
+    let finder = Finder::with(rules).unwrap();
     let (mut right, mut wrong) = (0, Vec::new());
     for example in examples("gitleaks-literals").unwrap() {
         let mut all = Vec::new();

@@ -2,7 +2,8 @@
 //!
 //! Read are `[[rules]]` with `id`, `description`, `regex`, `path`, `entropy`, `secretGroup`, `keywords` and their
 //! allow-lists, and the global `[allowlist]` / `[[allowlists]]`: `paths`, `regexes`, `regexTarget`, `stopwords`,
-//! `condition`. `extend` and commits are not: an image has no commits, and nothing is fetched. Unknown keys are ignored, as
+//! `condition`. A rule of a path alone (a key store) hits only files that are shown here at all: images show texts. `extend`
+//! and commits are not: an image has no commits, and nothing is fetched. Unknown keys are ignored, as
 //! that tool does.
 
 mod language;
@@ -77,6 +78,12 @@ pub enum RulesError {
     /// Not TOML, or not of this shape.
     #[error("not a file of gitleaks rules: {0}")]
     Shape(#[from] toml::de::Error),
+    /// Keywords that no automaton can be made of.
+    #[error("the keywords of the rules cannot be searched for: {reason}")]
+    Keywords {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// An expression that cannot be compiled.
     #[error("rule `{rule}`: its expression cannot be used: {reason}")]
     Expression {
