@@ -24,6 +24,9 @@ use table::{Sample, Table};
 use workloads::Workload;
 
 const STARTS: usize = 15;
+/// Of those, how many are left alone for so long before memory at rest is read.
+const RESTED: usize = 3;
+const REST: Duration = Duration::from_secs(5);
 /// After this long no run begins another request, however many are left: the peer would need hours for some lists.
 const BUDGET: Duration = Duration::from_secs(20);
 
@@ -76,23 +79,29 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// From spawn to the first answer, and what lies in memory then; on an empty folder, where ours makes its keys and
-/// certificates, and again on the same one.
+/// From spawn to the first answer, and what lies in memory then and when nobody asked for a while; on an empty folder,
+/// where ours makes its keys and certificates, and again on the same one.
 fn starts(programs: &Programs, options: &Options) -> Result<()> {
-    let (mut first, mut again, mut rest): ([Figures; 2], [Figures; 2], [Figures; 2]) = Default::default();
-    for _ in 0..if options.quick { 3 } else { STARTS } {
+    let (mut first, mut again): ([Figures; 2], [Figures; 2]) = Default::default();
+    let (mut started, mut rest): ([Figures; 2], [Figures; 2]) = Default::default();
+    for start in 0..if options.quick { 3 } else { STARTS } {
         for which in programs.all() {
             let subject = programs.start(which)?;
             first[which as usize].push(subject.started);
             let subject = subject.again()?;
             again[which as usize].push(subject.started);
             subject.rest()?;
-            rest[which as usize].push(subject.memory("VmRSS")?);
+            started[which as usize].push(subject.memory("VmRSS")?);
+            if start < RESTED {
+                std::thread::sleep(REST);
+                rest[which as usize].push(subject.memory("VmRSS")?);
+            }
         }
     }
     println!("\nstart  ({} starts)", first[0].count());
     table::line("the first answers after, ms", false, &first[0], &first[1], None);
     table::line("every other answers after, ms", false, &again[0], &again[1], Some(50.0));
+    table::line("memory after the start, MiB", false, &started[0], &started[1], None);
     table::line("memory at rest, MiB", false, &rest[0], &rest[1], Some(25.0));
     Ok(())
 }

@@ -12,6 +12,8 @@
 
 mod heap;
 mod map;
+mod program;
 
 pub use heap::give_back_freed_memory;
 pub use map::{Map, map};
+pub use program::let_go_of_code;

@@ -40,6 +40,8 @@ use stores::Stores;
 
 /// How often the certificate is looked at. It is renewed two months before it ends.
 const RENEWAL: Duration = Duration::from_hours(24);
+/// When a start is over: every task that comes back by the second has been there twice.
+const SETTLED: Duration = Duration::from_secs(2);
 /// Days for which deleted images can be taken back until somebody sets another time; as in Azure's registries.
 const TRASH_DAYS: u32 = 7;
 
@@ -157,6 +159,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     show(console, &access, secret.as_ref(), setup.sign_in_link, https)?;
     tracing::info!(authority = %certificates.authority().display(), fingerprint = certificates.fingerprint(), "certificate");
     tokio::spawn(renew(certificates));
+    tokio::spawn(settle());
 
     let (stop, sealing) = (stop()?, log::Sealing::start(&recorder));
     let stopped = |mut stop: watch::Receiver<bool>| async move { drop(stop.wait_for(|stop| *stop).await) };
@@ -179,6 +182,12 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     sealing.end(&recorder).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Once everything that runs from time to time has run: what only the start needed leaves memory.
+async fn settle() {
+    tokio::time::sleep(SETTLED).await;
+    boltseal_sys::let_go_of_code();
 }
 
 /// What is shown once: the first principal's secret, and a link that signs it in.
