@@ -8,3 +8,4 @@
 mod cases;
 mod examples;
 mod labelled;
+mod mutations;

@@ -9,6 +9,7 @@ mod baseline;
 mod diff;
 mod ignore;
 mod look;
+mod mutations;
 mod published;
 mod retention;
 mod upgrades;

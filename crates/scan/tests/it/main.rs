@@ -11,6 +11,7 @@ mod debian;
 mod fleet;
 mod format;
 mod labels;
+mod mutations;
 mod rpm;
 mod rules;
 mod snapshot;
