@@ -10,7 +10,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{console::Console, output::paint::cut};
+use crate::{
+    console::Console,
+    output::paint::{clean, cut},
+};
 
 /// What is done sooner needs no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -120,26 +123,33 @@ impl Drop for Bar {
 
 /// Shows how far reading an image is.
 #[derive(Debug)]
-pub struct LayerBar(Bar);
+pub struct LayerBar {
+    bar: Bar,
+    console: Console,
+}
 
 impl LayerBar {
     /// Drawn only where `console` welcomes it.
     pub fn new(console: &Console) -> Self {
-        Self(Bar::new(console, "reading image"))
+        Self { bar: Bar::new(console, "reading image"), console: console.clone() }
     }
 }
 
 impl boltseal_image::Progress for LayerBar {
     fn begin(&self, _layers: usize, bytes: Option<u64>) {
-        self.0.total(bytes);
+        self.bar.total(bytes);
     }
 
     fn advance(&self, bytes: u64) {
-        self.0.advance(bytes);
+        self.bar.advance(bytes);
+    }
+
+    fn whole(&self, layer: &str, why: &str) {
+        self.console.note(format_args!("layer {layer} is read whole: {}", clean(why)));
     }
 
     fn end(&self) {
-        self.0.end();
+        self.bar.end();
     }
 }
 

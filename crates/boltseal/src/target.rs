@@ -38,9 +38,13 @@ pub struct Target {
     /// Let the registry speak HTTP without TLS
     #[arg(long)]
     plain_http: bool,
-    /// Read every layer, also of an image that was read before
+    /// Read every layer, also those that were read before
     #[arg(long)]
     no_cache: bool,
+    /// Fetch only the files that name packages from layers in a registry that have a table of contents (eStargz,
+    /// zstd:chunked). Their digests are not checked, nobody looks for secrets, and the report says so
+    #[arg(long, conflicts_with_all = ["secret_rules", "malware_hashes"])]
+    lazy: bool,
     /// Find secrets by the rules of this file too, in the format of gitleaks (`.gitleaks.toml`)
     #[arg(long, value_name = "FILE")]
     secret_rules: Option<PathBuf>,
@@ -58,6 +62,7 @@ impl Target {
             username: None,
             plain_http: self.plain_http,
             no_cache: self.no_cache,
+            lazy: false,
             secret_rules: self.secret_rules.clone(),
             malware_hashes: self.malware_hashes.clone(),
         }
@@ -75,12 +80,13 @@ impl Target {
         options.platform.clone_from(&self.platform);
         options.plain_http = self.plain_http;
         options.progress = Some(&bar);
+        options.lazy = self.lazy;
         if let Some(name) = &self.username {
             options.credentials = Some(Credentials::new(name, password()?));
         }
         let finder = self.secret_rules.as_deref().map(given::finder).transpose()?;
         let malware = self.malware_hashes.as_deref().map(given::hashes).transpose()?;
-        let looking = Looking { finder: finder.as_ref(), malware: malware.as_ref() };
+        let looking = Looking { finder: finder.as_ref(), malware: malware.as_ref(), ..Looking::default() };
         // What was remembered was seen by other eyes.
         let no_cache = self.no_cache || !looking.is_default();
         let cache = if no_cache { None } else { Some(Cache::at(&given::data(global)?)) };

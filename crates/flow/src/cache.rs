@@ -1,27 +1,33 @@
-//! Catalogs of images that were read before, so that an unchanged image is not read again.
+//! What was read before, so that nothing is read again that has not changed: catalogs of images, and what single layers
+//! gave, which other images with the same layers begin with.
 //!
-//! A catalog depends on the image's bytes and on this program, nothing else: feeds and policies come later. So it is
-//! kept under the digest of the manifest, which names every layer, and under which program made it. Everything in the
-//! folder can be deleted at any time; a damaged entry counts as absent.
+//! Both depend on bytes and on this program, nothing else: feeds and policies come later. So a catalog is kept under the
+//! digest of the image's manifest, which names every layer, the [extract](Extracts) of a layer under the digest of its
+//! archive, and both under which program made them. Several processes may use one folder: entries appear whole or not
+//! at all. Everything in it can be deleted at any time; a damaged entry counts as absent.
 
 use std::{
     ffi::OsString,
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
+use boltseal_image::Extracts;
 use boltseal_model::{Catalog, Digest, Layer};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of all entries; the least recently used go first. About a thousand large images.
-const MAX_TOTAL: u64 = 256 << 20;
+/// Bytes of all entries; the least recently used go first. A catalog of a large image has 300 KB, the extract of a Debian
+/// system 2 MB, that of an application mostly less: about a thousand images on a hundred bases.
+const MAX_TOTAL: u64 = 512 << 20;
+/// Entries, so that looking for the oldest takes no longer than some milliseconds.
+const MAX_ENTRIES: usize = 5000;
 /// Bytes of one entry when read; a larger one is damage, or an image too odd to be worth keeping.
 const MAX_ENTRY: u64 = 64 << 20;
 
-/// A folder of catalogs.
+/// A folder of catalogs and extracts.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
@@ -45,28 +51,22 @@ impl Cache {
 
     /// What is known about the image whose manifest is `digest`.
     pub fn get(&self, digest: &Digest) -> Option<Known> {
-        let path = self.path(digest)?;
-        let size = fs::metadata(&path).ok()?.len();
-        if size > MAX_ENTRY {
-            return None;
-        }
-        let known = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
-        let _used_lately = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-        Some(known)
+        serde_json::from_slice(&read(&self.path("", digest, ".json")?)?).ok()
     }
 
     /// Remembers. That it could not is no reason to fail a scan, so nothing is said about it.
     pub fn put(&self, digest: &Digest, known: &Known) {
-        let _kept = self.try_put(digest, known);
+        if let (Some(path), Ok(bytes)) = (self.path("", digest, ".json"), serde_json::to_vec(known)) {
+            let _kept = self.write(path, &bytes);
+        }
     }
 
-    fn try_put(&self, digest: &Digest, known: &Known) -> Option<()> {
-        let path = self.path(digest)?;
-        let bytes = serde_json::to_vec(known).ok().filter(|bytes| bytes.len() as u64 <= MAX_ENTRY)?;
+    fn write(&self, path: PathBuf, bytes: &[u8]) -> Option<()> {
+        let size = Some(bytes.len() as u64).filter(|size| *size <= MAX_ENTRY)?;
         fs::create_dir_all(&self.folder).ok()?;
-        self.make_room(bytes.len() as u64);
+        self.make_room(size);
         let mut file = tempfile::NamedTempFile::new_in(&self.folder).ok()?;
-        file.write_all(&bytes).ok()?;
+        file.write_all(bytes).ok()?;
         file.persist(path).ok()?;
         Some(())
     }
@@ -81,8 +81,9 @@ impl Cache {
             .collect();
         aged.sort();
         let mut total = aged.iter().fold(more, |total, (_, size, _)| total.saturating_add(*size));
-        for (_, size, name) in aged {
-            if total <= MAX_TOTAL {
+        let count = aged.len();
+        for (at, (_, size, name)) in aged.into_iter().enumerate() {
+            if total <= MAX_TOTAL && count - at < MAX_ENTRIES {
                 break;
             }
             let _gone = fs::remove_file(self.folder.join(name));
@@ -90,10 +91,32 @@ impl Cache {
         }
     }
 
-    fn path(&self, digest: &Digest) -> Option<PathBuf> {
-        let program = self.program.as_ref()?;
-        Some(self.folder.join(format!("{}-{}-{program}.json", digest.algorithm().name(), digest.hex())))
+    fn path(&self, kind: &str, digest: &Digest, end: &str) -> Option<PathBuf> {
+        let (program, algorithm) = (self.program.as_ref()?, digest.algorithm().name());
+        Some(self.folder.join(format!("{kind}{algorithm}-{}-{program}{end}", digest.hex())))
     }
+}
+
+/// Of layers, as `look` with what is built in sees them.
+impl Extracts for Cache {
+    fn get(&self, diff_id: &Digest) -> Option<Vec<u8>> {
+        read(&self.path("layer-", diff_id, "")?)
+    }
+
+    fn put(&self, diff_id: &Digest, extract: &[u8]) {
+        if let Some(path) = self.path("layer-", diff_id, "") {
+            let _kept = self.write(path, extract);
+        }
+    }
+}
+
+/// The bytes of an entry, which counts as used now.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let file = fs::File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    (&file).take(MAX_ENTRY + 1).read_to_end(&mut bytes).ok()?;
+    let _used_lately = file.set_modified(SystemTime::now());
+    (bytes.len() as u64 <= MAX_ENTRY).then_some(bytes)
 }
 
 /// Tells this build from every other: a newer one may find more. `None` (no cache) where the system does not say.
@@ -122,7 +145,7 @@ mod tests {
         cache.put(&one, &known("one"));
         assert_eq!(cache.get(&one), Some(known("one")));
         assert_eq!(cache.get(&other), None);
-        fs::write(cache.path(&one).unwrap(), b"{\"layers\":[]").unwrap();
+        fs::write(cache.path("", &one, ".json").unwrap(), b"{\"layers\":[]").unwrap();
         assert_eq!(cache.get(&one), None);
         let newer = Cache { program: Some("another".to_owned()), ..cache.clone() };
         cache.put(&one, &known("one"));
@@ -141,5 +164,20 @@ mod tests {
         cache.put(&Digest::of(b"new"), &known("new"));
         assert!(!filler.exists());
         assert!(cache.get(&Digest::of(b"kept")).is_some());
+    }
+
+    #[test]
+    fn there_are_not_too_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        fs::create_dir_all(&cache.folder).unwrap();
+        for number in 0..MAX_ENTRIES {
+            fs::write(cache.folder.join(format!("old-{number}")), b"").unwrap();
+        }
+        for content in [&b"one"[..], b"two"] {
+            Extracts::put(&cache, &Digest::of(content), content);
+        }
+        assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), MAX_ENTRIES);
+        assert_eq!(Extracts::get(&cache, &Digest::of(b"one")), Some(b"one".to_vec()));
     }
 }

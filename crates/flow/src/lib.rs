@@ -24,7 +24,7 @@
 //! # Ok::<(), boltseal_flow::Error>(())
 //! ```
 //!
-//! Around the story: [`Cache`] remembers catalogs of images, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
+//! Around the story: [`Cache`] remembers catalogs of images and what their layers gave, [`feeds`] keeps vulnerability data in a folder and swaps snapshots safely, [`upgrades`] groups
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`vex`] does so where somebody who is
 //! believed says that they do no harm, [`baseline`] leaves what is new.
 //!
@@ -52,7 +52,7 @@ pub mod vex;
 
 use std::sync::Mutex;
 
-use boltseal_image::Options;
+use boltseal_image::{Extracts, Options};
 use boltseal_model::{Catalog, Coverage, Digest, Gap, GapKind, Layer, Omitted, Report, Subject, Timestamp};
 use boltseal_policy::{Facts, Policy};
 use boltseal_scan::{Matched, Snapshot};
@@ -68,7 +68,7 @@ pub use upgrades::{Upgrade, upgrades};
 pub struct Wanted<'a> {
     /// As [`boltseal_image::open`] takes it.
     pub target: &'a str,
-    /// Platform, credentials, limits.
+    /// Platform, credentials, limits; whether to read lazily, and then nobody looks for credentials.
     pub options: &'a Options<'a>,
     /// Where to look before reading; `None` reads always.
     pub cache: Option<&'a Cache>,
@@ -99,13 +99,15 @@ fn catalog(wanted: &Wanted<'_>) -> Result<(Subject, Known), Error> {
     };
     let mut options = wanted.options.clone();
     options.known = Some(&known);
-    let (image, catalog) =
-        look::look(wanted.looking, |eyes| boltseal_image::open(wanted.target, eyes, &options))?;
+    options.extracts = wanted.cache.map(|cache| cache as &dyn Extracts);
+    // Texts are most of a layer: looking into them leaves nothing to be lazy about.
+    let looking = Looking { without_texts: options.lazy, ..wanted.looking };
+    let (image, catalog) = look::look(looking, |eyes| boltseal_image::open(wanted.target, eyes, &options))?;
     if let Some(known) = remembered.into_inner().ok().flatten().filter(|_| !image.read) {
         return Ok((image.subject, known));
     }
     let known = Known { catalog, layers: image.tree.layers };
-    if let (Some(cache), Some(digest)) = (wanted.cache, &image.subject.digest) {
+    if let (Some(cache), Some(digest), false) = (wanted.cache, &image.subject.digest, wanted.options.lazy) {
         cache.put(digest, &known);
     }
     Ok((image.subject, known))

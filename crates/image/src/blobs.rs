@@ -1,6 +1,6 @@
 //! Where blobs come from: the one seam between reading images and storing them.
 
-use std::io::Read;
+use std::{io::Read, ops::Range};
 
 use boltseal_model::{Digest, Hasher};
 
@@ -12,6 +12,16 @@ use crate::Error;
 pub trait Blobs: Sync {
     /// The blob named `digest`, from its first byte.
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + Send + '_>, Error>;
+
+    /// The bytes `range` of the blob named `digest`, which lie inside of it; `None` where only whole blobs are to be had.
+    fn stretch(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn Read + Send + '_>>, Error> {
+        let _ = (digest, range);
+        Ok(None)
+    }
 
     /// The manifest or index named `digest`. Registries keep these apart from other blobs.
     fn manifest(&self, digest: &Digest) -> Result<Box<dyn Read + Send + '_>, Error> {

@@ -41,6 +41,9 @@
 //! Formats: OCI image specification 1.1 and distribution specification 1.1, Docker image manifest version 2 schema 2,
 //! `docker save` archives, skopeo's `dir:`; POSIX and GNU tar, gzip (RFC 1952), zstd (RFC 8878).
 //!
+//! A layer that was read before need not be read again: [`Extracts`] keep what it gave. With [`Options::lazy`], layers with
+//! a table of contents (eStargz, zstd:chunked) are read by it, which fetches less and checks less, and says so.
+//!
 //! [`remote`] is the client of registries that the scanner reads through. It also writes: pushes, tags, deletes, copies
 //! between registries and layouts with everything attached, attaches and discovers artifacts.
 //!
@@ -65,6 +68,10 @@ mod assemble;
 
 mod layer;
 
+mod extract;
+
+mod toc;
+
 mod tar;
 
 mod overlay;
@@ -78,6 +85,7 @@ mod options;
 
 pub use blobs::Blobs;
 pub use error::{At, Error, LayerName};
+pub use extract::Extracts;
 pub use limits::{Limits, MAX_CONFIG, MAX_INDEX, MAX_MANIFEST, MAX_NESTING};
 pub use options::{Credentials, Options, Progress};
 pub use read::read;

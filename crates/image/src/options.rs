@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use boltseal_model::{Digest, Platform};
 use zeroize::Zeroizing;
 
-use crate::Limits;
+use crate::{Extracts, Limits};
 
 /// How to open an image. The default asks for this machine's platform and finds credentials where podman and Docker
 /// keep them.
@@ -27,6 +27,12 @@ pub struct Options<'a> {
     /// Asked with the digest of the image's manifest, checked: where it answers yes, layers are not read, and
     /// [`crate::Image::read`] is false. Images without a manifest (folders, Docker archives) are always read.
     pub known: Option<&'a (dyn Fn(&Digest) -> bool + Sync)>,
+    /// What was kept of layers that were read before, with the same selector and by this same program: such layers are
+    /// neither fetched nor read again.
+    pub extracts: Option<&'a dyn Extracts>,
+    /// Reads layers of registries by their table of contents, where they have one (eStargz, zstd:chunked) and few of their
+    /// files are wanted. Less is fetched, and less is checked: each such layer is a gap of kind `layer-not-verified`.
+    pub lazy: bool,
 }
 
 impl Options<'_> {
@@ -44,6 +50,7 @@ impl fmt::Debug for Options<'_> {
             .field("credentials", &self.credentials)
             .field("plain_http", &self.plain_http)
             .field("ca_file", &self.ca_file)
+            .field("lazy", &self.lazy)
             .finish_non_exhaustive()
     }
 }
@@ -76,6 +83,10 @@ pub trait Progress: Sync {
     fn begin(&self, layers: usize, bytes: Option<u64>);
     /// `bytes` more of the stored layers were read.
     fn advance(&self, bytes: u64);
+    /// `layer` has a table of contents and is read whole all the same, and why.
+    fn whole(&self, layer: &str, why: &str) {
+        let _ = (layer, why);
+    }
     /// All layers were read.
     fn end(&self);
 }

@@ -12,6 +12,7 @@ use crate::{
     error::shown,
     layer::Part,
     manifest::{self, DOCKER_CONFIG, Descriptor, Document, Index, Manifest, OCI_CONFIG},
+    toc,
 };
 
 /// Manifests looked at on the way from an index to an image.
@@ -93,7 +94,7 @@ pub fn read(
         let tree = Tree { layers: listed(&manifest, &parsed), ..Tree::default() };
         return Ok(Image { subject, read: false, tree, config: parsed.config, history: parsed.history });
     }
-    let tree = assemble(&steps(blobs, &manifest, &parsed), selector, options)?;
+    let tree = assemble(&steps(blobs, &manifest, &parsed, options.lazy), selector, options)?;
     Ok(Image { subject, read: true, tree, config: parsed.config, history: parsed.history })
 }
 
@@ -111,12 +112,18 @@ fn listed(manifest: &Manifest, parsed: &config::Parsed) -> Vec<Layer> {
 }
 
 /// The layers to read, each with its build step where the history tells.
-fn steps<'a>(blobs: &'a dyn Blobs, manifest: &Manifest, parsed: &config::Parsed) -> Vec<Step<'a>> {
+fn steps<'a>(
+    blobs: &'a dyn Blobs,
+    manifest: &Manifest,
+    parsed: &config::Parsed,
+    lazy: bool,
+) -> Vec<Step<'a>> {
     let complete = parsed.steps.len() == manifest.layers.len();
     (manifest.layers.iter().zip(&parsed.diff_ids).enumerate())
         .map(|(at, (layer, diff_id))| {
             let created_by = if complete { parsed.steps.get(at).cloned().flatten() } else { None };
-            step(blobs, layer, diff_id, created_by)
+            let table = if lazy { toc::Place::of(blobs, layer) } else { None };
+            Step { table, ..step(blobs, layer, diff_id, created_by) }
         })
         .collect()
 }
@@ -136,7 +143,7 @@ fn step<'a>(
         size: Some(layer.size),
         open,
     };
-    Step { part, created_by, unread: unread(blobs, layer) }
+    Step { part, created_by, unread: unread(blobs, layer), table: None }
 }
 
 /// Why `layer` cannot be read, if so: the report then says that it is incomplete.

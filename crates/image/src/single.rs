@@ -20,5 +20,5 @@ pub fn layer(bytes: &[u8], selector: &dyn Selector, options: &Options<'_>) -> Re
         size: None,
         open: Box::new(move || Ok(Box::new(bytes))),
     };
-    assemble(&[Step { part, created_by: None, unread: None }], selector, options)
+    assemble(&[Step { part, created_by: None, unread: None, table: None }], selector, options)
 }

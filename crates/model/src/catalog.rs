@@ -120,6 +120,8 @@ pub enum GapKind {
     VersionNotComparable,
     /// A layer that was not read (foreign, encrypted).
     LayerNotRead,
+    /// A layer that was read through its table of contents, as asked: its own digest was not checked.
+    LayerNotVerified,
     /// A limit was reached.
     LimitReached,
 }
@@ -135,6 +137,7 @@ impl GapKind {
             Self::FileNotParsed => "file-not-parsed",
             Self::VersionNotComparable => "version-not-comparable",
             Self::LayerNotRead => "layer-not-read",
+            Self::LayerNotVerified => "layer-not-verified",
             Self::LimitReached => "limit-reached",
         }
     }

@@ -13,6 +13,9 @@ use crate::{Digest, Gap};
 const MAX_LINKS: usize = 40;
 
 /// Chooses the files of an image whose bytes are worth keeping. Implemented by the package ecosystems.
+///
+/// What is answered may depend on nothing but the arguments: a layer that many images share is read once, and its answers
+/// are used again. Only [`Selector::passes`] and [`Selector::remark`] are told of every image's files anew.
 pub trait Selector: Sync {
     /// What to keep of the file at `path` (relative, clean, `/`-separated, no leading slash).
     fn want(&self, path: &str, meta: &FileMeta) -> Want;
@@ -28,16 +31,29 @@ pub trait Selector: Sync {
     /// of interest but cannot be read; the sentence becomes a gap of the catalog.
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String>;
 
+    /// Hears of every regular file that passes, wanted or not, before its content does.
+    fn passes(&self, path: &str, meta: &FileMeta) {
+        let _ = (path, meta);
+    }
+
     /// Whether [`Selector::inspect`] wants to see the text of the file as it passes, whatever is kept of it.
     fn inspects(&self, path: &str, meta: &FileMeta) -> bool {
         let _ = (path, meta);
         false
     }
 
-    /// Sees text of a file of layer number `layer`, also of one that a later layer hides. True: remember that the file
-    /// was there, so that the tree tells whether it still is.
-    fn inspect(&self, layer: u32, path: &str, text: Text<'_>) -> bool {
-        let _ = (layer, path, text);
+    /// Sees text of a file as it passes, also of one that a later layer hides, and says what is remarkable about it, in
+    /// bytes that only the selector has to understand.
+    fn inspect(&self, path: &str, text: Text<'_>) -> Option<Vec<u8>> {
+        let _ = (path, text);
+        None
+    }
+
+    /// Takes what [`Selector::inspect`] said of all pieces of a file of layer number `layer`, now or when the layer was
+    /// read for another image; also when it said nothing. True: remember that the file was there, so that the tree tells
+    /// whether it still is.
+    fn remark(&self, layer: u32, path: &str, meta: &FileMeta, remarks: &[Vec<u8>]) -> bool {
+        let _ = (layer, path, meta, remarks);
         false
     }
 }

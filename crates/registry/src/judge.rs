@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use boltseal_flow::{assemble, findings, judge};
-use boltseal_image::{Blobs, Options};
+use boltseal_flow::{Cache, assemble, findings, judge};
+use boltseal_image::{Blobs, Extracts, Options};
 use boltseal_model::{Digest, Reference, Timestamp};
 use boltseal_policy::{Facts, Findings, Policy};
 use boltseal_scan::{Fleet, Matching, Snapshot};
@@ -49,6 +49,8 @@ pub struct FlowJudge {
     authority: String,
     current: RwLock<Current>,
     now: fn() -> Timestamp,
+    /// What was read of layers before.
+    cache: Option<Cache>,
 }
 
 #[derive(Clone)]
@@ -61,7 +63,13 @@ impl FlowJudge {
     /// A judge with a snapshot, if there is one yet, and a policy. `authority` is the host and port in image names.
     pub fn new(authority: &str, snapshot: Option<Arc<Snapshot>>, policy: Arc<Policy>) -> Self {
         let current = RwLock::new(Current { snapshot, policy });
-        Self { authority: authority.to_owned(), current, now: Timestamp::now }
+        Self { authority: authority.to_owned(), current, now: Timestamp::now, cache: None }
+    }
+
+    /// Remembers what layers gave, so that of an image on a known base only the new layers are read.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), ..self }
     }
 
     /// Uses other vulnerability data from now on. Call [`Registry::rejudge`](crate::Registry::rejudge) afterwards.
@@ -81,7 +89,8 @@ impl FlowJudge {
     fn try_judge(&self, image: &Request<'_>) -> Result<Outcome, boltseal_image::Error> {
         let (Current { snapshot, policy }, now) = (self.current(), (self.now)());
         let reference = format!("{}/{}@{}", self.authority, image.repository, image.digest);
-        let options = Options::default();
+        let mut options = Options::default();
+        options.extracts = self.cache.as_ref().map(|cache| cache as &dyn Extracts);
         let media_type = Some(image.media_type);
         let (opened, catalog) = boltseal_flow::look::look(boltseal_flow::Looking::default(), |eyes| {
             boltseal_image::read(image.blobs, image.digest, media_type, &reference, eyes, &options)

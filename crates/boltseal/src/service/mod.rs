@@ -17,6 +17,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
+use boltseal_flow::Cache;
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
@@ -127,7 +128,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         Exchange::open(&setup.data, &keys, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
-    let judge = Arc::new(FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone())));
+    let judge = FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone()));
+    let judge = Arc::new(judge.with_cache(Cache::at(&setup.data)));
     let config = Config {
         pulls_without_log: setup.log.pulls_without_log,
         trash_days: Some(TRASH_DAYS),

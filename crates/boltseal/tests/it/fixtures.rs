@@ -17,15 +17,16 @@ pub fn alpine(busybox: &str) -> Built {
 
 /// The same, to be built on.
 pub fn alpine_image(busybox: &str) -> Image {
+    Image::new().layer(alpine_layer(busybox))
+}
+
+/// Its only layer.
+pub fn alpine_layer(busybox: &str) -> Layer {
     let release = "ID=alpine\nVERSION_ID=3.23.0\nPRETTY_NAME=\"Alpine Linux v3.23\"\n";
     let installed = [("busybox", busybox), ("musl", "1.2.5-r0")].map(|(name, version)| {
         format!("C:Q1abc=\nP:{name}\nV:{version}\nA:x86_64\nS:1\nI:1\nT:made for a test\nL:MIT\no:{name}\n\n")
     });
-    let layer = Layer::new()
-        .dir("etc")
-        .file("etc/os-release", release)
-        .file("lib/apk/db/installed", installed.concat());
-    Image::new().layer(layer)
+    Layer::new().dir("etc").file("etc/os-release", release).file("lib/apk/db/installed", installed.concat())
 }
 
 /// Writes the image as an OCI layout below the home folder and gives the target for it.

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use boltseal_testkit::{
+    Distribution,
+    image::{Image, estargz, zstd_chunked},
+};
 use serde_json::Value;
 
 use crate::{
     binary::User,
-    fixtures::{EXPLOITED, NOW, alpine, layout, user_with_feeds},
+    fixtures::{EXPLOITED, NOW, alpine, alpine_layer, layout, user_with_feeds},
 };
 
 /// Exploited vulnerabilities are refused; nothing else is looked at.
@@ -52,6 +56,43 @@ fn findings_by_what_removes_them() {
 
     let repaired = layout(&user, "repaired", &alpine("1.36.1-r2"));
     user.run(&["scan", &repaired, "--at", NOW, "--fail-on", "unknown"]).ended(0).said(&["0 findings"]);
+}
+
+/// Lazily: the same findings, and what was not checked is told, to policies too.
+#[test]
+fn by_the_table_of_contents() {
+    let Some(registry) = Distribution::start(false) else { return };
+    let user = user_with_feeds();
+    let film: Vec<u8> = (0..200_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let key = "api_key = 9f8d7c6b5a4e3d2c1b0a\n";
+    let layer = alpine_layer("1.36.1-r0").file("film", &film).file("etc/key", key);
+    let forms =
+        [("estargz", estargz(&layer, 1 << 22, &|_| {})), ("chunked", zstd_chunked(&layer, 1 << 22, &|_| {}))];
+    for (name, layer) in forms {
+        let layout = layout(&user, name, &Image::new().seekable(layer).build());
+        let image = format!("{}/shop/{name}:1", registry.address());
+        user.run(&["image", "copy", &layout, &image]).ended(0);
+        let target = format!("docker://{image}");
+        let scan = |args: &[&str]| user.run(&[&["scan", &target, "--at", NOW], args].concat());
+        let lazy = scan(&["--lazy", "--format", "json"]).ended(0).json();
+        let whole = scan(&["--format", "json"]).ended(0).json();
+        assert_eq!(lazy["findings"], whole["findings"]);
+        assert_eq!((lazy["packages"].as_array().unwrap().len(), &lazy["packages"]), (2, &whole["packages"]));
+        assert_eq!(lazy["coverage"]["gaps"][0]["kind"], "layer-not-verified", "{}", lazy["coverage"]);
+        assert_eq!((whole["coverage"]["complete"].as_bool(), lazy.get("leaks")), (Some(true), None));
+        assert_eq!(
+            whole["leaks"].as_array().map(Vec::len),
+            Some(1),
+            "what was seen lazily is not remembered"
+        );
+        // By now all of it was read and checked, so there is nothing to be lazy about.
+        let known = scan(&["--lazy", "--format", "json"]).ended(0).json();
+        assert_eq!(known, whole);
+        user.run(&["gate", &target, "--lazy", "--no-cache", "--at", NOW])
+            .ended(1)
+            .said(&["layer-not-verified"]);
+        scan(&["--lazy", "--secret-rules", "x"]).ended(2).complained(&["cannot be used with"]);
+    }
 }
 
 #[test]

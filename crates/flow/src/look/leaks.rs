@@ -4,10 +4,12 @@
 //! image. Such are the files that the operating system's packages brought, unchanged, and what lies in `site-packages` and
 //! `node_modules`.
 
-use boltseal_check::secret::{Finder, Hit};
+use boltseal_check::secret::Finder;
 use boltseal_ecosystem::{Owners, accounted};
 use boltseal_image::{Image, config::Made};
 use boltseal_model::{Catalog, Config, Digest, Gap, GapKind, Leak, Place, Tree};
+
+use super::remark::Spot;
 
 /// Credentials of one image. One with more is a collection of them, and a person has to look.
 pub const MAX_LEAKS: usize = 10_000;
@@ -26,10 +28,10 @@ pub(super) fn add(image: &Image, found: Vec<Found>, finder: &Finder, catalog: &m
     catalog.leaks = Some(leaks);
 }
 
-/// Notes `hits` in a piece of a file that has `lines` before it.
-pub(super) fn note(found: &mut Vec<Found>, layer: u32, path: &str, lines: usize, hits: Vec<Hit>) {
+/// Notes `hits` in a file.
+pub(super) fn note(found: &mut Vec<Found>, layer: u32, path: &str, hits: Vec<Spot>) {
     let room = (2 * MAX_LEAKS).saturating_sub(found.len());
-    let one = |hit: Hit| Found { layer, path: path.into(), line: lines + hit.line, hit };
+    let one = |spot: Spot| Found { layer, path: path.into(), spot };
     found.extend(hits.into_iter().take(room).map(one));
 }
 
@@ -37,19 +39,19 @@ pub(super) fn note(found: &mut Vec<Found>, layer: u32, path: &str, lines: usize,
 pub(super) struct Found {
     layer: u32,
     path: Box<str>,
-    line: usize,
-    hit: Hit,
+    spot: Spot,
 }
 
 fn in_files(tree: &Tree, catalog: &Catalog, found: Vec<Found>) -> Vec<Leak> {
     let owners = Owners::at(tree, found.iter().map(|found| &*found.path));
-    let leak = |Found { layer, path, line, hit }: Found| {
+    let leak = |Found { layer, path, spot }: Found| {
+        let Spot { line, rule, title, confidence } = spot;
         let hidden = tree.files.get(&path).is_none_or(|file| file.layer != layer);
         let layer = tree.layers.get(layer as usize).and_then(|layer| layer.digest.clone());
         let owner = owners.of_linked(tree, &path).filter(|name| brought(catalog, name, layer.as_ref()));
         let package = owner.or_else(|| accounted::library(&path)).map(str::to_owned);
         let place = Place::File { path: path.into(), line };
-        Leak { place, rule: hit.rule, title: hit.title, confidence: hit.confidence, layer, hidden, package }
+        Leak { place, rule, title, confidence, layer, hidden, package }
     };
     found.into_iter().map(leak).collect()
 }

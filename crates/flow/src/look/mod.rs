@@ -9,9 +9,10 @@
 mod leaks;
 mod making;
 mod malware;
+mod remark;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,7 +24,7 @@ use boltseal_ecosystem::{Everything, accounted};
 use boltseal_image::Image;
 use boltseal_model::{Catalog, FileMeta, Selector, Text, Want};
 
-use self::{leaks::Found, malware::Seen};
+use self::{leaks::Found, malware::Seen, remark::Remark};
 
 pub use self::leaks::MAX_LEAKS;
 
@@ -39,12 +40,14 @@ pub struct Looking<'a> {
     pub finder: Option<&'a Finder>,
     /// Hashes of malware.
     pub malware: Option<&'a Hashes>,
+    /// Look into no texts: then nobody looks for credentials, and few files of a layer are wanted.
+    pub without_texts: bool,
 }
 
 impl Looking<'_> {
     /// Whether it is what is built in, so that what was seen before is what would be seen again.
     pub const fn is_default(&self) -> bool {
-        self.finder.is_none() && self.malware.is_none()
+        self.finder.is_none() && self.malware.is_none() && !self.without_texts
     }
 }
 
@@ -56,6 +59,7 @@ pub fn look<E>(
     let eyes = Eyes {
         finder: looking.finder.unwrap_or_else(|| &FINDER),
         malware: looking.malware,
+        texts: !looking.without_texts,
         notes: Mutex::default(),
     };
     let image = open(&eyes)?;
@@ -65,7 +69,9 @@ pub fn look<E>(
         catalog.unowned = accounted::unowned(&image.tree, &catalog);
         catalog.malware = malware::found(&image.tree, notes.malware);
         catalog.misconfigurations = making::misconfigurations(&image, &catalog, notes.caches);
-        leaks::add(&image, notes.leaks, eyes.finder, &mut catalog);
+        if eyes.texts {
+            leaks::add(&image, notes.leaks, eyes.finder, &mut catalog);
+        }
     }
     Ok((image, catalog))
 }
@@ -76,13 +82,12 @@ struct Notes {
     leaks: Vec<Found>,
     malware: Vec<Seen>,
     caches: BTreeMap<&'static str, u64>,
-    /// Files to be remembered for their permissions.
-    unusual: HashSet<Box<str>>,
 }
 
 struct Eyes<'a> {
     finder: &'a Finder,
     malware: Option<&'a Hashes>,
+    texts: bool,
     notes: Mutex<Notes>,
 }
 
@@ -90,27 +95,26 @@ impl Eyes<'_> {
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// What to keep of a file of which ecosystems want to keep `want`.
-    fn note(&self, path: &str, meta: &FileMeta, want: Want) -> Want {
-        if let Some(cache) = boltseal_check::image::cache(path) {
-            *self.notes().caches.entry(cache).or_default() += meta.size;
-        }
-        if meta.mode & UNUSUAL == 0 {
-            return want;
-        }
-        self.notes().unusual.insert(path.into());
-        if want == Want::Skip { Want::Hashed } else { want }
-    }
+/// What to keep of a file of which ecosystems want to keep `want`: of one with unusual permissions, that it is there.
+const fn unless_unusual(want: Want, meta: &FileMeta) -> Want {
+    if meta.mode & UNUSUAL != 0 && matches!(want, Want::Skip) { Want::Hashed } else { want }
 }
 
 impl Selector for Eyes<'_> {
     fn want(&self, path: &str, meta: &FileMeta) -> Want {
-        self.note(path, meta, Everything.want(path, meta))
+        unless_unusual(Everything.want(path, meta), meta)
     }
 
     fn want_in_folder(&self, path: &str, meta: &FileMeta) -> Want {
-        self.note(path, meta, Everything.want_in_folder(path, meta))
+        unless_unusual(Everything.want_in_folder(path, meta), meta)
+    }
+
+    fn passes(&self, path: &str, meta: &FileMeta) {
+        if let Some(cache) = boltseal_check::image::cache(path) {
+            *self.notes().caches.entry(cache).or_default() += meta.size;
+        }
     }
 
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
@@ -124,19 +128,27 @@ impl Selector for Eyes<'_> {
 
     fn inspects(&self, path: &str, _meta: &FileMeta) -> bool {
         // Lists of files and their digests, of which images have megabytes.
-        !path.starts_with("var/lib/dpkg/info/") && !path.starts_with("usr/share/zoneinfo/")
+        self.texts && !path.starts_with("var/lib/dpkg/info/") && !path.starts_with("usr/share/zoneinfo/")
     }
 
-    fn inspect(&self, layer: u32, path: &str, text: Text<'_>) -> bool {
+    fn inspect(&self, path: &str, text: Text<'_>) -> Option<Vec<u8>> {
         let mut hits = Vec::new();
         self.finder.find(path, text.bytes, &mut hits);
         let malware = if text.whole { malware::of(self.malware, text.bytes) } else { None };
-        let mut notes = self.notes();
-        let remember = !hits.is_empty() || malware.is_some() || notes.unusual.contains(path);
-        leaks::note(&mut notes.leaks, layer, path, text.lines, hits);
-        if let Some((name, digest)) = malware {
-            notes.malware.push(Seen { path: path.into(), name, digest, layer: Some(layer) });
+        Remark::of(hits, text.lines, malware)
+    }
+
+    fn remark(&self, layer: u32, path: &str, meta: &FileMeta, remarks: &[Vec<u8>]) -> bool {
+        if remarks.is_empty() {
+            return meta.mode & UNUSUAL != 0;
         }
-        remember
+        let mut notes = self.notes();
+        for Remark { hits, malware } in remarks.iter().filter_map(|bytes| Remark::read(bytes)) {
+            leaks::note(&mut notes.leaks, layer, path, hits);
+            if let Some((name, digest)) = malware {
+                notes.malware.push(Seen { path: path.into(), name, digest, layer: Some(layer) });
+            }
+        }
+        true
     }
 }

@@ -8,6 +8,7 @@
 mod baseline;
 mod diff;
 mod ignore;
+mod layers;
 mod look;
 mod mutations;
 mod published;

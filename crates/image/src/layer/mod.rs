@@ -11,7 +11,7 @@
 mod inflate;
 mod stream;
 
-pub use stream::{Budget, Part, read};
+pub use stream::{Budget, Part, Totals, read};
 
 /// Bytes of a chunk: large enough that handing over costs nothing, small enough to stay in the cache in between.
 const CHUNK: usize = 256 << 10;

@@ -14,38 +14,33 @@ const OVERLAP: usize = 16 << 10;
 /// One file on its way past an inspector.
 pub struct Inspection<'a> {
     selector: &'a dyn Selector,
-    layer: u32,
     path: &'a str,
     buffer: Vec<u8>,
     lines: usize,
     text: Option<bool>,
-    remember: bool,
+    remarks: Vec<Vec<u8>>,
     /// Whether it came in several pieces.
     pieces: bool,
 }
 
 impl<'a> Inspection<'a> {
-    pub const fn new(selector: &'a dyn Selector, layer: u32, path: &'a str) -> Self {
-        let buffer = Vec::new();
-        Self { selector, layer, path, buffer, lines: 0, text: None, remember: false, pieces: false }
+    pub const fn new(selector: &'a dyn Selector, path: &'a str) -> Self {
+        Self { selector, path, buffer: Vec::new(), lines: 0, text: None, remarks: Vec::new(), pieces: false }
     }
 
-    /// The whole content at once. Whether the file is to be remembered.
-    pub fn whole(self, bytes: &[u8]) -> bool {
+    /// The whole content at once. What is remarked about it; `None` for what is no text.
+    pub fn whole(self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
         if !is_text(bytes) {
-            return false;
+            return None;
         }
-        let (mut at, mut lines, mut remember) = (0, 0, false);
+        let (mut at, mut lines, mut remarks) = (0, 0, self.remarks);
         loop {
             let end = bytes.len().min(at + PIECE);
             let piece = bytes.get(at..end).unwrap_or_default();
-            remember |= self.selector.inspect(
-                self.layer,
-                self.path,
-                Text { bytes: piece, lines, whole: piece.len() == bytes.len() },
-            );
+            let text = Text { bytes: piece, lines, whole: piece.len() == bytes.len() };
+            remarks.extend(self.selector.inspect(self.path, text));
             if end == bytes.len() {
-                return remember;
+                return Some(remarks);
             }
             let next = end - OVERLAP;
             lines += count_lines(bytes.get(at..next).unwrap_or_default());
@@ -72,15 +67,16 @@ impl<'a> Inspection<'a> {
 
     fn show(&mut self, whole: bool) {
         let text = Text { bytes: &self.buffer, lines: self.lines, whole };
-        self.remember |= self.selector.inspect(self.layer, self.path, text);
+        self.remarks.extend(self.selector.inspect(self.path, text));
     }
 
-    /// Whether the file is to be remembered.
-    pub fn finish(mut self) -> bool {
-        if self.text.unwrap_or_else(|| is_text(&self.buffer)) && !self.buffer.is_empty() {
-            self.show(!self.pieces);
+    /// What was remarked about it; `None` for what is no text.
+    pub fn finish(mut self) -> Option<Vec<Vec<u8>>> {
+        if !self.text.unwrap_or_else(|| is_text(&self.buffer)) || self.buffer.is_empty() {
+            return None;
         }
-        self.remember
+        self.show(!self.pieces);
+        Some(self.remarks)
     }
 }
 
@@ -134,14 +130,13 @@ mod tests {
         fn distill(&self, _: &str, _: &[u8]) -> Result<Option<Vec<u8>>, String> {
             Ok(None)
         }
-        fn inspect(&self, _: u32, _: &str, text: Text<'_>) -> bool {
+        fn inspect(&self, _: &str, text: Text<'_>) -> Option<Vec<u8>> {
             let places = memchr::memchr_iter(b'x', text.bytes);
             let lines = places.map(|at| text.lines + count_lines(text.bytes.get(..at).unwrap_or_default()));
-            self.0.lock().is_ok_and(|mut seen| {
-                seen.extend(lines);
-                seen.dedup();
-                !seen.is_empty()
-            })
+            let mut seen = self.0.lock().ok()?;
+            seen.extend(lines);
+            seen.dedup();
+            (!seen.is_empty()).then(Vec::new)
         }
     }
 
@@ -155,10 +150,10 @@ mod tests {
             }
         }
         let (whole, read) = (Lines::default(), Lines::default());
-        assert!(Inspection::new(&whole, 0, "a").whole(&text));
-        let mut inspection = Inspection::new(&read, 0, "a");
+        assert!(Inspection::new(&whole, "a").whole(&text).is_some_and(|remarks| !remarks.is_empty()));
+        let mut inspection = Inspection::new(&read, "a");
         let shown = Shown { content: text.as_slice(), inspection: &mut inspection }.rest();
-        assert!(shown.is_ok() && inspection.finish());
+        assert!(shown.is_ok() && inspection.finish().is_some_and(|remarks| !remarks.is_empty()));
         for seen in [whole, read] {
             assert_eq!(seen.0.into_inner().ok(), Some(vec![40_000, 119_999]));
         }
@@ -167,10 +162,10 @@ mod tests {
     #[test]
     fn what_is_no_text_is_not_shown() {
         let seen = Lines::default();
-        assert!(!Inspection::new(&seen, 0, "a").whole(b"x\0"));
-        let mut inspection = Inspection::new(&seen, 0, "a");
+        assert_eq!(Inspection::new(&seen, "a").whole(b"x\0"), None);
+        let mut inspection = Inspection::new(&seen, "a");
         let bytes = [b"x\0".as_slice(), &vec![b'x'; 3 << 20]].concat();
         let shown = Shown { content: bytes.as_slice(), inspection: &mut inspection }.rest();
-        assert!(shown.is_ok() && !inspection.finish());
+        assert!(shown.is_ok() && inspection.finish().is_none());
     }
 }

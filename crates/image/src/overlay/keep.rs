@@ -21,6 +21,7 @@ pub struct Keeper<'a> {
 }
 
 /// What became of a content.
+#[derive(Clone, Debug)]
 pub enum Kept {
     /// Nothing of interest.
     Nothing,
@@ -42,6 +43,11 @@ impl Kept {
 impl<'a> Keeper<'a> {
     pub const fn new(selector: &'a dyn Selector, limits: &'a Limits) -> Self {
         Self { selector, limits, buffer: Vec::new() }
+    }
+
+    /// Who says what to keep.
+    pub const fn selector(&self) -> &'a dyn Selector {
+        self.selector
     }
 
     /// From a content that is all at hand.

@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use boltseal_model::{Gap, GapKind, Want};
 
-use super::{Kept, Node, Overlay, Pending};
-use crate::{
-    Error, LayerName,
-    tar::{Kind, Source, Walker},
-};
+use super::{Ask, Entries, Kept, Node, Overlay, Pending, Stop};
+use crate::{LayerName, tar::Kind};
 
 /// The pending links by what they link to; a link is there under both of its targets' names.
 type Wanted = HashMap<Box<str>, Vec<Box<str>>>;
@@ -23,17 +20,16 @@ impl Overlay<'_> {
         pending.max()
     }
 
-    /// Looks for targets of pending links in layer number `layer`, which is in `source`.
-    pub fn fetch(&mut self, layer: u32, name: &LayerName, source: impl Source) -> Result<(), Error> {
+    /// Looks for targets of pending links among the entries of layer number `layer`.
+    pub fn fetch(&mut self, layer: u32, name: &LayerName, entries: &mut dyn Entries) -> Result<(), Stop> {
         self.name = name.clone();
         let wanted = self.wanted(layer);
         let mut found: BTreeMap<Box<str>, Kept> = BTreeMap::new();
-        let mut walker = Walker::new(source, self.limits);
-        while let Some(mut entry) = walker.next().map_err(|error| error.of_layer(name))? {
+        while let Some(mut entry) = entries.next()? {
             let Some(paths) = wanted.get(entry.path.as_str()) else { continue };
             // Each of them costs about as much as eight looks at a name.
             self.step(8 * paths.len() as u64, &entry.path)?;
-            let position = walker.headers();
+            let position = entries.headers();
             let reached = |path: &str| match self.nodes.get(path) {
                 Some(Node::Pending(pending)) => pending.layer > layer || pending.position > position,
                 _ => false,
@@ -41,7 +37,7 @@ impl Overlay<'_> {
             let paths: Vec<Box<str>> = paths.iter().filter(|path| reached(path)).cloned().collect();
             let (Kind::File, Some(first)) = (entry.kind, paths.first()) else { continue };
             let Some(want) = self.pending_want(first) else { continue };
-            let kept = self.keep(&mut walker, &mut entry, first, want, false)?;
+            let kept = self.keep(entries, &mut entry, Ask { path: first, want, inspects: false })?;
             // The content passes only once; names that want it in another way stay pending, and become gaps.
             for path in paths.iter().skip(1).filter(|path| self.pending_want(path) == Some(want)) {
                 found.insert(path.clone(), kept.another());

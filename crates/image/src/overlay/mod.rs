@@ -9,28 +9,34 @@
 //! A wanted name may be a hard link to a file that nobody wanted when it passed. Those wait as [`Node::Pending`]; after
 //! the last layer one more pass over the layers concerned fetches them (`links`).
 
+mod archived;
+mod entries;
 mod inspect;
 mod keep;
 mod links;
+mod nodes;
 mod place;
 mod seen;
 
+pub use archived::{Archived, of_io};
+pub use entries::{Ask, Entries, Outcome, Pause, Stop};
 pub use inspect::{Inspection, Shown};
 pub use keep::{Keeper, Kept};
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::collections::BTreeMap;
 
 use boltseal_model::{File, FileMeta, Gap, GapKind, Layer, Selector, Tree, Want};
 
-use self::seen::{Outcome, Seen};
+use self::{
+    nodes::{Node, Pending},
+    seen::{Fate, Seen},
+};
 use crate::{
     At, Error, LayerName, Limits,
     gaps::Gaps,
-    tar::{Entry, Kind, Source, Walker},
+    tar::{Entry, Kind},
 };
 
-/// What the map of nodes costs besides names and contents, about.
-const NODE_COST: u64 = 128;
 const WHITEOUT: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
 /// Files of the union file system aufs that say nothing about the image.
@@ -49,38 +55,13 @@ pub struct Overlay<'a> {
     parent: place::Parent,
     steps: u64,
     headers: u64,
+    /// Headers of the layers before.
+    before: u64,
     entries: u64,
     /// Bytes of kept contents, of their earlier versions, and of names.
     kept: u64,
     earlier: u64,
     names: u64,
-}
-
-/// Something that was asked for.
-enum Node {
-    File { layer: u32, meta: FileMeta, want: Want, content: Arc<[u8]>, earlier: Vec<(u32, Arc<[u8]>)> },
-    Link { layer: u32, target: Box<str> },
-    Pending(Pending),
-}
-
-/// A hard link whose content has to be fetched.
-struct Pending {
-    layer: u32,
-    /// Headers of the layer before it: what comes later in the layer is not what it links to.
-    position: u64,
-    meta: FileMeta,
-    want: Want,
-    /// As written, and with symbolic links replaced.
-    target: [Box<str>; 2],
-}
-
-impl Node {
-    const fn layer(&self) -> u32 {
-        match self {
-            Self::File { layer, .. } | Self::Link { layer, .. } => *layer,
-            Self::Pending(pending) => pending.layer,
-        }
-    }
 }
 
 impl<'a> Overlay<'a> {
@@ -98,6 +79,7 @@ impl<'a> Overlay<'a> {
             parent: place::Parent::default(),
             steps: 0,
             headers: 0,
+            before: 0,
             entries: 0,
             kept: 0,
             earlier: 0,
@@ -105,24 +87,43 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Puts the archive in `source` on top, as layer number `layer`. Says whether the archive has an end.
-    pub fn apply(&mut self, layer: u32, name: &LayerName, source: impl Source) -> Result<bool, Error> {
+    /// Puts a layer on top, as number `layer`. Says whether its archive has an end.
+    pub fn apply(&mut self, layer: u32, name: &LayerName, entries: &mut dyn Entries) -> Result<bool, Stop> {
         self.layer = layer;
         self.name = name.clone();
         self.seen = Seen::default();
         self.parent.forget();
-        let mut walker = Walker::new(source, self.limits);
-        let before = self.headers;
-        while let Some(mut entry) = walker.next().map_err(|error| error.of_layer(name))? {
-            self.headers = before + walker.headers();
+        self.before = self.headers;
+        self.go_on(entries, 0)
+    }
+
+    /// Goes on where an extract had no answer, with the archive that it was made from.
+    pub fn resume(&mut self, pause: &Pause, entries: &mut dyn Entries) -> Result<bool, Stop> {
+        let mut last = None;
+        for _ in 0..pause.entries {
+            last = entries.next()?;
+        }
+        // The archive's digest says at its end that it is another one; until then any answer will do.
+        let Some(mut entry) = last.filter(|entry| entry.kind == Kind::File) else {
+            return Ok(entries.ended());
+        };
+        let Pause { path, want, inspects, .. } = pause;
+        self.file_wanted(entries, &mut entry, Ask { path, want: *want, inspects: *inspects })?;
+        self.go_on(entries, pause.entries)
+    }
+
+    fn go_on(&mut self, entries: &mut dyn Entries, mut taken: u64) -> Result<bool, Stop> {
+        while let Some(mut entry) = entries.next()? {
+            taken += 1;
+            self.headers = self.before + entries.headers();
             if self.headers > self.limits.entries {
-                return Err(self.limit("entries in the image", self.limits.entries, &entry.path));
+                return Err(self.limit("entries in the image", self.limits.entries, &entry.path).into());
             }
             self.entries += 1;
-            self.entry(&mut walker, &mut entry)?;
+            self.entry(entries, &mut entry).map_err(|stop| stop.after(taken))?;
         }
-        self.headers = before + walker.headers();
-        Ok(walker.ended())
+        self.headers = self.before + entries.headers();
+        Ok(entries.ended())
     }
 
     /// Notes something that may hide something.
@@ -148,7 +149,7 @@ impl<'a> Overlay<'a> {
         tree
     }
 
-    fn entry<S: Source>(&mut self, walker: &mut Walker<'_, S>, entry: &mut Entry) -> Result<(), Error> {
+    fn entry(&mut self, entries: &mut dyn Entries, entry: &mut Entry) -> Result<(), Stop> {
         let (dir, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
         if name.is_empty() {
             return Ok(()); // the root directory itself
@@ -159,14 +160,14 @@ impl<'a> Overlay<'a> {
         };
         let path = if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
         if let Some(hidden) = name.strip_prefix(WHITEOUT) {
-            return self.whiteout(&dir, name, hidden);
+            return Ok(self.whiteout(&dir, name, hidden)?);
         }
         if entry.kind != Kind::Directory {
             self.remove_below(&path, u32::MAX)?;
         }
         match entry.kind {
-            Kind::File => self.file(walker, entry, &path),
-            Kind::HardLink => self.hard_link(walker.headers(), entry, path),
+            Kind::File => self.file(entries, entry, &path),
+            Kind::HardLink => Ok(self.hard_link(entries.headers(), entry, path)?),
             Kind::Symlink => {
                 let target = std::mem::take(&mut entry.target).into_boxed_str();
                 self.put(path, Node::Link { layer: self.layer, target });
@@ -198,51 +199,39 @@ impl<'a> Overlay<'a> {
         self.remove_below(&path, self.layer)
     }
 
-    fn file<S: Source>(
-        &mut self,
-        walker: &mut Walker<'_, S>,
-        entry: &mut Entry,
-        path: &str,
-    ) -> Result<(), Error> {
+    fn file(&mut self, entries: &mut dyn Entries, entry: &mut Entry, path: &str) -> Result<(), Stop> {
         let meta = entry.meta;
+        self.selector.passes(path, &meta);
         let want = self.selector.want(path, &meta);
         let inspects = meta.size > 0 && self.selector.inspects(path, &meta);
+        self.file_wanted(entries, entry, Ask { path, want, inspects })
+    }
+
+    fn file_wanted(
+        &mut self,
+        entries: &mut dyn Entries,
+        entry: &mut Entry,
+        ask: Ask<'_>,
+    ) -> Result<(), Stop> {
+        let Ask { path, want, inspects } = ask;
+        let meta = entry.meta;
         let kept = match want {
             Want::Skip if !inspects => Kept::Nothing,
-            _ => self.keep(walker, entry, path, want, inspects)?,
+            _ => self.keep(entries, entry, ask)?,
         };
-        let outcome = if want == Want::Skip { Outcome::Unread } else { Outcome::Read(want) };
-        self.seen.note(path, meta.size, outcome);
+        let fate = if want == Want::Skip { Fate::Unread } else { Fate::Read(want) };
+        self.seen.note(path, meta.size, fate);
         self.put_kept(path, self.layer, meta, want, kept);
         Ok(())
     }
 
-    /// What to remember of the content that is passing.
-    fn keep<S: Source>(
-        &mut self,
-        walker: &mut Walker<'_, S>,
-        entry: &mut Entry,
-        path: &str,
-        want: Want,
-        inspects: bool,
-    ) -> Result<Kept, Error> {
-        let name = &self.name;
-        let broken = |error: crate::tar::Error| error.about(path).of_layer(name);
-        let mut inspection = Inspection::new(self.selector, self.layer, path);
-        if let Some(bytes) = walker.at_hand(entry).map_err(broken)? {
-            let remember = inspects && inspection.whole(bytes);
-            return Ok(self.keeper.slice(path, want, bytes).remembered(remember));
-        }
-        let size = entry.meta.size;
-        let mut content = walker.content(entry).map_err(broken)?;
-        let lost = |source| of_io(source, name, path);
-        if !inspects {
-            return self.keeper.reader(path, size, want, &mut content).map_err(lost);
-        }
-        let mut shown = Shown { content, inspection: &mut inspection };
-        let kept = self.keeper.reader(path, size, want, &mut shown).map_err(lost)?;
-        shown.rest().map_err(lost)?;
-        Ok(kept.remembered(inspection.finish()))
+    /// What to remember of a content.
+    fn keep(&mut self, entries: &mut dyn Entries, entry: &mut Entry, ask: Ask<'_>) -> Result<Kept, Stop> {
+        let Some(Outcome { kept, remarks }) = entries.keep(entry, ask, &mut self.keeper)? else {
+            return Err(Stop::missing(ask));
+        };
+        let Some(remarks) = remarks.filter(|_| ask.inspects) else { return Ok(kept) };
+        Ok(kept.remembered(self.selector.remark(self.layer, ask.path, &entry.meta, &remarks)))
     }
 
     fn hard_link(&mut self, position: u64, entry: &Entry, path: String) -> Result<(), Error> {
@@ -266,7 +255,7 @@ impl<'a> Overlay<'a> {
                 let (meta, content) = (sized(meta.size), content.clone());
                 let wanted = self.selector.want(&path, &meta);
                 if wanted == *want {
-                    self.seen.note(&path, meta.size, Outcome::Read(wanted));
+                    self.seen.note(&path, meta.size, Fate::Read(wanted));
                     self.put_kept(&path, layer, meta, wanted, Kept::Shared(content));
                     return Ok(());
                 }
@@ -277,7 +266,7 @@ impl<'a> Overlay<'a> {
         };
         let want = self.selector.want(&path, &meta);
         self.remove(&path);
-        if want == Want::Skip || self.seen.outcome(&target) == Some(Outcome::Read(want)) {
+        if want == Want::Skip || self.seen.fate(&target) == Some(Fate::Read(want)) {
             // Not wanted; or looked at under its other name, and found to be nothing.
             self.seen.alias(&path, &target);
             return Ok(());
@@ -285,92 +274,6 @@ impl<'a> Overlay<'a> {
         let target = targets.unwrap_or_else(|| [written.into(), target.as_str().into()]);
         self.put(path, Node::Pending(Pending { layer, position, meta, want, target }));
         Ok(())
-    }
-
-    /// Replaces what is at `path` by what was kept of a file.
-    fn put_kept(&mut self, path: &str, layer: u32, meta: FileMeta, want: Want, kept: Kept) {
-        let content = match kept {
-            Kept::Content(content) => {
-                self.kept += content.len() as u64;
-                content
-            }
-            Kept::Shared(content) => content,
-            Kept::Nothing => return self.remove(path),
-            Kept::Gap(kind, why) => {
-                self.gaps.push(Gap::new(kind, path, why));
-                return self.remove(path);
-            }
-        };
-        if self.kept > self.limits.kept {
-            self.kept -= content.len() as u64;
-            let why = format!("not read: the files to look into exceed {} bytes", self.limits.kept);
-            self.gaps.push(Gap::new(GapKind::LimitReached, path, why));
-            return self.remove(path);
-        }
-        let earlier = self.take_earlier(path, layer);
-        self.put(path.to_owned(), Node::File { layer, meta, want, content, earlier });
-    }
-
-    /// The older versions of the file at `path`, if upper layers may still want to look at them.
-    fn take_earlier(&mut self, path: &str, layer: u32) -> Vec<(u32, Arc<[u8]>)> {
-        let Some(Node::File { layer: below, content, earlier, .. }) = self.nodes.get_mut(path) else {
-            return Vec::new();
-        };
-        let mut versions = std::mem::take(earlier);
-        let size = content.len() as u64;
-        if *below < layer && self.earlier + size <= self.limits.earlier {
-            self.earlier += size;
-            versions.insert(0, (*below, content.clone()));
-        }
-        versions
-    }
-
-    fn put(&mut self, path: String, node: Node) {
-        self.remove(&path);
-        let cost = cost(&path, &node);
-        if self.names + cost > self.limits.names {
-            let why = format!("not read: the names to remember exceed {} bytes", self.limits.names);
-            self.gaps.push(Gap::new(GapKind::LimitReached, path, why));
-            return;
-        }
-        self.names += cost;
-        self.parent.forget();
-        self.nodes.insert(path.into_boxed_str(), node);
-    }
-
-    fn remove(&mut self, path: &str) {
-        if let Some((path, node)) = self.nodes.remove_entry(path) {
-            self.removed(&path, &node);
-        }
-    }
-
-    /// Removes everything in the directory `dir` that came with a layer below `layer`.
-    fn remove_below(&mut self, dir: &str, layer: u32) -> Result<(), Error> {
-        let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
-        let from = std::ops::Bound::Included(prefix.as_str());
-        let mut looks = 0;
-        let gone: Vec<Box<str>> = self
-            .nodes
-            .range::<str, _>((from, std::ops::Bound::Unbounded))
-            .take_while(|(path, _)| path.starts_with(&prefix))
-            .inspect(|_| looks += 1)
-            .filter(|(_, node)| node.layer() < layer)
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in gone {
-            self.remove(&path);
-        }
-        self.step(looks, dir)
-    }
-
-    fn removed(&mut self, path: &str, node: &Node) {
-        self.parent.forget();
-        self.names -= cost(path, node).min(self.names);
-        if let Node::File { content, .. } = node
-            && Arc::strong_count(content) == 1
-        {
-            self.kept -= (content.len() as u64).min(self.kept);
-        }
     }
 
     /// The path leads in circles, or too far.
@@ -381,27 +284,5 @@ impl<'a> Overlay<'a> {
 
     fn limit(&self, what: &'static str, limit: u64, path: &str) -> Error {
         Error::Limit { layer: self.name.clone(), at: At::Entry(path.to_owned()), what, limit }
-    }
-}
-
-fn cost(path: &str, node: &Node) -> u64 {
-    let target = match node {
-        Node::File { .. } => 0,
-        Node::Link { target, .. } => target.len(),
-        Node::Pending(pending) => pending.target.iter().map(|target| target.len()).sum(),
-    };
-    NODE_COST + (path.len() + target) as u64
-}
-
-/// An error while content was read: one of ours on its way through a reader, or the archive's end.
-fn of_io(source: io::Error, layer: &LayerName, path: &str) -> Error {
-    match source.downcast::<Error>() {
-        Ok(error) => error,
-        Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => Error::Layer {
-            layer: layer.clone(),
-            at: At::Entry(path.to_owned()),
-            why: "the archive ends in the middle of the file".to_owned(),
-        },
-        Err(source) => Error::io(format!("layer {layer}, entry {}", crate::error::shown(path)), source),
     }
 }

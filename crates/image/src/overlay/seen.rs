@@ -17,14 +17,14 @@ const MAX_ALIASES: usize = 8 << 20;
 #[derive(Default)]
 pub struct Seen {
     hash: RandomState,
-    files: HashMap<u64, (u64, Outcome)>,
+    files: HashMap<u64, (u64, Fate)>,
     aliases: HashMap<Box<str>, Box<str>>,
     alias_bytes: usize,
 }
 
 /// What became of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Fate {
     /// Nobody wanted it.
     Unread,
     /// It was looked at so.
@@ -32,10 +32,10 @@ pub enum Outcome {
 }
 
 impl Seen {
-    pub fn note(&mut self, path: &str, size: u64, outcome: Outcome) {
+    pub fn note(&mut self, path: &str, size: u64, fate: Fate) {
         let key = self.hash.hash_one(path);
         if self.files.len() < MAX_FILES || self.files.contains_key(&key) {
-            self.files.insert(key, (size, outcome));
+            self.files.insert(key, (size, fate));
         }
         if !self.aliases.is_empty() {
             self.aliases.remove(path);
@@ -46,8 +46,8 @@ impl Seen {
         self.files.get(&self.hash.hash_one(path)).map(|(size, _)| *size)
     }
 
-    pub fn outcome(&self, path: &str) -> Option<Outcome> {
-        self.files.get(&self.hash.hash_one(path)).map(|(_, outcome)| *outcome)
+    pub fn fate(&self, path: &str) -> Option<Fate> {
+        self.files.get(&self.hash.hash_one(path)).map(|(_, fate)| *fate)
     }
 
     /// Remembers that `path` is another name of `original`.

@@ -1,6 +1,9 @@
 //! Blobs of a repository, and one on its way from there (distribution specification, "Pulling blobs").
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
 
 use boltseal_model::{Digest, Hasher};
 use boltseal_wire::client::{self, Body, Method, Response};
@@ -48,6 +51,32 @@ impl Repository {
         self.download(digest, u64::MAX, None)
     }
 
+    /// The bytes `range` of a blob, for whoever checks them himself; `None` where the registry sends no parts.
+    pub(crate) fn blob_stretch(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+    ) -> Result<Option<Download<'_>>, Error> {
+        let answer = self.get_blob(digest, range.start, Some(range.end))?;
+        let told = format!("bytes {}-{}/", range.start, range.end.saturating_sub(1));
+        let exact = answer.header("content-range").is_none_or(|range| range.starts_with(&told));
+        if answer.status() != 206 || !exact {
+            return Ok(None);
+        }
+        let Range { start: at, end } = range;
+        let (digest, body) = (digest.clone(), answer.body(u64::MAX));
+        Ok(Some(Download {
+            repository: self,
+            digest,
+            body,
+            at,
+            limit: end,
+            end: Some(end),
+            tries: 0,
+            hasher: None,
+        }))
+    }
+
     /// Removes a blob from the repository, where the registry lets anyone do that.
     pub fn delete_blob(&self, digest: &Digest) -> Result<(), Error> {
         let what = format!("blob {digest} of {}", self.name);
@@ -58,17 +87,19 @@ impl Repository {
     }
 
     fn download(&self, digest: &Digest, limit: u64, hasher: Option<Hasher>) -> Result<Download<'_>, Error> {
-        let body = self.get_blob(digest, 0)?.body(u64::MAX);
-        Ok(Download { repository: self, digest: digest.clone(), body, at: 0, limit, tries: 0, hasher })
+        let body = self.get_blob(digest, 0, None)?.body(u64::MAX);
+        let digest = digest.clone();
+        Ok(Download { repository: self, digest, body, at: 0, limit, end: None, tries: 0, hasher })
     }
 
-    fn get_blob(&self, digest: &Digest, from: u64) -> Result<Response, Error> {
+    fn get_blob(&self, digest: &Digest, from: u64, end: Option<u64>) -> Result<Response, Error> {
         let what = format!("blob {digest} of {}", self.name);
         let mut ask = self.remote.ask(Method::Get, &format!("{}/blobs/{digest}", self.name), what)?;
         ask.scopes = vec![self.scope("pull")];
-        if from > 0 {
+        if from > 0 || end.is_some() {
+            let last = end.map_or_else(String::new, |end| end.saturating_sub(1).to_string());
             ask.accepted = &[206, 200];
-            ask = ask.header("Range", format!("bytes={from}-"));
+            ask = ask.header("Range", format!("bytes={from}-{last}"));
         }
         self.remote.send(&ask)
     }
@@ -81,6 +112,8 @@ pub struct Download<'r> {
     body: Body,
     at: u64,
     limit: u64,
+    /// Where a part of the blob ends.
+    end: Option<u64>,
     tries: u32,
     /// None where nobody asked, and after the end.
     hasher: Option<Hasher>,
@@ -88,7 +121,7 @@ pub struct Download<'r> {
 
 impl Download<'_> {
     fn go_on(&mut self) -> Result<(), Error> {
-        let answer = self.repository.get_blob(&self.digest, self.at)?;
+        let answer = self.repository.get_blob(&self.digest, self.at, self.end)?;
         let partial = answer.status() == 206;
         self.body = answer.body(u64::MAX);
         if !partial {
@@ -97,6 +130,11 @@ impl Download<'_> {
                 .map_err(|source| Error::io(self.what(), source))?;
         }
         Ok(())
+    }
+
+    fn again(&mut self, error: io::Error) -> io::Result<()> {
+        self.tries += 1;
+        if self.tries > MAX_TRIES || self.go_on().is_err() { Err(self.broken(error)) } else { Ok(()) }
     }
 
     fn what(&self) -> String {
@@ -137,18 +175,20 @@ impl Read for Download<'_> {
             return Ok(0);
         }
         loop {
-            match self.body.read(out) {
+            // Who sends more than a part was asked for is not read any further.
+            let left = self.end.and_then(|end| usize::try_from(end - self.at).ok()).unwrap_or(usize::MAX);
+            if left == 0 {
+                return Ok(0);
+            }
+            let most = left.min(out.len());
+            match self.body.read(out.get_mut(..most).unwrap_or_default()) {
+                Ok(0) if self.end.is_some() => self.again(io::ErrorKind::UnexpectedEof.into())?,
                 Ok(read) => {
                     self.had(out.get(..read).unwrap_or_default())?;
                     return Ok(read);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.tries += 1;
-                    if self.tries > MAX_TRIES || self.go_on().is_err() {
-                        return Err(self.broken(error));
-                    }
-                }
+                Err(error) => self.again(error)?,
             }
         }
     }

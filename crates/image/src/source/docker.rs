@@ -63,7 +63,7 @@ pub fn open(
             open,
         };
         let created_by = if complete { parsed.steps.get(at).cloned().flatten() } else { None };
-        steps.push(Step { part, created_by, unread: None });
+        steps.push(Step { part, created_by, unread: None, table: None });
     }
     let tree = assemble(&steps, selector, options)?;
     let tag = listed.repo_tags.unwrap_or_default().into_iter().next();

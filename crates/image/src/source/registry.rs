@@ -2,6 +2,7 @@
 
 use std::{
     io::{Cursor, Read},
+    ops::Range,
     sync::Mutex,
 };
 
@@ -46,6 +47,14 @@ impl Blobs for Pulled {
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + Send + '_>, Error> {
         // How long a blob may be is known to whoever asked for it; who reads it checks the digest.
         Ok(Box::new(self.repository.blob_unchecked(digest)?))
+    }
+
+    fn stretch(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn Read + Send + '_>>, Error> {
+        Ok(self.repository.blob_stretch(digest, range)?.map(|download| Box::new(download) as Box<_>))
     }
 
     fn manifest(&self, digest: &Digest) -> Result<Box<dyn Read + Send + '_>, Error> {

@@ -54,7 +54,7 @@ fn archive(path: &Path, selector: &dyn Selector, options: &Options<'_>) -> Resul
         size: Some(size),
         open: Box::new(open),
     };
-    assemble(&[Step { part, created_by: None, unread: None }], selector, options)
+    assemble(&[Step { part, created_by: None, unread: None, table: None }], selector, options)
 }
 
 fn folder(path: &Path, selector: &dyn Selector, options: &Options<'_>) -> Result<Tree, Error> {
@@ -143,13 +143,14 @@ impl Walk<'_> {
         let size = meta.len();
         self.tree.bytes += size;
         let meta = FileMeta { size, mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() };
+        self.selector.passes(&path, &meta);
         let want = self.selector.want_in_folder(&path, &meta);
         let inspects = size > 0 && self.selector.inspects(&path, &meta);
         if want == Want::Skip && !inspects {
             return;
         }
         let opened = open_no_follow(&self.root.join(&path));
-        match opened.and_then(|file| self.keep(&path, size, want, inspects, file)) {
+        match opened.and_then(|file| self.keep(&path, &meta, want, inspects, file)) {
             Err(error) => self.gap(&path, &error),
             Ok(Outcome::Nothing) => {}
             Ok(Outcome::Gap(kind, why)) => self.gaps.push(Gap::new(kind, path, why)),
@@ -170,19 +171,21 @@ impl Walk<'_> {
     fn keep(
         &mut self,
         path: &str,
-        size: u64,
+        meta: &FileMeta,
         want: Want,
         inspects: bool,
         mut file: File,
     ) -> io::Result<Outcome> {
+        let size = meta.size;
         if !inspects {
             return self.keeper.reader(path, size, want, &mut file);
         }
-        let mut inspection = Inspection::new(self.selector, 0, path);
+        let mut inspection = Inspection::new(self.selector, path);
         let mut shown = Shown { content: file, inspection: &mut inspection };
         let kept = self.keeper.reader(path, size, want, &mut shown)?;
         shown.rest()?;
-        Ok(kept.remembered(inspection.finish()))
+        let Some(remarks) = inspection.finish() else { return Ok(kept) };
+        Ok(kept.remembered(self.selector.remark(0, path, meta, &remarks)))
     }
 
     /// What we may not read is a gap; the rest of the folder still counts.

@@ -78,6 +78,11 @@ pub enum Kind {
 }
 
 impl Entry {
+    /// One that somebody else has read the header of.
+    pub const fn listed(path: String, kind: Kind, target: String, meta: FileMeta) -> Self {
+        Self { path, kind, target, meta, sparse: None }
+    }
+
     /// Whether the stored bytes are not the content.
     pub const fn is_sparse(&self) -> bool {
         self.sparse.is_some()

@@ -8,6 +8,8 @@ mod header;
 mod layer;
 #[path = "../../../../fuzz/bodies/manifest.rs"]
 mod manifest;
+#[path = "../../../../fuzz/bodies/table.rs"]
+mod table;
 
 fn over_seeds(target: &str, body: fn(&[u8])) {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
@@ -56,6 +58,23 @@ fn repair_sums(bytes: &mut [u8]) {
 #[test]
 fn layers() {
     over_seeds("layer", layer::body);
+}
+
+#[test]
+fn tables() {
+    let words: [&[u8]; 10] = [
+        b"\"offset\":",
+        b"\"endOffset\":",
+        b"\"chunkSize\":",
+        b"\"chunkOffset\":",
+        b"\"size\":",
+        b"\"chunk\"",
+        b"\"reg\"",
+        b"\"hardlink\"",
+        b"18446744073709551615",
+        b"../",
+    ];
+    boltseal_testkit::mutations("table", &words, 6000, table::body);
 }
 
 #[test]

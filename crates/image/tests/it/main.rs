@@ -6,6 +6,7 @@
     reason = "what tests share may be as blunt as tests"
 )]
 
+mod extracts;
 mod fuzzed;
 mod hostile;
 mod odd;
@@ -13,6 +14,7 @@ mod overlay;
 mod platform;
 mod registry;
 mod remote;
+mod tables;
 mod tar;
 mod transports;
 mod tree;

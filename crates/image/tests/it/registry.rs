@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -16,13 +19,15 @@ use crate::tree::{All, view};
 
 /// How a registry behaves.
 #[derive(Clone, Default)]
-struct Manner {
+pub struct Manner {
     /// `Authorization` that lets in, and the challenge for everybody else.
     login: Option<(&'static str, String)>,
     /// Blob downloads break after this many bytes.
     breaks_after: Option<usize>,
     /// Ranges are not known.
-    no_ranges: bool,
+    pub no_ranges: bool,
+    /// Bytes of blobs that were sent.
+    pub sent: Arc<AtomicU64>,
     /// What to answer to manifests instead.
     refusal: Option<(u16, &'static str)>,
     /// Claims another digest.
@@ -30,9 +35,9 @@ struct Manner {
 }
 
 /// What was asked for, as `METHOD PATH [authorization]`.
-type Log = Arc<Mutex<Vec<String>>>;
+pub type Log = Arc<Mutex<Vec<String>>>;
 
-fn serve(built: &Built, manner: Manner) -> (String, Log) {
+pub fn serve(built: &Built, manner: Manner) -> (String, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let log = Log::default();
@@ -100,10 +105,14 @@ fn answer(
         return reply(200, &extra, bytes, bytes.len());
     }
     let range = headers.get("range").filter(|_| !manner.no_ranges);
-    let from = range.map_or(0, |range| range["bytes=".len()..].trim_end_matches('-').parse().unwrap());
-    let rest = &bytes[from..];
+    let (from, last) = range.map_or(("0", ""), |range| range["bytes=".len()..].split_once('-').unwrap());
+    let from: usize = from.parse().unwrap();
+    let end = last.parse::<usize>().map_or(bytes.len(), |last| last + 1);
+    let rest = &bytes[from..end];
     let sent = &rest[..manner.breaks_after.map_or(rest.len(), |most| most.min(rest.len()))];
-    reply(if from > 0 { 206 } else { 200 }, "", sent, rest.len())
+    manner.sent.fetch_add(sent.len() as u64, Ordering::SeqCst);
+    let told = format!("Content-Range: bytes {from}-{}/{}\r\n", end.saturating_sub(1), bytes.len());
+    if range.is_some() { reply(206, &told, sent, rest.len()) } else { reply(200, "", sent, rest.len()) }
 }
 
 fn sample() -> Built {

@@ -107,7 +107,8 @@ proptest! {
         report in report(),
         kind in proptest::sample::select(vec![
             GapKind::UnknownDistribution, GapKind::EndOfLife, GapKind::FeedMissing, GapKind::FeedStale,
-            GapKind::FileNotParsed, GapKind::VersionNotComparable, GapKind::LayerNotRead, GapKind::LimitReached,
+            GapKind::FileNotParsed, GapKind::VersionNotComparable, GapKind::LayerNotRead, GapKind::LayerNotVerified,
+            GapKind::LimitReached,
         ]),
     ) {
         let now = NOW.parse().unwrap();

@@ -9,6 +9,7 @@
 mod access;
 mod api;
 mod attributes;
+mod bases;
 mod garbage;
 mod gate;
 mod life;

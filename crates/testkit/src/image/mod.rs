@@ -22,7 +22,9 @@
 mod built;
 mod layer;
 mod stack;
+mod toc;
 
 pub use built::{Built, index};
 pub use layer::{Compression, Entry, Layer};
 pub use stack::{Flavour, Image};
+pub use toc::{Seekable, estargz, zstd_chunked};

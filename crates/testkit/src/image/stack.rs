@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use boltseal_model::{Digest, Platform};
 use serde_json::{Value, json};
 
-use super::{Built, Compression, Layer};
+use super::{Built, Compression, Layer, Seekable};
 
 /// Whose media types a manifest uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Flavour {
 /// An image under construction.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
-    layers: Vec<(Vec<u8>, Compression)>,
+    layers: Vec<Seekable>,
     platform: Option<Platform>,
     flavour: Flavour,
     config: serde_json::Map<String, Value>,
@@ -51,8 +51,15 @@ impl Image {
 
     /// Adds any bytes as a layer.
     #[must_use]
-    pub fn tar(mut self, tar: Vec<u8>, compression: Compression) -> Self {
-        self.layers.push((tar, compression));
+    pub fn tar(self, tar: Vec<u8>, compression: Compression) -> Self {
+        let blob = compression.pack(&tar);
+        self.seekable(Seekable { tar, blob, compression, annotations: Value::Null })
+    }
+
+    /// Adds a layer that is stored already.
+    #[must_use]
+    pub fn seekable(mut self, layer: Seekable) -> Self {
+        self.layers.push(layer);
         self
     }
 
@@ -89,11 +96,16 @@ impl Image {
             (digest, size)
         };
         let mut layers = Vec::new();
-        for (tar, compression) in &self.layers {
-            let (digest, size) = store(compression.pack(tar));
-            layers.push(json!({ "mediaType": layer_type(*compression), "digest": digest, "size": size }));
+        for layer in &self.layers {
+            let (digest, size) = store(layer.blob.clone());
+            let mut listed =
+                json!({ "mediaType": layer_type(layer.compression), "digest": digest, "size": size });
+            if !layer.annotations.is_null() {
+                merge(&mut listed, "annotations", layer.annotations.clone());
+            }
+            layers.push(listed);
         }
-        let diff_ids: Vec<Digest> = self.layers.iter().map(|(tar, _)| Digest::of(tar)).collect();
+        let diff_ids: Vec<Digest> = self.layers.iter().map(|layer| Digest::of(&layer.tar)).collect();
         let history: Vec<Value> =
             (0..layers.len()).map(|step| json!({ "created_by": format!("step {step}") })).collect();
         let mut config = json!({

@@ -109,6 +109,7 @@ fn the_words_of_the_schema_are_the_words_of_the_code() {
             GapKind::FileNotParsed,
             GapKind::VersionNotComparable,
             GapKind::LayerNotRead,
+            GapKind::LayerNotVerified,
             GapKind::LimitReached,
         ],
     );
