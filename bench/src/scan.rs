@@ -1,18 +1,28 @@
 //! A whole scan as a user runs it: a process that opens an image and prints a report.
 //!
 //! `scan [oci:DIR]`; without an image, a Debian bookworm is made with mmdebstrap and packed by skopeo, which takes a
-//! minute. *Cold* runs have an empty cache folder, *cached* runs find the catalog of the same manifest in it.
+//! minute. *Cold* runs have an empty cache folder, *cached* runs find the catalog of the same manifest in it, those on a
+//! *known base* what its layers gave. *Lazy* runs read the image by its table of contents from a registry here, beside
+//! runs that read all of it from there.
 
-use std::process::Command;
+mod images;
+mod judged;
+mod served;
+
+use std::{collections::HashSet, fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
+use boltseal_testkit::image::{Layer, estargz, zstd_chunked};
 
+use self::{images::Layout, served::Served};
 use crate::{
     figures::{Figures, print_ratio},
     process::{Usage, boltseal, measure, on_path},
 };
 
 const RUNS: usize = 7;
+/// What writers of tables cut files into.
+const PIECE: usize = 4 << 20;
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -31,6 +41,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
         measure(&scan, &[0, 1, 3])
     })?;
     series("cached scan", || measure(&scan, &[0, 1, 3]))?;
+    let base = Layout::at(&image)?.copied(&folder.path().join("layout"))?;
+    let application = base.with_application()?;
+    known_base(&program, data, &base, &application, &cold)?;
+    judged::run(&base, &application)?;
+    lazy(&program, data, &base, folder.path())?;
     if let Some(syft) = on_path("syft") {
         let theirs =
             series("syft", || measure(&[&syft, "scan", &image, "-o", "json"].map(|s: &str| s), &[0]))?;
@@ -39,6 +54,61 @@ pub fn run(arguments: &[String]) -> Result<()> {
         print_ratio("syft memory / ours", &theirs.memory, &cold.memory);
     } else {
         println!("skipped: no syft on PATH to compare with");
+    }
+    Ok(())
+}
+
+/// An image of which only the top layer is new.
+fn known_base(program: &str, data: &str, base: &Layout, application: &Layout, cold: &Series) -> Result<()> {
+    let target = |image: &Layout| format!("oci:{}:@{}", image.folder.display(), image.manifest);
+    // A layout lists one image; the other is named by its digest, which the list must have.
+    let both = |image: &Layout| {
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let size = fs::metadata(image.blob(&image.manifest)).map(|meta| meta.len());
+        size.map(|size| serde_json::json!({ "mediaType": kind, "digest": image.manifest, "size": size }))
+    };
+    let index = serde_json::json!({ "schemaVersion": 2, "manifests": [both(base)?, both(application)?] });
+    fs::write(base.folder.join("index.json"), serde_json::to_vec(&index)?)?;
+    let (base, application) = (target(base), target(application));
+    let scan = |image| [program, "scan", image, "--data", data, "--format", "json"];
+    let cache = Path::new(data).join("cache");
+    let _ = fs::remove_dir_all(&cache);
+    measure(&scan(&base), &[0, 1, 3])?;
+    let names = || -> Result<HashSet<_>> {
+        Ok(fs::read_dir(&cache)?.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect())
+    };
+    let known = names()?;
+    let series = series("scan on a known base", || {
+        for new in names()?.difference(&known) {
+            fs::remove_file(new)?;
+        }
+        measure(&scan(&application), &[0, 1, 3])
+    })?;
+    print_ratio("cold / on a known base, CPU", &cold.cpu, &series.cpu);
+    let packed: u64 = known.iter().filter_map(|path| fs::metadata(path).ok()).map(|meta| meta.len()).sum();
+    println!("  kept of the base: {:.1} MiB", packed as f64 / f64::from(1 << 20));
+    Ok(())
+}
+
+/// Read from a registry by its table of contents, and whole.
+fn lazy(program: &str, data: &str, base: &Layout, folder: &Path) -> Result<()> {
+    let layer = Layer::new().raw(&base.archive()?);
+    let forms = [("estargz", estargz(&layer, PIECE, &|_| {})), ("zstd-chunked", zstd_chunked(&layer, PIECE, &|_| {}))];
+    for (name, stored) in forms {
+        let served = Served::start(images::seekable(stored, &folder.join(name))?)?;
+        let scan = [program, "scan", &served.target, "--data", data, "--format", "json", "--no-cache"];
+        let whole = series(&format!("{name}, whole"), || measure(&scan, &[0, 1, 3]))?;
+        served.sent();
+        measure(&scan, &[0, 1, 3])?;
+        let all = served.sent();
+        let scan = [&scan[..], &["--lazy"]].concat();
+        let lazy = series(&format!("{name}, lazy"), || measure(&scan, &[0, 1, 3]))?;
+        served.sent();
+        measure(&scan, &[0, 1, 3])?;
+        let part = served.sent();
+        print_ratio(&format!("{name}, whole / lazy, CPU"), &whole.cpu, &lazy.cpu);
+        let share = part as f64 / all as f64 * 100.0;
+        println!("  {name}: {part} of {all} bytes fetched, {share:.1} %");
     }
     Ok(())
 }
