@@ -130,11 +130,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let snapshot = feeds.clone();
     let judge = FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone()));
     let judge = Arc::new(judge.with_cache(Cache::at(&setup.data)));
-    let config = Config {
-        pulls_without_log: setup.log.pulls_without_log,
-        trash_days: Some(TRASH_DAYS),
-        ..Config::default()
-    };
+    let config = registry_config(&setup);
     let registry = Registry::new(facts.clone(), blobs, access.authority().clone(), judge.clone(), config);
     recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;
     registry.start().await.map_err(Failure::fault)?;
@@ -190,6 +186,14 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
 async fn settle() {
     tokio::time::sleep(SETTLED).await;
     boltseal_sys::let_go_of_code();
+}
+
+fn registry_config(setup: &Setup) -> Config {
+    Config {
+        pulls_without_log: setup.log.pulls_without_log,
+        trash_days: Some(TRASH_DAYS),
+        ..Config::default()
+    }
 }
 
 /// What is shown once: the first principal's secret, and a link that signs it in.

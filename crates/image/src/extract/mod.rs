@@ -144,3 +144,72 @@ fn missing(newer: &[u8], older: &[u8]) -> Vec<u8> {
     }
     more
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use boltseal_model::{FileMeta, Selector, Want};
+
+    use super::*;
+    use crate::{
+        LayerName,
+        overlay::{Archived, Overlay},
+    };
+
+    struct All;
+    impl Selector for All {
+        fn want(&self, path: &str, _: &FileMeta) -> Want {
+            if path.ends_with('d') { Want::Distilled } else { Want::Whole }
+        }
+        fn distill(&self, _: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+            Err(format!("{} bytes", bytes.len()))
+        }
+        fn inspects(&self, _: &str, _: &FileMeta) -> bool {
+            true
+        }
+        fn inspect(&self, path: &str, _: boltseal_model::Text<'_>) -> Option<Vec<u8>> {
+            Some(path.into())
+        }
+    }
+
+    fn sample(limits: &Limits) -> Extract {
+        let layer = boltseal_testkit::image::Layer::new()
+            .file("a", "content")
+            .symlink("link", "a")
+            .hard_link("same", "a")
+            .executable("d", "\u{7f}ELF");
+        let (tar, name) = (layer.tar(), LayerName::Place("x".into()));
+        let mut archived = Archived::new(tar.as_slice(), limits, &name);
+        let mut recording = Recording::new(&mut archived);
+        Overlay::new(&All, limits).apply(0, &name, &mut recording).unwrap();
+        let made = recording.finish().unwrap();
+        let (digest, archive) = (Digest::of(&tar), tar.len() as u64);
+        Extract::new(made, &Totals { diff_id: digest.clone(), digest, stored: archive, archive }, None)
+    }
+
+    /// Damage is noticed by the digest before all; behind it, nothing may go wrong either.
+    #[test]
+    fn odd_bytes_are_no_extract_or_one_that_can_be_applied() {
+        let limits = Limits::default();
+        let packed = sample(&limits).packed(&limits).unwrap();
+        assert!(Extract::open(&packed, &limits).is_some());
+        let plain = zstd::decode_all(&packed[32..]).unwrap();
+        let mut applied = 0;
+        for at in 0..plain.len() {
+            for byte in [0, 1, 2, 0x7f, 0x80, 0xff] {
+                let mut odd = plain.clone();
+                odd[at] = byte;
+                let mut writer = zstd::Encoder::new(Vec::new(), 1).unwrap();
+                writer.write_all(&odd).unwrap();
+                let body = writer.finish().unwrap();
+                let bytes = [Digest::of(&body).bytes(), &body].concat();
+                let Some(extract) = Extract::open(&bytes, &limits) else { continue };
+                let name = LayerName::Place("x".into());
+                let result = Overlay::new(&All, &limits).apply(0, &name, &mut Replay::new(&extract));
+                applied += u32::from(result.is_ok());
+            }
+        }
+        assert!(applied > 0);
+    }
+}

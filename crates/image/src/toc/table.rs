@@ -1,9 +1,12 @@
 //! The table of contents itself: both formats write the same JSON, but for where a piece ends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use boltseal_model::{Digest, FileMeta};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
 
 use super::{MAX_TABLE, Unusable};
 use crate::{
@@ -11,6 +14,8 @@ use crate::{
     tar::{Entry, Kind, clean},
 };
 
+/// Entries and pieces, of which each takes 200 bytes of memory while the table is read. Layers have some ten thousand.
+const MAX_ENTRIES: usize = 300_000;
 /// Stored bytes of a piece, which is held in memory. Writers cut files into pieces of some kilobytes to 4 MiB.
 const MAX_PIECE: u64 = 32 << 20;
 
@@ -77,9 +82,6 @@ impl Table {
         if version != 1 {
             return Err(format!("its table of contents has version {version}").into());
         }
-        if entries.len() as u64 > limits.entries {
-            return Err("its table of contents has too many entries".into());
-        }
         let mut table = Self { rows: Vec::new(), bytes: 0 };
         let mut entries = entries.into_iter().peekable();
         while let Some(first) = entries.next() {
@@ -124,8 +126,32 @@ impl Table {
 #[derive(Deserialize)]
 struct Written<'a> {
     version: u32,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "few")]
     entries: Vec<Listed<'a>>,
+}
+
+/// As many as a table may have; the bytes of one could list ten times more.
+fn few<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Listed<'de>>, D::Error> {
+    struct Few;
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Listed<'de>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MAX_ENTRIES} entries")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = list.next_element()? {
+                if entries.len() == MAX_ENTRIES {
+                    return Err(de::Error::invalid_length(MAX_ENTRIES + 1, &self));
+                }
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+    from.deserialize_seq(Few)
 }
 
 #[derive(Deserialize)]
@@ -236,4 +262,49 @@ fn pieces(first: &Listed<'_>, more: &[Listed<'_>]) -> Result<Vec<Piece>, Unusabl
         last.to = first.end_offset;
     }
     Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Table, String> {
+        let limits = Limits::default();
+        Table::parse(json.as_bytes(), End::Told(1 << 40), &limits, 1 << 30).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn as_many_entries_as_memory_should_hold() {
+        let table = |count: usize| {
+            let entries = vec![r#"{"type":"dir","name":"a"}"#; count].join(",");
+            parse(&format!(r#"{{"version":1,"entries":[{entries}]}}"#)).map(|table| table.rows.len())
+        };
+        assert_eq!(table(3), Ok(3));
+        assert_eq!(table(MAX_ENTRIES), Ok(MAX_ENTRIES));
+        assert!(table(MAX_ENTRIES + 1).is_err_and(|why| why.contains("at most 300000 entries")));
+    }
+
+    #[test]
+    fn pieces_lie_one_behind_the_other() {
+        let digest = Digest::of(b"");
+        let table = |places: [(u64, u64); 2]| {
+            let file = |(from, end): (u64, u64)| {
+                let place = format!(r#""offset":{from},"endOffset":{end}"#);
+                format!(r#"{{"type":"reg","name":"a","size":5,{place},"digest":"{digest}"}}"#)
+            };
+            parse(&format!(r#"{{"version":1,"entries":[{}]}}"#, places.map(file).join(",")))
+        };
+        let found = table([(10, 20), (30, 40)]).unwrap();
+        let places: Vec<_> = found.rows.iter().flat_map(|row| &row.pieces).map(|p| (p.from, p.to)).collect();
+        assert_eq!(places, [(10, 20), (30, 40)]);
+        for places in [
+            [(10, 31), (30, 40)],
+            [(10, 10), (30, 40)],
+            [(30, 40), (10, 20)],
+            [(10, 20), (1 << 40, (1 << 40) + 1)],
+            [(10, 20), (30, 31 + (32 << 20))],
+        ] {
+            assert!(table(places).is_err_and(|why| why.contains("overlap")), "{places:?}");
+        }
+    }
 }
