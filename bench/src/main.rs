@@ -26,7 +26,11 @@ type Bench = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const ALL: &[Bench] = &[
     ("match", "feed build, snapshot open, 1,000 packages, 10,000 catalogs: match [TIMES]", matching::run),
     ("rejudge", "10,000 stored images judged again after new feeds", rejudging::run),
-    ("scan", "scan of an image: cold, cached, on a known base, lazy; beside syft: scan [oci:DIR]", scan::run),
+    (
+        "scan",
+        "scan of an image: cold, cached, on a known base, lazy; beside syft: scan [--binary FILE] [oci:DIR]",
+        scan::run,
+    ),
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),

@@ -1,6 +1,6 @@
 //! A whole scan as a user runs it: a process that opens an image and prints a report.
 //!
-//! `scan [oci:DIR]`; without an image, a Debian bookworm is made with mmdebstrap and packed by skopeo, which takes a
+//! `scan [--binary FILE] [oci:DIR]`; without an image, a Debian bookworm is made with mmdebstrap and packed by skopeo, which takes a
 //! minute. *Cold* runs have an empty cache folder, *cached* runs find the catalog of the same manifest in it, those on a
 //! *known base* what its layers gave. *Lazy* runs read the image by its table of contents from a registry here, beside
 //! runs that read all of it from there.
@@ -26,11 +26,15 @@ const PIECE: usize = 4 << 20;
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let image = match arguments.first() {
+    let (binary, rest) = match arguments {
+        [word, binary, rest @ ..] if word == "--binary" => (Some(binary.clone()), rest),
+        rest => (None, rest),
+    };
+    let image = match rest.first() {
         Some(image) => image.clone(),
         None => debian(folder.path())?,
     };
-    let program = boltseal()?;
+    let program = binary.map_or_else(boltseal, Ok)?;
     let data = folder.path().join("data");
     let data = data.to_str().context("the temporary folder has an odd name")?;
     import_feeds(&program, data)?;
@@ -75,7 +79,11 @@ fn known_base(program: &str, data: &str, base: &Layout, application: &Layout, co
     let _ = fs::remove_dir_all(&cache);
     measure(&scan(&base), &[0, 1, 3])?;
     let names = || -> Result<HashSet<_>> {
-        Ok(fs::read_dir(&cache)?.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect())
+        Ok(fs::read_dir(&cache)?
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .map(|entry| entry.path())
+            .collect())
     };
     let known = names()?;
     let series = series("scan on a known base", || {
@@ -93,7 +101,10 @@ fn known_base(program: &str, data: &str, base: &Layout, application: &Layout, co
 /// Read from a registry by its table of contents, and whole.
 fn lazy(program: &str, data: &str, base: &Layout, folder: &Path) -> Result<()> {
     let layer = Layer::new().raw(&base.archive()?);
-    let forms = [("estargz", estargz(&layer, PIECE, &|_| {})), ("zstd-chunked", zstd_chunked(&layer, PIECE, &|_| {}))];
+    let forms = [
+        ("estargz", estargz(&layer, PIECE, &|_| {})),
+        ("zstd-chunked", zstd_chunked(&layer, PIECE, &|_| {})),
+    ];
     for (name, stored) in forms {
         let served = Served::start(images::seekable(stored, &folder.join(name))?)?;
         let scan = [program, "scan", &served.target, "--data", data, "--format", "json", "--no-cache"];
