@@ -45,6 +45,9 @@ pub struct Base {
     pub digest: String,
     /// How that is known.
     pub known_by: KnownBy,
+    /// How many of the image's lowest layers are its; absent where it is not stored here, so that nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<u64>,
     /// What stands there now, where that is something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer: Option<Newer>,
@@ -54,7 +57,7 @@ pub struct Base {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KnownBy {
-    /// Annotations or labels of the image say so.
+    /// Annotations or labels of the image say so, and nothing here speaks against it.
     Annotation,
     /// Its layers begin with those of an image that is stored here.
     Layers,

@@ -12,6 +12,8 @@
 //! - [`search`]: finding things by name.
 //! - [`webhooks`]: other systems that are told of what happens to images.
 //! - [`aging`]: images that should be built again.
+//! - [`base`](mod@base): what an image was built on.
+//! - [`credentials`]: credentials that lie in images, and where.
 //! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
@@ -24,7 +26,9 @@
 pub mod access;
 pub mod aging;
 pub mod audit;
+pub mod base;
 pub mod client;
+pub mod credentials;
 pub mod life;
 pub mod own;
 pub mod problem;

@@ -10,12 +10,12 @@
 use std::collections::BTreeSet;
 
 use boltseal_model::{Digest, Finding, Layer, Report};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diff::{Hit, hit};
 
 /// Whose something is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// How many layers.
     pub layers: usize,
@@ -28,7 +28,7 @@ pub struct Share {
 }
 
 /// An image in two parts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     /// What the base brought.
     pub theirs: Share,
@@ -37,7 +37,7 @@ pub struct Parts {
 }
 
 /// What another base would change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rebase {
     /// Findings that would go.
     pub removes: Vec<Hit>,

@@ -10,7 +10,9 @@
 //! | misconfiguration | the same check found the same |
 //! | executable of no package | the same path: builds change bytes |
 //! | malware | the same bytes |
-//! | secret | the same rule in the same file, variable or label; no more of them in a file than before. A value is never kept, so another one at the same place cannot be told apart |
+//! | secret | the same fingerprint, where both reports are a server's; else the same rule in the same file, variable or label, and no more of them in a file than before: a value is never kept, so another one at the same place cannot be told apart |
+//!
+//! Reports of servers that do not share a database have different fingerprints: then every secret looks new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +64,11 @@ fn drop_where<T>(list: &mut Vec<T>, mut known: impl FnMut(&T) -> bool) -> u64 {
 
 /// Lines move, so a file may have as many of a rule as before; where it has more, those at the same lines are known.
 fn new_leaks(leaks: &mut Vec<Leak>, before: &[Leak]) -> u64 {
+    let recognised = |leaks: &[Leak]| leaks.iter().all(|leak| leak.fingerprint.is_some());
+    if recognised(leaks) && recognised(before) && !before.is_empty() {
+        let known: BTreeSet<_> = before.iter().map(|leak| leak.fingerprint).collect();
+        return drop_where(leaks, |leak| known.contains(&leak.fingerprint));
+    }
     let (old, new) = (numbers(before), numbers(leaks));
     let exact: BTreeSet<(&str, &Place)> =
         before.iter().map(|leak| (leak.rule.as_str(), &leak.place)).collect();

@@ -15,6 +15,7 @@ use std::{
     time::SystemTime,
 };
 
+use boltseal_check::secret::FingerprintKey;
 use boltseal_image::Extracts;
 use boltseal_model::{Catalog, Digest, Layer};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,12 @@ impl Cache {
     /// The cache below the data folder `data`, which need not exist.
     pub fn at(data: &Path) -> Self {
         Self { folder: data.join("cache"), program: program() }
+    }
+
+    /// The same folder, for what is seen with this key: fingerprints in it are of no other.
+    #[must_use]
+    pub fn recognising(self, key: &FingerprintKey) -> Self {
+        Self { program: self.program.map(|program| format!("{program}-{}", key.id())), ..self }
     }
 
     /// What is known about the image whose manifest is `digest`.
@@ -150,6 +157,11 @@ mod tests {
         let newer = Cache { program: Some("another".to_owned()), ..cache.clone() };
         cache.put(&one, &known("one"));
         assert_eq!(newer.get(&one), None, "another build must look for itself");
+        let keyed = cache.clone().recognising(&FingerprintKey::new(&[1; 32]));
+        assert_eq!(keyed.get(&one), None, "whoever has a key must look for itself");
+        keyed.put(&one, &known("keyed"));
+        assert_eq!((cache.get(&one), keyed.get(&one)), (Some(known("one")), Some(known("keyed"))));
+        assert_eq!(cache.recognising(&FingerprintKey::new(&[2; 32])).get(&one), None, "another key");
     }
 
     #[test]

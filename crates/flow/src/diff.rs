@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boltseal_model::{Config, Finding, Package, Report, Severity};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contents::{Contents, Entry};
 
@@ -63,7 +63,7 @@ pub struct Findings {
 }
 
 /// A vulnerability in a package of an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
     /// Of the vulnerability.
     pub id: String,
@@ -74,7 +74,7 @@ pub struct Hit {
     /// In which version of it.
     pub installed: String,
     /// In which version it is mended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, Fingerprint};
 
 /// A credential that was found. Holds where it lies and never what it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +26,20 @@ pub struct Leak {
     /// The published package that the file belongs to: then it was public before, an example or a test key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// Which of the image's different credentials it is, from 1: places with the same number hold the same one. Known
+    /// where fingerprints are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// What a server recognises it by in all its images. Nobody without the server's key can test a guess with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Leak {
+    /// Whether somebody has to act: at least as likely as not a credential, and not public before.
+    pub fn counts(&self) -> bool {
+        self.package.is_none() && self.confidence >= Confidence::Medium
+    }
 }
 
 /// Where in an image.

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Date, Digest, Distro, FeedInfo, Finding, Gap, Layer, Leak, Malware, Misconfiguration, Package, Platform,
-    Reference, Statement, Timestamp, Unowned, Verdict,
+    Date, Digest, Distro, FeedInfo, Finding, Gap, GapKind, Layer, Leak, Malware, Misconfiguration, Package,
+    Platform, Reference, Statement, Timestamp, Unowned, Verdict,
 };
 
 /// One image, judged or not.
@@ -43,6 +43,15 @@ pub struct Report {
     pub omitted: Omitted,
     /// Present when a policy was applied.
     pub verdict: Option<Verdict>,
+}
+
+impl Report {
+    /// The distribution, and the last day of its security support, where that was over when the report was made.
+    pub fn ended(&self) -> Option<(&Distro, Date)> {
+        let over = self.coverage.gaps.iter().any(|gap| gap.kind == GapKind::EndOfLife);
+        let distro = self.distro.as_ref().filter(|_| over)?;
+        Some((distro, distro.end_of_life?))
+    }
 }
 
 /// The image a report is about.

@@ -54,12 +54,19 @@ pub(crate) fn all_gaps<'a>(facts: &Facts<'a>) -> Cow<'a, [Gap]> {
 pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
     let policy = judge.policy;
     let inside = |rule: &Rule| {
-        !matches!(rule.check, Check::Coverage(_) | Check::Feeds(_) | Check::Images(_) | Check::Unscanned)
+        !matches!(
+            rule.check,
+            Check::Coverage(_) | Check::Feeds(_) | Check::Images(_) | Check::EndOfLife(_) | Check::Unscanned
+        )
     };
     if gaps.is_empty() || !policy.rules.iter().any(inside) {
         return;
     }
-    let spoken = |rule: &Rule, kind| matches!(&rule.check, Check::Coverage(check) if check.speaks_of(kind));
+    let spoken = |rule: &Rule, kind| match &rule.check {
+        Check::Coverage(check) => check.speaks_of(kind),
+        Check::EndOfLife(_) => kind == GapKind::EndOfLife,
+        _ => false,
+    };
     let left = gaps.iter().filter(|gap| !policy.rules.iter().any(|rule| spoken(rule, gap.kind)));
     let left: Vec<Gap> = left.cloned().collect();
     self::gaps(judge, &policy.guard, &Coverage { gaps: None }, &left);

@@ -8,7 +8,7 @@ use crate::{
     judge::{Case, Judge},
     making,
     rule::{Check, Images, Rule},
-    vulnerability,
+    support, vulnerability,
 };
 
 /// What `policy` says about the image that `facts` are known of, at the moment `now`.
@@ -31,6 +31,7 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Misconfigurations(check) => making::misconfigurations(&mut judge, rule, check, facts),
             Check::Malware(_) => making::malware(&mut judge, rule, facts),
             Check::Unowned(check) => making::unowned(&mut judge, rule, check, facts),
+            Check::EndOfLife(check) => support::judge(&mut judge, rule, *check, facts.distro),
             Check::Unscanned => {}
         }
     }

@@ -5,7 +5,8 @@ use boltseal_model::{Confidence, Decision, Severity};
 use crate::{
     Policy,
     rule::{
-        Check, Feeds, Images, Licenses, Misconfigurations, PackageBan, Secrets, Severities, Vulnerabilities,
+        Check, EndOfLife, Feeds, Images, Licenses, Misconfigurations, PackageBan, Secrets, Severities,
+        Vulnerabilities,
     },
     text::{count, listed},
 };
@@ -21,7 +22,7 @@ pub struct RuleDoc {
     /// What it decides when it applies: deny, warn or unknown.
     pub effect: Decision,
     /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`,
-    /// `misconfigurations`, `malware`, `unowned`, `unscanned`.
+    /// `misconfigurations`, `malware`, `unowned`, `end_of_life`, `unscanned`.
     pub kind: &'static str,
     /// What it wants, in one sentence.
     pub wants: String,
@@ -77,6 +78,7 @@ const fn kind(check: &Check) -> &'static str {
         Check::Misconfigurations(_) => "misconfigurations",
         Check::Malware(_) => "malware",
         Check::Unowned(_) => "unowned",
+        Check::EndOfLife(_) => "end_of_life",
         Check::Unscanned => "unscanned",
     }
 }
@@ -108,8 +110,22 @@ pub(crate) fn wants(check: &Check) -> String {
                 if list.is_empty() { String::new() } else { format!(", except {}", listed(&list, SHOWN)) };
             format!("no executable that belongs to no package{except}")
         }
+        Check::EndOfLife(rule) => support(*rule),
         Check::Unscanned => "every image scanned before it is used".to_owned(),
     }
+}
+
+fn support(rule: EndOfLife) -> String {
+    let days = |days: u16| count(usize::from(days), "day", "days");
+    let grace = match rule.grace_days {
+        0 => String::new(),
+        grace => format!(", or not for longer than {}", days(grace)),
+    };
+    let notice = match rule.notice_days {
+        0 => String::new(),
+        notice => format!("; a warning {} before", days(notice)),
+    };
+    format!("a distribution that still gets security fixes{grace}{notice}")
 }
 
 fn vulnerabilities(rule: &Vulnerabilities) -> String {

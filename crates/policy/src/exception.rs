@@ -45,6 +45,11 @@ impl<'a> Hit<'a> {
     fn rule(self) -> Option<&'a str> {
         self.leak.map(|leak| leak.rule.as_str()).or(self.check)
     }
+
+    /// What names one credential wherever it lies.
+    fn fingerprint(self) -> Option<String> {
+        self.leak.and_then(|leak| leak.fingerprint).map(|fingerprint| fingerprint.to_string())
+    }
 }
 
 impl Exception {
@@ -64,8 +69,9 @@ impl Exception {
 
     fn covers_finding(&self, hit: Hit<'_>) -> bool {
         let Some(patterns) = &self.findings else { return true };
-        let rule = |rule: &str| patterns.iter().any(|pattern| pattern.fits(rule));
-        hit.rule().is_some_and(rule)
+        let named = |name: &str| patterns.iter().any(|pattern| pattern.fits(name));
+        hit.rule().is_some_and(named)
+            || hit.fingerprint().is_some_and(|fingerprint| named(&fingerprint))
             || hit.finding.is_some_and(|finding| {
                 patterns
                     .iter()
@@ -155,7 +161,8 @@ impl Pardons {
         let ids = named.into_iter().flat_map(|finding| std::iter::once(&finding.id).chain(&finding.aliases));
         let by_id = ids.filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten();
         let rule = hit.rule().and_then(|rule| self.by_id.get(rule)).into_iter().flatten();
-        self.others.iter().chain(by_id).chain(rule).copied()
+        let fingerprint = hit.fingerprint().and_then(|name| self.by_id.get(&name)).into_iter().flatten();
+        self.others.iter().chain(by_id).chain(rule).chain(fingerprint).copied()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     exception::{Exception, Pardons},
     pattern::{ImagePattern, PackagePattern, Wild},
     rule::{
-        Check, Coverage, Feeds, Images, Licenses, Malware, Misconfigurations, Packages, Rule, Secrets,
-        Severities, Unowned, Vulnerabilities,
+        Check, Coverage, EndOfLife, Feeds, Images, Licenses, Malware, Misconfigurations, Packages, Rule,
+        Secrets, Severities, Unowned, Vulnerabilities,
     },
     text::{Day, Line, Name},
 };
@@ -77,6 +77,7 @@ struct RuleFile {
     misconfigurations: Option<Misconfigurations>,
     malware: Option<Malware>,
     unowned: Option<Unowned>,
+    end_of_life: Option<EndOfLife>,
     unscanned: Option<bool>,
 }
 
@@ -147,6 +148,7 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
         file.misconfigurations.map(Check::Misconfigurations),
         file.malware.map(Check::Malware),
         file.unowned.map(Check::Unowned),
+        file.end_of_life.map(Check::EndOfLife),
         file.unscanned.map(|_| Check::Unscanned),
     ]
     .into_iter()
@@ -155,7 +157,7 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
     let (Some(check), true) = (checks.pop(), checks.is_empty()) else {
         return Err(wrong(
             "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets, \
-             misconfigurations, malware, unowned or unscanned (an empty one is written `coverage: {}`)"
+             misconfigurations, malware, unowned, end_of_life or unscanned (an empty one is written `coverage: {}`)"
                 .into(),
         ));
     };
@@ -199,6 +201,9 @@ fn problem(check: &Check) -> Option<&'static str> {
         }
         Check::Misconfigurations(rule) if rule.checks.as_ref().is_some_and(Vec::is_empty) => {
             Some("`checks: []` names none: remove the line to mean every check")
+        }
+        Check::EndOfLife(rule) if rule.grace_days > MAX_GRACE || rule.notice_days > MAX_GRACE => {
+            Some("grace_days and notice_days are at most 3650")
         }
         Check::Licenses(rule) if rule.ban.is_empty() && rule.undeclared == Decision::Allow => {
             Some("ban at least one licence, or say what to decide about undeclared ones")

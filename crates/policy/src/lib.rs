@@ -75,6 +75,7 @@ mod making;
 mod pattern;
 mod policy;
 mod rule;
+mod support;
 mod text;
 mod vulnerability;
 

@@ -85,6 +85,7 @@ pub(crate) enum Check {
     Misconfigurations(Misconfigurations),
     Malware(Malware),
     Unowned(Unowned),
+    EndOfLife(EndOfLife),
     Unscanned,
 }
 
@@ -213,6 +214,18 @@ pub(crate) struct Unowned {
     /// Paths at which they may lie.
     #[serde(default)]
     pub(crate) except: Vec<Wild>,
+}
+
+/// `end_of_life:` hits a distribution that gets no security fixes any more, or soon.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndOfLife {
+    /// Days after its last day during which it is a warning.
+    #[serde(default)]
+    pub(crate) grace_days: u16,
+    /// Days before its last day during which it is a warning.
+    #[serde(default)]
+    pub(crate) notice_days: u16,
 }
 
 const fn medium() -> Confidence {

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use boltseal_flow::{Cache, assemble, findings, judge};
+use boltseal_flow::{
+    Cache, Looking, assemble, findings, judge,
+    look::{FingerprintKey, look},
+};
 use boltseal_image::{Blobs, Extracts, Options};
 use boltseal_model::{Digest, Reference, Timestamp};
 use boltseal_policy::{Facts, Findings, Policy};
@@ -47,6 +50,7 @@ pub trait Judge: Send + Sync + 'static {
 pub struct FlowJudge {
     /// Host and port that stand before repository names in rules about registries.
     authority: String,
+    fingerprints: Option<FingerprintKey>,
     current: RwLock<Current>,
     now: fn() -> Timestamp,
     /// What was read of layers before.
@@ -63,12 +67,24 @@ impl FlowJudge {
     /// A judge with a snapshot, if there is one yet, and a policy. `authority` is the host and port in image names.
     pub fn new(authority: &str, snapshot: Option<Arc<Snapshot>>, policy: Arc<Policy>) -> Self {
         let current = RwLock::new(Current { snapshot, policy });
-        Self { authority: authority.to_owned(), current, now: Timestamp::now, cache: None }
+        let authority = authority.to_owned();
+        Self { authority, fingerprints: None, current, now: Timestamp::now, cache: None }
+    }
+
+    /// The same, which also recognises credentials of different images by `key`.
+    #[must_use]
+    pub fn recognising(self, key: FingerprintKey) -> Self {
+        let cache = self.cache.map(|cache| cache.recognising(&key));
+        Self { fingerprints: Some(key), cache, ..self }
     }
 
     /// Remembers what layers gave, so that of an image on a known base only the new layers are read.
     #[must_use]
     pub fn with_cache(self, cache: Cache) -> Self {
+        let cache = match &self.fingerprints {
+            Some(key) => cache.recognising(key),
+            None => cache,
+        };
         Self { cache: Some(cache), ..self }
     }
 
@@ -92,7 +108,8 @@ impl FlowJudge {
         let mut options = Options::default();
         options.extracts = self.cache.as_ref().map(|cache| cache as &dyn Extracts);
         let media_type = Some(image.media_type);
-        let (opened, catalog) = boltseal_flow::look::look(boltseal_flow::Looking::default(), |eyes| {
+        let looking = Looking { fingerprints: self.fingerprints.as_ref(), ..Looking::default() };
+        let (opened, catalog) = look(looking, |eyes| {
             boltseal_image::read(image.blobs, image.digest, media_type, &reference, eyes, &options)
         })?;
         let mut subject = opened.subject;

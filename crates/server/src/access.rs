@@ -77,6 +77,9 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The key of credentials cannot be kept.
+    #[error("the key by which credentials are recognised cannot be sealed: {0}")]
+    Seal(#[from] boltseal_identity::seal::SealError),
     /// No secret can be made.
     #[error("the system gives no random numbers: nothing can be kept secret")]
     Randomness,

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     State,
     asking::Asking,
+    credentials,
     dashboard::{image_sort, snapshot, vulnerability_sort, worst},
     failure::Failure,
     pages::feeds,
@@ -79,12 +80,20 @@ pub(crate) async fn images(From(state): From<State>, asking: Asking) -> Answer<L
             return Err(Failure::Asked(format!("verdict `{other}` is not known: use {known}")));
         }
     };
+    let having = match asking.text("having") {
+        "" => None,
+        word => Some(credentials::having(word, (state.now)()).ok_or_else(|| {
+            let known: Vec<&str> = crate::pages::images::HAVING.iter().map(|(word, _)| *word).collect();
+            Failure::Asked(format!("having `{word}` is not known: use {}", known.join(", ")))
+        })?),
+    };
     let filter = ImageFilter {
         repository: asking.some("repository"),
         text: asking.some("q"),
         decision,
         state: progress,
         package: asking.some("package"),
+        having,
         sort: image_sort(asking.text("sort")),
         artifacts: asking.ticked("artifacts"),
         children: asking.ticked("children"),

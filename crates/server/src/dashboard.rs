@@ -18,7 +18,7 @@ use crate::{
     assets,
     attention::{self, Attention},
     audit::standing,
-    browse,
+    browse, credentials,
     failure::Failure,
     pages::{
         self, about, feeds,
@@ -55,6 +55,7 @@ pub(crate) async fn overview(From(state): From<State>, viewer: Viewer) -> Answer
     let recent = facts.images(&ImageFilter::default(), Page { offset: 0, limit: RECENT }).await?;
     let mut attention = concerns(&state, &viewer).await?;
     attention.extend(attention::attention(&totals, &severities, snapshot.as_deref(), viewer.now));
+    attention.extend(credentials::concerns(&facts.observations(viewer.now).await?));
     let shown = overview::Overview {
         site: &state.site,
         attention,
@@ -122,6 +123,7 @@ pub(crate) async fn images(From(state): From<State>, viewer: Viewer, asking: Ask
         q: asking.text("q").to_owned(),
         repository: asking.text("repository").to_owned(),
         package: asking.text("package").to_owned(),
+        having: asking.word("having", [""].into_iter().chain(images::HAVING.map(|(word, _)| word))),
         verdict: asking.word("verdict", [""].into_iter().chain(images::VERDICTS)),
         sort: asking.word("sort", images::SORTS.map(|(key, _)| key)),
         page: asking.number("page", 1),
@@ -132,6 +134,7 @@ pub(crate) async fn images(From(state): From<State>, viewer: Viewer, asking: Ask
         decision: asked.decision(),
         state: asked.state(),
         package: asking.some("package"),
+        having: credentials::having(&asked.having, viewer.now),
         sort: image_sort(&asked.sort),
         ..ImageFilter::default()
     };

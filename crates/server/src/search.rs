@@ -52,13 +52,14 @@ pub(crate) async fn find(
 }
 
 /// What the caller may see.
-struct Seen {
-    all: bool,
+pub(crate) struct Seen {
+    /// All repositories.
+    pub all: bool,
     parts: [Visible; 2],
 }
 
 impl Seen {
-    fn of(state: &State, by: &By) -> Self {
+    pub(crate) fn of(state: &State, by: &By) -> Self {
         let (directory, now) = (state.access.authority().directory(), (state.now)());
         // Whoever sees images sees them wherever they are.
         let all = directory.decide(by.caller.id, Action::ImageRead, &Scope::root(), now).is_granted();
@@ -66,7 +67,7 @@ impl Seen {
         Self { all, parts: [part(Action::MetadataRead), part(Action::ContentRead)] }
     }
 
-    fn sees(&self, repository: &str) -> bool {
+    pub(crate) fn sees(&self, repository: &str) -> bool {
         self.all
             || Scope::repository(REGISTRY, repository)
                 .is_ok_and(|scope| self.parts.iter().any(|part| part.contains(&scope)))

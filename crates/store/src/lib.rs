@@ -54,4 +54,5 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
+pub use facts::{Credential, CredentialFilter, Having, LeakRow, Observations};
 pub use facts::{Dropped, HeldBlob, Home, RepositorySize, Sample, Storage, Unscrubbed};

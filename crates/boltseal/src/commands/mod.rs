@@ -4,6 +4,7 @@ pub mod audit;
 pub mod break_glass;
 pub mod can_i;
 pub mod completion;
+pub mod credentials;
 pub mod federation;
 pub mod feeds;
 pub mod gate;
@@ -45,6 +46,8 @@ pub enum Command {
     Image(image::Args),
     /// Find repositories, tags, digests, labels, packages and vulnerabilities by name
     Search(search::Args),
+    /// List credentials that lie in images of a server, and where
+    Credentials(credentials::Args),
     /// Set up and watch the registry of a server: caches, mirrors, rules, storage, jobs
     Registry(registry::Args),
     /// List what is installed in an image
@@ -102,6 +105,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Scan(args) => scan::run(&args, &global, console),
         Command::Image(args) => image::run(&args, &global, console),
         Command::Search(args) => search::run(&args, &global, console),
+        Command::Credentials(args) => credentials::run(&args, &global, console),
         Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),

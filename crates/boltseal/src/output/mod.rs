@@ -3,6 +3,7 @@
 pub mod access;
 pub mod aging;
 mod also;
+pub mod credentials;
 pub mod feeds;
 mod format;
 pub mod images;

@@ -12,8 +12,7 @@ const SHOWN: usize = 10;
 /// Credentials to do something about, surest first; what was public before or is doubtful is counted.
 pub fn secrets(report: &Report, paint: Paint, out: &mut String) {
     let all = report.leaks.as_deref().unwrap_or_default();
-    let counts = |leak: &&Leak| leak.package.is_none() && leak.confidence >= Confidence::Medium;
-    let mut shown: Vec<&Leak> = all.iter().filter(counts).collect();
+    let mut shown: Vec<&Leak> = all.iter().filter(|leak| leak.counts()).collect();
     shown.sort_by_key(|leak| std::cmp::Reverse(leak.confidence));
     if all.is_empty() {
         return;

@@ -49,6 +49,10 @@ pub fn head(report: &Report, paint: Paint, out: &mut String) {
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     let _ = writeln!(out, "{}", paint.dim(&facts.join(" · ")));
+    if let Some((distro, last)) = report.ended() {
+        let text = format!("end of life: {} has had no security support since {last}", clean(&distro.name));
+        let _ = writeln!(out, "{}", paint.alarm(&text));
+    }
 }
 
 fn summary(report: &Report, paint: Paint, out: &mut String) {

@@ -21,7 +21,7 @@ use boltseal_flow::Cache;
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
-use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, sign_in_link};
+use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, fingerprint_key, sign_in_link};
 use boltseal_wire::{
     server::{Limits, serve},
     tls::Certificates,
@@ -129,7 +129,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
     let snapshot = feeds.clone();
     let judge = FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone()));
-    let judge = Arc::new(judge.with_cache(Cache::at(&setup.data)));
+    let key = fingerprint_key(access.authority(), &facts).await.map_err(Failure::fault)?;
+    let judge = Arc::new(judge.recognising(key).with_cache(Cache::at(&setup.data)));
     let config = registry_config(&setup);
     let registry = Registry::new(facts.clone(), blobs, access.authority().clone(), judge.clone(), config);
     recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;

@@ -269,6 +269,7 @@ async fn ask(router: &Router, method: &str, path: &str, token: Option<&str>) -> 
         .replace("{*name}", "team/app")
         .replace("{what}", "tags")
         .replace("{sha256}", "00")
+        .replace("{fingerprint}", "00112233445566778899aabbccddeeff")
         .replace("{tenant}", "adfs")
         .replace("{name}", "nobody-of-this-name")
         .replace("/ingest/kubernetes", "/ingest/kubernetes?cluster=east")

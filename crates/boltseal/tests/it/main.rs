@@ -21,6 +21,7 @@ mod endpoints;
 mod faults;
 mod feeds;
 mod fixtures;
+mod found;
 mod gate;
 mod images;
 mod integrations;

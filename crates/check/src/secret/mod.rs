@@ -15,11 +15,14 @@
 //! | [`pem`] | private keys |
 //! | [`gitleaks`] | rules that people bring, in that tool's format |
 //!
+//! A [`Hit`] has the place of a value and not the value; [`FingerprintKey`] makes of the value what it is recognised by.
+//!
 //! Limits: what stands for a secret by convention only (a bare UUID, a word) is not reported; values are at most
 //! [`MAX_VALUE`] bytes, hits at most [`MAX_HITS`] a text. Text must be ASCII-compatible; UTF-16 is not read.
 
 pub mod assignment;
 pub mod authorization;
+mod fingerprint;
 pub mod gitleaks;
 mod issuers;
 pub mod jwt;
@@ -34,6 +37,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 pub use boltseal_model::Confidence;
+pub use fingerprint::FingerprintKey;
 pub use gitleaks::{Rules, RulesError};
 pub use issuers::{ISSUERS, Issuer, Tail};
 

@@ -4,7 +4,9 @@
 //! `check::secret`; executables are hashed, so that those that nobody answers for can be listed and known malware told;
 //! unusual permissions and what package managers left behind are noted. What comes out is a [`Catalog`].
 //!
-//! Values of credentials are never kept: a [`Leak`](boltseal_model::Leak) says where to look.
+//! Values of credentials are never kept: a [`Leak`](boltseal_model::Leak) says where to look, and, where a key is given, by
+//! what the same credential is recognised in other places and images. Without a key, as on the command line, there are no
+//! fingerprints: under a key of the moment the same image would give another report every time.
 
 mod leaks;
 mod making;
@@ -18,13 +20,17 @@ use std::{
 
 pub use boltseal_check::{
     malware::{Hashes, HashesError},
-    secret::{Finder, Rules, RulesError},
+    secret::{Finder, FingerprintKey, Rules, RulesError},
 };
 use boltseal_ecosystem::{Everything, accounted};
 use boltseal_image::Image;
 use boltseal_model::{Catalog, FileMeta, Selector, Text, Want};
 
-use self::{leaks::Found, malware::Seen, remark::Remark};
+use self::{
+    leaks::{Eye, Found},
+    malware::Seen,
+    remark::Remark,
+};
 
 pub use self::leaks::MAX_LEAKS;
 
@@ -40,6 +46,9 @@ pub struct Looking<'a> {
     pub finder: Option<&'a Finder>,
     /// Hashes of malware.
     pub malware: Option<&'a Hashes>,
+    /// Makes of credentials what they are recognised by elsewhere. A cache of layers must be [of this
+    /// key](crate::Cache::recognising).
+    pub fingerprints: Option<&'a FingerprintKey>,
     /// Look into no texts: then nobody looks for credentials, and few files of a layer are wanted.
     pub without_texts: bool,
 }
@@ -47,7 +56,7 @@ pub struct Looking<'a> {
 impl Looking<'_> {
     /// Whether it is what is built in, so that what was seen before is what would be seen again.
     pub const fn is_default(&self) -> bool {
-        self.finder.is_none() && self.malware.is_none() && !self.without_texts
+        self.finder.is_none() && self.malware.is_none() && self.fingerprints.is_none() && !self.without_texts
     }
 }
 
@@ -57,7 +66,7 @@ pub fn look<E>(
     open: impl FnOnce(&dyn Selector) -> Result<Image, E>,
 ) -> Result<(Image, Catalog), E> {
     let eyes = Eyes {
-        finder: looking.finder.unwrap_or_else(|| &FINDER),
+        secrets: Eye { finder: looking.finder.unwrap_or_else(|| &FINDER), key: looking.fingerprints },
         malware: looking.malware,
         texts: !looking.without_texts,
         notes: Mutex::default(),
@@ -70,7 +79,7 @@ pub fn look<E>(
         catalog.malware = malware::found(&image.tree, notes.malware);
         catalog.misconfigurations = making::misconfigurations(&image, &catalog, notes.caches);
         if eyes.texts {
-            leaks::add(&image, notes.leaks, eyes.finder, &mut catalog);
+            leaks::add(&image, notes.leaks, eyes.secrets, &mut catalog);
         }
     }
     Ok((image, catalog))
@@ -85,7 +94,7 @@ struct Notes {
 }
 
 struct Eyes<'a> {
-    finder: &'a Finder,
+    secrets: Eye<'a>,
     malware: Option<&'a Hashes>,
     texts: bool,
     notes: Mutex<Notes>,
@@ -133,9 +142,9 @@ impl Selector for Eyes<'_> {
 
     fn inspect(&self, path: &str, text: Text<'_>) -> Option<Vec<u8>> {
         let mut hits = Vec::new();
-        self.finder.find(path, text.bytes, &mut hits);
+        self.secrets.finder.find(path, text.bytes, &mut hits);
         let malware = if text.whole { malware::of(self.malware, text.bytes) } else { None };
-        Remark::of(hits, text.lines, malware)
+        Remark::of(hits, text, self.secrets.key, malware)
     }
 
     fn remark(&self, layer: u32, path: &str, meta: &FileMeta, remarks: &[Vec<u8>]) -> bool {

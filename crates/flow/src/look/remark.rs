@@ -1,7 +1,7 @@
 //! What is remarkable about a text, in the bytes that are kept with its layer. Values of credentials are not among them.
 
-use boltseal_check::secret::Hit;
-use boltseal_model::{Confidence, Digest};
+use boltseal_check::secret::{FingerprintKey, Hit};
+use boltseal_model::{Confidence, Digest, Fingerprint, Text};
 use serde::{Deserialize, Serialize};
 
 /// About one piece of one text.
@@ -19,19 +19,32 @@ pub(super) struct Spot {
     pub rule: String,
     pub title: String,
     pub confidence: Confidence,
+    /// By the key of whoever looked, which the name of the cache says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+    /// It reaches the edge of its piece of the file, so the value may go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 impl Remark {
-    /// About a piece that has `lines` before it; `None` where there is nothing to say.
-    pub fn of(hits: Vec<Hit>, lines: usize, malware: Option<(Box<str>, Digest)>) -> Option<Vec<u8>> {
+    /// About a piece; `None` where there is nothing to say.
+    pub fn of(
+        hits: Vec<Hit>,
+        text: Text<'_>,
+        key: Option<&FingerprintKey>,
+        malware: Option<(Box<str>, Digest)>,
+    ) -> Option<Vec<u8>> {
         if hits.is_empty() && malware.is_none() {
             return None;
         }
-        let spot = |Hit { rule, title, confidence, line, .. }: Hit| Spot {
-            line: lines + line,
+        let spot = |Hit { rule, title, confidence, line, span }: Hit| Spot {
+            line: text.lines + line,
             rule,
             title,
             confidence,
+            cut: !text.whole && (span.start == 0 || span.end == text.bytes.len()),
+            fingerprint: key.and_then(|key| Some(key.of(text.bytes.get(span)?))),
         };
         serde_json::to_vec(&Self { hits: hits.into_iter().map(spot).collect(), malware }).ok()
     }
@@ -55,16 +68,21 @@ mod tests {
             span: 3..9,
             line: 2,
         };
-        let bytes = Remark::of(vec![hit], 10, Some(("x".into(), Digest::of(b"x")))).unwrap();
+        let key = FingerprintKey::new(&[1; 32]);
+        let text = Text { bytes: b"pw=hunter2", lines: 10, whole: true };
+        let bytes = Remark::of(vec![hit], text, Some(&key), Some(("x".into(), Digest::of(b"x")))).unwrap();
         let spot = Spot {
             line: 12,
             rule: "password".into(),
             title: "Password".into(),
             confidence: Confidence::High,
+            fingerprint: Some(key.of(b"hunter")),
+            cut: false,
         };
         let expected = Remark { hits: vec![spot], malware: Some(("x".into(), Digest::of(b"x"))) };
         assert_eq!(Remark::read(&bytes), Some(expected));
-        assert_eq!(Remark::of(Vec::new(), 10, None), None);
+        assert!(!String::from_utf8_lossy(&bytes).contains("hunter"));
+        assert_eq!(Remark::of(Vec::new(), text, None, None), None);
         assert_eq!(Remark::read(b"{"), None);
     }
 }

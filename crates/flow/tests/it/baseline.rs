@@ -25,6 +25,8 @@ fn leak(rule: &str, path: &str, line: usize) -> Leak {
         layer: None,
         hidden: false,
         package: None,
+        number: None,
+        fingerprint: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where credentials lie in an image, and whether they are still there.
 
-use boltseal_flow::{Looking, Wanted, sbom};
+use boltseal_flow::{Looking, Wanted, look::FingerprintKey, sbom};
 use boltseal_image::Options;
 use boltseal_model::{Confidence, Leak, Place, Report};
 use boltseal_testkit::image::{Image, Layer};
@@ -93,9 +93,57 @@ fn an_image_without_credentials_says_so() {
         layer: None,
         hidden: false,
         package: None,
+        number: None,
+        fingerprint: None,
     };
     let json = serde_json::to_string(&one).unwrap();
     assert_eq!(json, r#"{"place":{"kind":"command"},"rule":"a","title":"A","confidence":"verified"}"#);
+}
+
+/// What a server with the key of these bytes sees; without, what the command line does.
+fn look_by(image: &Image, key: Option<[u8; 32]>) -> Vec<Leak> {
+    let folder = tempfile::tempdir().unwrap();
+    image.build().write_oci(folder.path(), None);
+    let target = format!("oci:{}", folder.path().display());
+    let key = key.map(|bytes| FingerprintKey::new(&bytes));
+    let looking = Looking { fingerprints: key.as_ref(), ..Looking::default() };
+    let options = Options::default();
+    sbom(&Wanted { target: &target, options: &options, cache: None, looking }).unwrap().leaks.unwrap()
+}
+
+#[test]
+fn the_same_credential_is_recognised_wherever_it_lies() {
+    // The same one twice in a line before another, in a file of pieces, and in the configuration.
+    let twice = "password=Zq8vLw3nTk secret=\"qjzw7Rkx2b\" token=Zq8vLw3nTk\n";
+    let long = format!("{}password=qjzw7Rkx2b\n", "a line of text\n".repeat(210_000));
+    let one = Image::new()
+        .layer(Layer::new().file("app/a", twice).file("app/long", long))
+        .config("Env", json!(["DB_PASSWORD=qjzw7Rkx2b"]));
+    let other = Image::new().layer(Layer::new().file("srv/url", "postgres://app:qjzw7Rkx2b@db/app\n"));
+    let (ours, theirs) = (look_by(&one, Some([1; 32])), look_by(&other, Some([1; 32])));
+    let told: Vec<(String, Option<u32>)> =
+        ours.iter().map(|leak| (leak.place.to_string(), leak.number)).collect();
+    let is_second = |leak: &&Leak| leak.number == Some(2);
+    let fingerprint = ours.iter().find(is_second).and_then(|leak| leak.fingerprint).unwrap();
+    assert!(ours.iter().all(|leak| (leak.fingerprint == Some(fingerprint)) == is_second(&leak)), "{told:?}");
+    let numbers = |place: &str| -> Vec<Option<u32>> {
+        told.iter().filter(|one| one.0 == place).map(|one| one.1).collect()
+    };
+    assert_eq!(numbers("app/long:210001"), [Some(2)], "{told:?}");
+    assert_eq!(numbers("variable DB_PASSWORD"), [Some(2)], "{told:?}");
+    assert!(numbers("app/a:1").contains(&Some(1)) && numbers("app/a:1").contains(&Some(2)), "{told:?}");
+    assert_eq!(theirs.iter().map(|leak| leak.fingerprint).collect::<Vec<_>>(), [Some(fingerprint)]);
+
+    // Another key, other fingerprints; the same numbers under every key, and without one neither.
+    let otherwise = look_by(&one, Some([2; 32]));
+    assert!(otherwise.iter().all(|leak| leak.fingerprint != Some(fingerprint)));
+    let without = |leaks: &[Leak]| -> Vec<Leak> {
+        leaks.iter().map(|leak| Leak { fingerprint: None, ..leak.clone() }).collect()
+    };
+    assert_eq!(without(&ours), without(&otherwise));
+    let unknown = look_by(&one, None);
+    assert!(unknown.iter().all(|leak| leak.fingerprint.is_none() && leak.number.is_none()), "{unknown:?}");
+    assert_eq!(look_by(&one, None), unknown);
 }
 
 /// Any bytes that begin as an executable does.

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use boltseal_model::{Selector, Text};
+use zeroize::Zeroize as _;
 
 /// Bytes that tell text from everything else: there is no NUL among them. Git looks at as many.
 const HEAD: usize = 8 << 10;
@@ -76,6 +77,10 @@ impl<'a> Inspection<'a> {
             return None;
         }
         self.show(!self.pieces);
+        if !self.remarks.is_empty() {
+            // What is remarkable may be a credential, which memory need not keep.
+            self.buffer.zeroize();
+        }
         Some(self.remarks)
     }
 }

@@ -60,6 +60,82 @@ fn unscanned_images_are_unknown_unless_a_rule_says_otherwise() {
 }
 
 #[test]
+fn support_ends_with_notice_and_grace() {
+    let report: Report = reports().into_iter().find(|(name, _)| name == "clean-debian").unwrap().1;
+    let until = |last: Option<&str>| {
+        let mut report = report.clone();
+        let distro = report.distro.as_mut().unwrap();
+        distro.end_of_life = last.map(|day| day.parse().unwrap());
+        report.coverage.gaps.clear();
+        report
+    };
+    let check = |effect: &str, rule: &str, last: Option<&str>, now: &str| {
+        let text = format!(
+            "version: 1\nname: shop\nrules:\n  - name: supported\n    effect: {effect}\n    end_of_life: {rule}\n"
+        );
+        let (policy, report) = (Policy::parse(&text).unwrap(), until(last));
+        let verdict = decide(&policy, &Facts::from(&report), now.parse().unwrap());
+        let found = verdict.reasons.first().map(|reason| reason.found.clone()).unwrap_or_default();
+        let found = found.split_once(" of Debian").map_or(found.clone(), |(_, rest)| {
+            rest.split_once(") ").map_or(rest, |(_, rest)| rest).to_owned()
+        });
+        (verdict.decision, found, verdict.expires.map(|at| at.to_string()))
+    };
+    use Decision::{Allow, Deny, Warn};
+    let both = "{ grace_days: 30, notice_days: 60 }";
+    let last = Some("2026-06-30");
+    for (effect, rule, last, now, decision, found, expires) in [
+        ("deny", both, None, "2026-06-30T00:00:00Z", Allow, "", None),
+        ("deny", both, last, "2026-04-30T23:59:59Z", Allow, "", Some("2026-05-01T00:00:00Z")),
+        (
+            "deny",
+            both,
+            last,
+            "2026-05-01T00:00:00Z",
+            Warn,
+            "ends on 2026-06-30",
+            Some("2026-07-01T00:00:00Z"),
+        ),
+        (
+            "deny",
+            both,
+            last,
+            "2026-06-30T23:59:59Z",
+            Warn,
+            "ends on 2026-06-30",
+            Some("2026-07-01T00:00:00Z"),
+        ),
+        (
+            "deny",
+            both,
+            last,
+            "2026-07-01T00:00:00Z",
+            Warn,
+            "ended on 2026-06-30; days of grace last until 2026-07-30",
+            Some("2026-07-31T00:00:00Z"),
+        ),
+        ("deny", both, last, "2026-07-31T00:00:00Z", Deny, "ended on 2026-06-30", None),
+        ("deny", "{}", last, "2026-06-30T23:59:59Z", Allow, "", Some("2026-07-01T00:00:00Z")),
+        ("deny", "{}", last, "2026-07-01T00:00:00Z", Deny, "ended on 2026-06-30", None),
+        ("warn", "{}", last, "2026-07-01T00:00:00Z", Warn, "ended on 2026-06-30", None),
+        (
+            "warn",
+            both,
+            last,
+            "2026-06-30T00:00:00Z",
+            Allow,
+            "ends on 2026-06-30",
+            Some("2026-07-01T00:00:00Z"),
+        ),
+    ] {
+        let expected = (decision, found.to_owned(), expires.map(str::to_owned));
+        assert_eq!(check(effect, rule, last, now), expected, "{effect} {rule} at {now}");
+    }
+    let wrong = "version: 1\nname: shop\nrules:\n  - name: a\n    effect: deny\n    end_of_life: { grace_days: 4000 }\n";
+    assert!(Policy::parse(wrong).is_err_and(|error| error.to_string().contains("3650")));
+}
+
+#[test]
 fn digest_is_of_the_exact_text() {
     let policy = Policy::built_in();
     assert_eq!(policy.name(), "default");

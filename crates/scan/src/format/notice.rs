@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use boltseal_model::{
-    Confidence, Decision, Finding, Leak, Malware, Misconfiguration, Place, Reason, Report, Severity,
+    Confidence, Decision, Finding, GapKind, Leak, Malware, Misconfiguration, Place, Reason, Report, Severity,
 };
 
 /// Code hosts show ten of a kind for a step; more lines than this only bury the log. The rest is counted.
@@ -54,7 +54,7 @@ pub(super) fn notices(report: &Report) -> Vec<Notice> {
         list.extend(report.coverage.gaps.iter().map(|gap| Notice {
             level: Level::Warning,
             code: gap.kind.word().to_owned(),
-            title: "not looked at".to_owned(),
+            title: if gap.kind == GapKind::EndOfLife { "end of life" } else { "not looked at" }.to_owned(),
             message: line(&format!("{}: {}", gap.subject, gap.detail)),
             place: None,
         }));
@@ -135,8 +135,7 @@ pub(super) fn left_out(report: &Report) -> Vec<String> {
 
 /// The credentials to do something about: neither public before nor doubtful.
 pub(super) fn leaks(report: &Report) -> impl Iterator<Item = &Leak> {
-    let counts = |leak: &&Leak| leak.package.is_none() && leak.confidence >= Confidence::Medium;
-    report.leaks.iter().flatten().filter(counts)
+    report.leaks.iter().flatten().filter(|leak| leak.counts())
 }
 
 /// Where a credential lies, as a path and a line.

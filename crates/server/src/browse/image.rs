@@ -1,12 +1,16 @@
 //! What is known of one image besides its report.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use boltseal_api::base::Bases;
 use boltseal_flow::history::{self, Made, Step};
-use boltseal_model::Digest;
+use boltseal_model::{Digest, Fingerprint};
 use boltseal_store::{Facts, ImageDetail, Locked};
 
 use super::{days, since};
 use crate::{
-    State, aging,
+    State,
+    bases::{self, Split},
     failure::Failure,
     pages::{
         frame::Viewer,
@@ -18,11 +22,15 @@ use crate::{
 pub(crate) async fn known(state: &State, viewer: &Viewer, detail: &ImageDetail) -> Result<Known, Failure> {
     let Some(row) = detail.rows.first() else { return Ok(Known::default()) };
     let (facts, digest) = (&state.facts, &row.digest);
+    let bases = bases::of(state, digest).await?;
     Ok(Known {
         attached: facts.attached(digest).await?,
         subject: facts.subject_of(digest).await?,
         used: used(facts, viewer, detail, digest).await?,
         built: built(state, digest).await?,
+        split: split(facts, detail, digest, &bases).await?,
+        images: images(facts, detail).await?,
+        bases,
         steps: steps(facts, detail, digest).await?,
     })
 }
@@ -40,11 +48,30 @@ async fn steps(facts: &Facts, detail: &ImageDetail, digest: &Digest) -> Result<V
     Ok(history::steps(made.collect(), report.layers.clone()))
 }
 
+async fn split(
+    facts: &Facts,
+    detail: &ImageDetail,
+    digest: &Digest,
+    bases: &Bases,
+) -> Result<Option<Split>, Failure> {
+    match (&bases.base, &detail.report) {
+        (Some(base), Some(report)) => bases::split(facts, digest, report, base).await,
+        _ => Ok(None),
+    }
+}
+
+/// In how many images each credential of this one lies.
+async fn images(facts: &Facts, detail: &ImageDetail) -> Result<BTreeMap<Fingerprint, u64>, Failure> {
+    let leaks = detail.report.iter().flat_map(|report| report.leaks.iter().flatten());
+    let known: BTreeSet<Fingerprint> = leaks.filter_map(|leak| leak.fingerprint).collect();
+    let known: Vec<Fingerprint> = known.into_iter().collect();
+    Ok(facts.images_with(&known).await?.into_iter().collect())
+}
+
 async fn built(state: &State, digest: &Digest) -> Result<Built, Failure> {
     let about = state.facts.about(std::slice::from_ref(digest)).await?.pop();
     Ok(Built {
         created: about.and_then(|(_, about)| about.created),
-        base: aging::base_of(state, digest).await?,
         labels: state.facts.labels(digest).await?,
     })
 }

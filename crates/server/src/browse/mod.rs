@@ -1,6 +1,7 @@
 //! Handlers of the pages about what the registry holds and does.
 
 pub(crate) mod aging;
+pub(crate) mod credentials;
 pub(crate) mod image;
 pub(crate) mod repositories;
 pub(crate) mod search;

@@ -84,6 +84,7 @@ pub(crate) enum Part {
     Registry,
     Search,
     Aging,
+    Credentials,
     Upstreams,
     Storage,
     Images,
@@ -109,9 +110,10 @@ pub(crate) const PARTS: [(Part, &str, &str, Action); 8] = [
 ];
 
 /// Those that a tab of another part leads to, with the action without which there is nothing to see.
-const WITHIN: [(Part, Action); 4] = [
+const WITHIN: [(Part, Action); 5] = [
     (Part::Search, Action::ImageRead),
     (Part::Aging, Action::ImageRead),
+    (Part::Credentials, Action::ImageRead),
     (Part::Upstreams, Action::RegistryRead),
     (Part::Storage, Action::RegistryRead),
 ];

@@ -18,6 +18,16 @@ use crate::{
 /// The words of the verdict filter: every decision, and the two ways of not having one.
 pub(crate) const VERDICTS: [&str; 6] = ["allow", "warn", "deny", "unknown", "pending", "failed"];
 
+/// What a list may be narrowed to, in the address and in words.
+pub(crate) const HAVING: [(&str, &str); 6] = [
+    ("secrets", "with secrets in them"),
+    ("malware", "with known malware"),
+    ("misconfigurations", "that should be made otherwise"),
+    ("unowned", "with executables of no package"),
+    ("unsupported", "on a release without security support"),
+    ("unrecognised", "whose secrets an older version looked for"),
+];
+
 /// Ways to sort, with their names.
 pub(crate) const SORTS: [(&str, &str); 5] = [
     ("pushed", "newest push"),
@@ -33,6 +43,7 @@ pub(crate) struct Asked {
     pub q: String,
     pub repository: String,
     pub package: String,
+    pub having: String,
     pub verdict: String,
     pub sort: String,
     pub page: u64,
@@ -56,7 +67,9 @@ impl Asked {
     }
 
     fn any(&self) -> bool {
-        [&self.q, &self.repository, &self.package, &self.verdict].iter().any(|text| !text.is_empty())
+        [&self.q, &self.repository, &self.package, &self.having, &self.verdict]
+            .iter()
+            .any(|text| !text.is_empty())
     }
 }
 
@@ -71,6 +84,7 @@ pub(crate) fn images(viewer: &Viewer, site: &Site, asked: &Asked, rows: &[ImageR
         ("q", asked.q.as_str()),
         ("repository", &asked.repository),
         ("package", &asked.package),
+        ("having", &asked.having),
         ("verdict", &asked.verdict),
     ];
     let listed = Listed { path: "/images", filter: &filter, sort: &asked.sort, page: asked.page, total };
@@ -83,6 +97,7 @@ pub(crate) fn images(viewer: &Viewer, site: &Site, asked: &Asked, rows: &[ImageR
                     (words::count(total, "image"))
                     @if !asked.repository.is_empty() { " in " b { (asked.repository) } }
                     @if !asked.package.is_empty() { " with findings in " b { (asked.package) } }
+                    @if let Some((_, words)) = HAVING.iter().find(|(word, _)| *word == asked.having) { " " b { (words) } }
                     @if asked.any() { " · " a href="/images" { "show all" } }
                 }
                 section.card { (table(viewer, rows, Some(&listed))) }
@@ -117,6 +132,7 @@ fn form(asked: &Asked) -> Markup {
             }
             @if !asked.repository.is_empty() { input type="hidden" name="repository" value=(asked.repository); }
             @if !asked.package.is_empty() { input type="hidden" name="package" value=(asked.package); }
+            @if !asked.having.is_empty() { input type="hidden" name="having" value=(asked.having); }
             button.unneeded type="submit" { "Show" }
         }
     }

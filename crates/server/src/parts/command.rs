@@ -1,4 +1,4 @@
-//! Something to type, with a button that copies it.
+//! Something to type or to write down, with a button that copies it.
 
 use boltseal_model::Digest;
 use maud::{Markup, html};
@@ -9,6 +9,16 @@ pub(crate) fn shell(command: &str) -> Markup {
         div.command {
             code data-copy=(command) { span.prompt aria-hidden="true" { "$ " } (command) }
             button type="button" data-copies hidden aria-label={ "Copy: " (command) } { "Copy" }
+        }
+    }
+}
+
+/// Text for a file, with a button that copies it.
+pub(crate) fn plain(text: &str) -> Markup {
+    html! {
+        div.command {
+            code data-copy=(text) { (text) }
+            button type="button" data-copies hidden aria-label={ "Copy: " (text) } { "Copy" }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The life of images over the API: rules about deleting, and what has grown old.
 
 mod aging;
+mod base;
+mod credentials;
 mod retention;
 mod search;
 

@@ -97,6 +97,38 @@ impl Facts {
         Ok(found)
     }
 
+    /// Layers of an image, or of each image that an index names, as far as they are stored here.
+    pub async fn layers_behind(&self, wanted: &Digest) -> Result<Vec<(Digest, Vec<Digest>)>, Error> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT digest, layers FROM about WHERE chain IS NOT NULL AND (digest = $1 OR digest IN \
+             (SELECT l.target FROM links l WHERE l.manifest = $1)) ORDER BY digest",
+        )
+        .bind(wanted.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(name, layers)| {
+                let layers = serde_json::from_str(&layers).map_err(|e| Error::corrupt("about.layers", &e))?;
+                Ok((digest("about.digest", &name)?, layers))
+            })
+            .collect()
+    }
+
+    /// The image of `wanted`, which may be an index, that runs where `like` does.
+    pub async fn image_behind(&self, wanted: &Digest, like: &Digest) -> Result<Option<Digest>, Error> {
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT m.digest FROM manifests m WHERE m.digest = $1 AND m.kind = 'image' UNION \
+             SELECT c.digest FROM links l JOIN manifests c ON c.repository = l.repository AND c.digest = l.target \
+             WHERE l.manifest = $1 AND c.kind = 'image' AND COALESCE(c.platform, '') = \
+             COALESCE((SELECT MIN(p.platform) FROM manifests p WHERE p.digest = $2), '') LIMIT 1",
+        )
+        .bind(wanted.to_string())
+        .bind(like.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        found.map(|name| digest("manifests.digest", &name)).transpose()
+    }
+
     /// Labels and annotations of a manifest, by name.
     pub async fn labels(&self, wanted: &Digest) -> Result<Vec<(String, String)>, Error> {
         sqlx::query_as("SELECT name, value FROM labels WHERE digest = $1 ORDER BY name")

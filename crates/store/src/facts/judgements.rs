@@ -7,8 +7,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Counts, Facts, Judgement, Material, Outcome, State, Topic, digest, milliseconds, rows::severity_rank,
-    search, signed, sql::Query,
+    Counts, Facts, Judgement, Material, Outcome, State, Topic, credentials::Observed, digest, milliseconds,
+    rows::severity_rank, search, signed, sql::Query,
 };
 use crate::Error;
 
@@ -173,6 +173,7 @@ struct Columns {
     content_hash: String,
     /// Name and version of each package.
     installed: Vec<(String, String)>,
+    observed: Observed,
 }
 
 impl Packed {
@@ -214,6 +215,7 @@ impl Columns {
         let findings_json = json(&report.findings)?;
         let named = report.packages.iter().map(|package| (package.name.clone(), package.version.clone()));
         let installed = named.collect();
+        let observed = Observed::of(&report);
         let material = Material {
             subject: report.subject,
             layers: report.layers,
@@ -242,6 +244,7 @@ impl Columns {
             content_hash: Digest::of(&both).to_string(),
             findings_packed: pack(&findings_json)?,
             installed,
+            observed,
             findings: report.findings,
         })
     }
@@ -262,6 +265,7 @@ impl Columns {
         let Some((before,)) = before else { return Ok(()) };
         self.write_snapshot(db).await?;
         self.write_verdict(db, image, now).await?;
+        self.observed.write_numbers(db, image).await?;
         if before.as_deref() == Some(&self.content_hash) {
             return Ok(());
         }
@@ -279,6 +283,7 @@ impl Columns {
             write_hits(db, image, findings).await?;
         }
         search::write_packages(db, image, &self.installed).await?;
+        self.observed.write_credentials(db, image, now).await?;
         for finding in &self.findings {
             if described.insert(finding.id.clone()) {
                 describe(db, finding).await?;

@@ -5,6 +5,7 @@ use boltseal_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Having;
 use crate::Error;
 
 /// What a manifest is for, which decides whether a gate stands before it.
@@ -145,6 +146,8 @@ pub struct ImageFilter {
     pub children: bool,
     /// Only with a finding in the package of this name.
     pub package: Option<String>,
+    /// Only with this.
+    pub having: Option<Having>,
     /// Which comes first.
     pub sort: ImageSort,
 }
@@ -375,6 +378,11 @@ impl Counts {
             *counts.of_severity_mut(finding.severity) += 1;
         }
         counts
+    }
+
+    /// Counts one more.
+    pub const fn add(&mut self, severity: Severity) {
+        *self.of_severity_mut(severity) += 1;
     }
 
     /// How many of one severity.

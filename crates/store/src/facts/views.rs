@@ -4,8 +4,8 @@ use boltseal_model::{Decision, Digest, Platform};
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Counts, Facts, ImageDetail, ImageFilter, ImageRow, ImageSort, Kind, Listing, Page, ReferrerRow, State,
-    Totals, count, digest, rows::read_decision, sql::Query, time,
+    Counts, Facts, Having, ImageDetail, ImageFilter, ImageRow, ImageSort, Kind, Listing, Page, ReferrerRow,
+    State, Totals, count, digest, rows::read_decision, sql::Query, time,
 };
 use crate::Error;
 
@@ -261,6 +261,19 @@ fn restrict(query: &mut Query, filter: &ImageFilter) {
     }
     if let Some(state) = filter.state {
         query.push(" AND j.state = ").push_bind(state.word());
+    }
+    if let Some(having) = filter.having {
+        query.push(match having {
+            Having::Secrets => " AND j.secrets > 0",
+            Having::Malware => " AND j.malware > 0",
+            Having::Misconfigurations => " AND j.misconfigurations > 0",
+            Having::Unowned => " AND j.unowned > 0",
+            Having::Unsupported(_) => " AND j.unsupported <= ",
+            Having::Unrecognised => " AND j.recognised = 0 AND j.material IS NOT NULL",
+        });
+        if let Having::Unsupported(moment) = having {
+            query.push_bind(moment);
+        }
     }
     if let Some(package) = &filter.package {
         query

@@ -6,6 +6,7 @@ mod attributes;
 mod blobs;
 mod browse;
 mod crash;
+mod credentials;
 mod databases;
 mod entries;
 mod facts;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use boltseal_api::base::{Agreement, Bases};
 use boltseal_flow::{
     base::{Parts, Rebase, Share},
     diff::Hit,
@@ -11,9 +12,14 @@ use serde::Serialize;
 
 use super::people::bytes;
 use crate::output::{
-    access::line,
+    access::{line, moment},
     paint::{Paint, clean, count, cut},
 };
+
+/// Characters of a digest that tell it from others.
+const SHORT: usize = 19;
+/// Images named that could be the base as well.
+const CANDIDATES: usize = 5;
 
 /// An image, its base, and another base.
 #[derive(Serialize)]
@@ -28,6 +34,8 @@ pub struct Based {
     pub on: Option<Subject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rebase: Option<Rebase>,
+    /// What a server says of it; empty where none was asked.
+    pub bases: Bases,
 }
 
 /// For people: two lines for the parts, one for the advice, and the `top` worst findings that would go and come.
@@ -35,6 +43,7 @@ pub fn based(shown: &Based, top: usize, paint: Paint) -> String {
     let mut out = String::new();
     line(&mut out, "image", &named(&shown.image));
     line(&mut out, "base", &named(&shown.base));
+    said(&shown.bases, &mut out);
     line(&mut out, "their layers", &share(&shown.parts.theirs, shown.matched, paint));
     line(&mut out, "your layers", &share(&shown.parts.yours, shown.matched, paint));
     if !shown.matched {
@@ -53,6 +62,32 @@ pub fn based(shown: &Based, top: usize, paint: Paint) -> String {
         list("brings", &rebase.brings, top, paint, &mut out);
     }
     out
+}
+
+/// What the image claims, what fits as well, and what is newer.
+fn said(bases: &Bases, out: &mut String) {
+    if let Some(claim) = &bases.claim {
+        let agreement = match claim.layers {
+            Agreement::Agree => "the layers agree",
+            Agreement::Differ => "the layers differ",
+            Agreement::Unknown => "the server does not have it, so nobody can tell",
+        };
+        line(out, "it says", &format!("{} ({agreement})", clean(&claim.name)));
+    }
+    let base = bases.base.as_ref();
+    let others = bases.candidates.iter().filter(|one| base.is_none_or(|base| base.digest != one.digest));
+    for other in others.take(CANDIDATES) {
+        let name = other.names.first().map_or("an image without a name", String::as_str);
+        let layers = count(usize::try_from(other.layers).unwrap_or(usize::MAX), "layer");
+        line(out, "fits as well", &format!("{} ({layers})", clean(name)));
+    }
+    if let Some(newer) = base.and_then(|base| base.newer.as_ref()) {
+        line(
+            out,
+            "newer base",
+            &format!("{} ({}), since {}", clean(&newer.name), cut(&newer.digest, SHORT), moment(newer.since)),
+        );
+    }
 }
 
 fn named(subject: &Subject) -> String {

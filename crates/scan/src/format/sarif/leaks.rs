@@ -17,8 +17,7 @@ const ADVICE: &str = "Revoke it where it was issued: everybody who can pull the 
                       build (a build secret, or a file mounted at run time) and build the image anew.";
 
 pub(super) fn add<'a>(report: &'a Report, rules: &mut Vec<Rule<'a>>, results: &mut Vec<Outcome<'a>>) {
-    let counts = |leak: &&Leak| leak.package.is_none() && leak.confidence >= Confidence::Medium;
-    let leaks: Vec<&Leak> = report.leaks.iter().flatten().filter(counts).collect();
+    let leaks: Vec<&Leak> = report.leaks.iter().flatten().filter(|leak| leak.counts()).collect();
     let mut index = BTreeMap::new();
     for leak in &leaks {
         index.entry(leak.rule.as_str()).or_insert_with(|| {
@@ -76,8 +75,8 @@ fn outcome(leak: &Leak, rule_index: usize) -> Outcome<'_> {
                 .map(|name| [LogicalLocation { name, fully_qualified_name: name, kind: "variable" }]),
         }],
         partial_fingerprints: Fingerprints {
-            vulnerability_in_package: None,
             secret_in_place: Some(Digest::of(format!("{}\n{place}", leak.rule).as_bytes()).hex()),
+            ..Fingerprints::default()
         },
         suppressions: Vec::new(),
         properties: Properties::Leak(leak),

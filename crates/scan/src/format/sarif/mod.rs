@@ -3,9 +3,10 @@
 //! A rule is a vulnerability, a result is one package that has it, placed at the file that proves the package is
 //! there. Fingerprints leave the version out, so that an upgrade that does not help is not a new alert. Gaps in
 //! coverage are notifications of the invocation, findings that are ignored or that a VEX document excuses are results with
-//! a suppression. Credentials are
-//! results too, of rules called `secret/…`.
+//! a suppression. Credentials are results too, of rules called `secret/…`, and so is a distribution past the end of its
+//! support, `end-of-life`.
 
+mod ended;
 mod leaks;
 mod shape;
 
@@ -58,6 +59,7 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let mut rules: Vec<Rule<'_>> = by_id.iter().filter_map(|(id, findings)| rule(id, findings)).collect();
     leaks::add(report, &mut rules, &mut results);
+    ended::add(report, &mut rules, &mut results);
     let run = Run {
         tool: Tool { driver: Driver { name: TOOL, version: TOOL_VERSION, rules } },
         // The slash at the end makes it a category (SARIF 3.17.3): runs on the same image replace each other.
@@ -185,7 +187,7 @@ fn outcome<'a>(
         locations: [location(finding)],
         partial_fingerprints: Fingerprints {
             vulnerability_in_package: Some(fingerprint(finding)),
-            secret_in_place: None,
+            ..Fingerprints::default()
         },
         suppressions,
         properties: Properties::Finding(OutcomeProperties {

@@ -128,6 +128,7 @@ pub(super) struct Outcome<'a> {
 pub(super) enum Properties<'a> {
     Finding(OutcomeProperties<'a>),
     Leak(&'a boltseal_model::Leak),
+    Distro(&'a boltseal_model::Distro),
 }
 
 #[derive(Serialize)]
@@ -166,12 +167,14 @@ pub(super) struct LogicalLocation<'a> {
     pub(super) kind: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Fingerprints {
     #[serde(rename = "vulnerabilityInPackage/v1", skip_serializing_if = "Option::is_none")]
     pub(super) vulnerability_in_package: Option<String>,
     #[serde(rename = "secretInPlace/v1", skip_serializing_if = "Option::is_none")]
     pub(super) secret_in_place: Option<String>,
+    #[serde(rename = "releaseOfDistribution/v1", skip_serializing_if = "Option::is_none")]
+    pub(super) release: Option<String>,
 }
 
 #[derive(Serialize)]

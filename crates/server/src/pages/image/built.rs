@@ -1,6 +1,9 @@
 //! When an image was built, on what, and what it says of itself.
 
-use boltseal_api::aging::{Base, KnownBy};
+use boltseal_api::{
+    aging::{Base, KnownBy},
+    base::Bases,
+};
 use boltseal_model::Timestamp;
 use maud::{Markup, html};
 
@@ -17,16 +20,14 @@ const SHOWN: usize = 12;
 pub(crate) struct Built {
     /// When, as its configuration says.
     pub created: Option<Timestamp>,
-    /// On what, as far as known.
-    pub base: Option<Base>,
     /// Labels and annotations, by name.
     pub labels: Vec<(String, String)>,
 }
 
 /// What stands at the top of every view: it should be built again.
-pub(super) fn outdated(viewer: &Viewer, built: &Built) -> Markup {
+pub(super) fn outdated(viewer: &Viewer, base: Option<&Base>) -> Markup {
     html! {
-        @if let Some((base, newer)) = built.base.as_ref().and_then(|base| Some((base, base.newer.as_ref()?))) {
+        @if let Some((base, newer)) = base.and_then(|base| Some((base, base.newer.as_ref()?))) {
             div.notice.v-warn {
                 p { b { "Its base is out of date." } " A newer " code { (base.name) } " came " (words::ago(newer.since, viewer.now)) ": " a href={ "/images/" (newer.digest) } { (newer.name) } ". Build this image again." }
             }
@@ -35,14 +36,14 @@ pub(super) fn outdated(viewer: &Viewer, built: &Built) -> Markup {
 }
 
 /// The card above the layers.
-pub(super) fn card(viewer: &Viewer, built: &Built) -> Markup {
+pub(super) fn card(viewer: &Viewer, built: &Built, bases: &Bases) -> Markup {
     html! {
         section.card aria-labelledby="built" {
             header { h2 id="built" { "Build" } }
             div.body {
                 dl.facts {
                     dt { "Built" } dd { @if let Some(created) = built.created { (words::ago(created, viewer.now)) } @else { span.quiet { "not said, or pushed before this was kept" } } }
-                    dt { "Base" } dd { (base(built.base.as_ref())) }
+                    dt { "Base" } dd { (base(bases.base.as_ref())) }
                     dt { "Labels" } dd { (labels(&built.labels)) }
                 }
             }

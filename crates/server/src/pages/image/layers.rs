@@ -8,7 +8,9 @@ use maud::{Markup, html};
 use crate::parts::{bar, words};
 
 /// The view, bottom layer first, as a build goes.
-pub(super) fn view(report: &Report, steps: &[Step]) -> Markup {
+///
+/// The lowest `theirs` layers are those of the base.
+pub(super) fn view(report: &Report, steps: &[Step], theirs: u64) -> Markup {
     let made: Vec<u64> = steps.iter().filter_map(|step| step.size).collect();
     let pieces: Vec<(String, u64)> =
         made.iter().zip(1..).map(|(size, number)| (format!("layer {number}"), *size)).collect();
@@ -28,7 +30,7 @@ pub(super) fn view(report: &Report, steps: &[Step]) -> Markup {
             ol.layers {
                 @for (step, number) in numbered(steps) {
                     @match (number, step.size) {
-                        (Some(number), Some(size)) => (layer(report, step, number, size, total)),
+                        (Some(number), Some(size)) => (layer(report, step, (number, theirs), size, total)),
                         _ => (setting(step)),
                     }
                 }
@@ -62,7 +64,7 @@ fn said(step: &Step) -> Markup {
     }
 }
 
-fn layer(report: &Report, step: &Step, number: u64, size: u64, total: u64) -> Markup {
+fn layer(report: &Report, step: &Step, (number, theirs): (u64, u64), size: u64, total: u64) -> Markup {
     let of_step = |layer: &&boltseal_model::Layer| {
         step.layer.is_some() && (layer.digest == step.layer || layer.diff_id == step.layer)
     };
@@ -80,7 +82,7 @@ fn layer(report: &Report, step: &Step, number: u64, size: u64, total: u64) -> Ma
     html! {
         li {
             div.row.spread {
-                h3 { "Layer " (number) }
+                h3 { "Layer " (number) @if theirs > 0 { " " span.tag { @if number <= theirs { "theirs" } @else { "yours" } } } }
                 span.quiet.small { (words::bytes(size)) @if total > 0 { ", " (share(size, total)) } " · " (words::count(packages, "package")) " · " (words::count(findings.len() as u64, "finding")) }
             }
             (said(step))

@@ -1,17 +1,23 @@
 //! One image: its verdict with reasons, and everything it was made from.
 
+use std::collections::BTreeMap;
+
+use boltseal_api::base::Bases;
 use boltseal_flow::history::Step;
-use boltseal_model::{Digest, Report, Verdict};
+use boltseal_model::{Digest, Fingerprint, Leak, Report, Verdict};
 use boltseal_store::{Attached, Counts, ImageDetail, ImageRow, Kind};
 use maud::{Markup, html};
 
 mod attached;
+mod base;
 mod built;
+mod checks;
 mod coverage;
 mod findings;
 mod layers;
 mod packages;
 mod reasons;
+mod secrets;
 mod used;
 
 pub(crate) use built::Built;
@@ -20,6 +26,7 @@ pub(crate) use used::{Decision, Used};
 use super::{frame::Viewer, images};
 use crate::{
     Site,
+    bases::Split,
     parts::{
         badge::{self, Standing},
         bar, command, link, words,
@@ -34,6 +41,10 @@ pub(crate) enum View {
     Findings,
     /// What is installed.
     Packages,
+    /// Credentials that lie in it.
+    Secrets,
+    /// How it is made, malware, executables of no package.
+    Checks,
     /// What it was built from.
     Layers,
     /// What speaks about it.
@@ -45,13 +56,23 @@ pub(crate) enum View {
 }
 
 impl View {
-    const ALL: [Self; 6] =
-        [Self::Findings, Self::Packages, Self::Layers, Self::Attached, Self::Used, Self::Coverage];
+    const ALL: [Self; 8] = [
+        Self::Findings,
+        Self::Packages,
+        Self::Secrets,
+        Self::Checks,
+        Self::Layers,
+        Self::Attached,
+        Self::Used,
+        Self::Coverage,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Findings => "findings",
             Self::Packages => "packages",
+            Self::Secrets => "secrets",
+            Self::Checks => "checks",
             Self::Layers => "layers",
             Self::Attached => "attached",
             Self::Used => "use",
@@ -81,6 +102,12 @@ pub(crate) struct Known {
     pub subject: Option<Digest>,
     pub used: Used,
     pub built: Built,
+    /// What it was built on.
+    pub bases: Bases,
+    /// What of it is whose.
+    pub split: Option<Split>,
+    /// In how many images each of its credentials lies.
+    pub images: BTreeMap<Fingerprint, u64>,
     /// How it was built, the first step first.
     pub steps: Vec<Step>,
 }
@@ -97,14 +124,16 @@ pub(crate) fn image(
     html! {
         (head(viewer, detail, row))
         (used::decided(viewer, &known.used))
-        (built::outdated(viewer, &known.built))
+        (built::outdated(viewer, known.bases.base.as_ref()))
         @if let Some(report) = &detail.report {
             @if let Some(verdict) = &report.verdict { (reasons::card(viewer, verdict)) }
             (tabs(row, report, known, asked.view))
             @match asked.view {
-                View::Findings => (findings::view(report)),
+                View::Findings => { (base::card(viewer, &known.bases, known.split.as_ref())) (findings::view(report)) },
                 View::Packages => (packages::view(row, report, &asked.q)),
-                View::Layers => { (built::card(viewer, &known.built)) (layers::view(report, &known.steps)) },
+                View::Secrets => (secrets::view(report, &known.images)),
+                View::Checks => (checks::view(report)),
+                View::Layers => { (built::card(viewer, &known.built, &known.bases)) (layers::view(report, &known.steps, theirs(known))) },
                 View::Attached => (attached::view(viewer, &known.attached)),
                 View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
@@ -142,10 +171,20 @@ fn size(detail: &ImageDetail, row: &ImageRow) -> u64 {
     detail.children.iter().map(|child| child.size).fold(row.size, u64::saturating_add)
 }
 
+/// How many of its lowest layers are its base's.
+fn theirs(known: &Known) -> u64 {
+    known.split.as_ref().map_or(0, |split| split.parts.theirs.layers as u64)
+}
+
 fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup {
     let counted = |view| match view {
         View::Findings => report.findings.len() as u64,
         View::Packages => report.packages.len() as u64,
+        View::Secrets => {
+            let leaks: Vec<&Leak> = report.leaks.iter().flatten().filter(|leak| leak.counts()).collect();
+            secrets::different(&leaks)
+        }
+        View::Checks => checks::number(report),
         View::Layers => report.layers.len() as u64,
         View::Attached => attached::count(&known.attached) as u64,
         View::Used => known.used.number(),
@@ -171,6 +210,8 @@ const fn title(view: View) -> &'static str {
     match view {
         View::Findings => "Findings",
         View::Packages => "Packages",
+        View::Secrets => "Secrets",
+        View::Checks => "Checks",
         View::Layers => "Layers",
         View::Attached => "Attached",
         View::Used => "Pulls",

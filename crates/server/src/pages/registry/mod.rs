@@ -1,6 +1,8 @@
 //! What the registry holds, and what it does on its own.
 
 pub(crate) mod aging;
+pub(crate) mod credential;
+pub(crate) mod credentials;
 pub(crate) mod jobs;
 pub(crate) mod repositories;
 pub(crate) mod repository;
@@ -14,10 +16,11 @@ use super::frame::{Part, Viewer};
 use crate::parts::words;
 
 /// The pages of this part, in the order of their tabs: address, name.
-const SHELVES: [(Part, &str, &str); 5] = [
+const SHELVES: [(Part, &str, &str); 6] = [
     (Part::Registry, "/repositories", "Repositories"),
     (Part::Search, "/search", "Search"),
     (Part::Aging, "/aging", "Aging"),
+    (Part::Credentials, "/credentials", "Credentials"),
     (Part::Upstreams, "/upstreams", "Upstreams"),
     (Part::Storage, "/storage", "Storage"),
 ];

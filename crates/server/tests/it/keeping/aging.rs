@@ -19,11 +19,11 @@ fn built(days: u64, on: &[&str]) -> About {
     About { created: Some(ago(days)), layers: layers(on), ..About::default() }
 }
 
-fn named(name: &str, digest: &str) -> About {
+fn named(name: &str, digest: &str, on: &[&str]) -> About {
     About {
         base_name: Some(name.to_owned()),
         base_digest: Some(Digest::of(digest.as_bytes())),
-        ..built(1, &["x", "y"])
+        ..built(1, on)
     }
 }
 
@@ -57,8 +57,17 @@ async fn what_has_grown_old() {
     push(&app, "team/fresh", "v1", "fresh", built(5, &["a", "b", "c"]), 5).await;
     push(&app, "team/other", "v1", "other", built(5, &["q", "b", "c"]), 5).await;
     push(&app, "team/old", "v1", "old", built(200, &["z"]), 1).await;
-    push(&app, "team/said", "v1", "said", named("127.0.0.1:5000/base:12", "base 1"), 1).await;
-    push(&app, "team/cached", "v1", "cached", named("docker.io/library/debian:12", "debian 1"), 1).await;
+    push(&app, "team/said", "v1", "said", named("127.0.0.1:5000/base:12", "base 1", &["a", "b", "x"]), 1)
+        .await;
+    push(
+        &app,
+        "team/cached",
+        "v1",
+        "cached",
+        named("docker.io/library/debian:12", "debian 1", &["d", "y"]),
+        1,
+    )
+    .await;
     push(&app, "hub/debian", "12", "debian 1", built(9, &["d"]), 9).await;
     let upstream = json!({ "name": "hub", "prefix": "hub", "host": "docker.io", "path": "library" });
     let document = Document {

@@ -4,6 +4,7 @@
 mod history;
 mod people;
 mod registry;
+mod seen;
 mod text;
 
 use std::{path::Path, sync::Arc};
@@ -19,6 +20,8 @@ use tokio::sync::watch;
 
 #[cfg(test)]
 pub use registry::attach_evil;
+#[cfg(test)]
+pub use seen::fingerprint;
 pub use text::Described;
 
 /// The name of the first principal.
@@ -101,7 +104,7 @@ pub fn images() -> Vec<Described> {
 
 /// Stores and judges one image as the registry would.
 pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) -> Digest {
-    let digest = Digest::of(format!("{}{:?}", described.repository, described.tags).as_bytes());
+    let digest = described.digest();
     let at = now().checked_sub(SignedDuration::from_secs(described.seconds_ago)).unwrap();
     for layer in described.layers() {
         let Some(blob) = layer.digest else { continue };
@@ -146,11 +149,12 @@ fn judged(described: &Described, digest: &Digest, snapshot: &SnapshotInfo) -> Ou
     let mut findings = described.findings();
     findings.sort_by(boltseal_model::Finding::rank);
     let platform: Platform = "linux/amd64".parse().unwrap();
+    let seen::Seen { leaks, misconfigurations, unowned, malware } = seen::of(described);
     let mut report = Report {
-        leaks: Some(Vec::new()),
-        misconfigurations: Vec::new(),
-        unowned: Vec::new(),
-        malware: Vec::new(),
+        leaks: Some(leaks),
+        misconfigurations,
+        unowned,
+        malware,
         subject: Subject {
             reference: format!("docker://127.0.0.1:5000/{}:{}", described.repository, described.tags[0]),
             name: format!("127.0.0.1:5000/{}:{}", described.repository, described.tags[0]).parse().ok(),

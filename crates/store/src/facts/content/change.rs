@@ -7,6 +7,7 @@ use super::{
     super::{
         Kind, State, about,
         blobs::{claim, hold, keep, release},
+        credentials,
         life::{self, Wanted},
         milliseconds, search, signed,
         sql::Query,
@@ -289,18 +290,19 @@ pub(in super::super) async fn remove_manifest(
     life::count_tags(db, repository, signed(tags).saturating_neg()).await?;
     life::subtract(db, repository, digest).await?;
     release(db, digest, now).await?;
-    forget_judgement(db, digest).await?;
+    forget_judgement(db, digest, now).await?;
     Ok(true)
 }
 
 /// Nothing is said of an image that no repository has.
-async fn forget_judgement(db: &mut AnyConnection, digest: &str) -> Result<(), Error> {
+async fn forget_judgement(db: &mut AnyConnection, digest: &str, now: i64) -> Result<(), Error> {
     let elsewhere: Option<i64> = sqlx::query_scalar("SELECT 1 FROM manifests WHERE digest = $1 LIMIT 1")
         .bind(digest)
         .fetch_optional(&mut *db)
         .await?;
     if elsewhere.is_none() {
         search::forget_packages(db, digest).await?;
+        credentials::forget(db, digest, now).await?;
         for sql in ["DELETE FROM hits WHERE digest = $1", "DELETE FROM judgements WHERE digest = $1"] {
             sqlx::query(sql).bind(digest).execute(&mut *db).await?;
         }
