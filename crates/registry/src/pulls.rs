@@ -30,13 +30,15 @@ const MAX_LOOKED_UP: u64 = 20_000;
 
 /// What is counted under one name: repository, digest, and the tag that was asked for.
 type Key = (String, Digest, Option<String>);
+/// What is counted: how many, when the last was, and whose.
+type Gathered = (u64, Timestamp, Arc<str>);
 /// Who looked up what.
 type LookedUp = (PrincipalId, Arc<str>, Digest);
 
 /// Counts pulls.
 pub(crate) struct PullCounts {
     facts: Facts,
-    gathered: Mutex<HashMap<Key, (u64, Timestamp)>>,
+    gathered: Mutex<HashMap<Key, Gathered>>,
     tags: moka::sync::Cache<LookedUp, Arc<str>>,
     /// Pulls of names that were too many.
     uncounted: AtomicU64,
@@ -56,7 +58,7 @@ impl PullCounts {
     /// Somebody pulled a manifest.
     pub(crate) fn pulled(
         &self,
-        who: PrincipalId,
+        (who, name): (PrincipalId, &Arc<str>),
         repository: &str,
         digest: &Digest,
         tag: Option<&str>,
@@ -73,11 +75,14 @@ impl PullCounts {
         let room = gathered.len() < MAX_NAMES;
         match gathered.entry((repository.to_owned(), digest.clone(), tag)) {
             std::collections::hash_map::Entry::Occupied(mut known) => {
-                let (number, last) = known.get_mut();
+                let (number, last, by) = known.get_mut();
                 *number = number.saturating_add(1);
                 *last = now.max(*last);
+                *by = Arc::clone(name);
             }
-            std::collections::hash_map::Entry::Vacant(new) if room => drop(new.insert((1, now))),
+            std::collections::hash_map::Entry::Vacant(new) if room => {
+                new.insert((1, now, Arc::clone(name)));
+            }
             std::collections::hash_map::Entry::Vacant(_) => {
                 self.uncounted.fetch_add(1, Ordering::Relaxed);
             }
@@ -101,25 +106,26 @@ impl PullCounts {
         }
         let pulled: Vec<Pulled> = gathered
             .iter()
-            .map(|((repository, digest, tag), (number, last))| Pulled {
+            .map(|((repository, digest, tag), (number, last, by))| Pulled {
                 repository: repository.clone(),
                 digest: digest.clone(),
                 tag: tag.clone(),
                 number: *number,
                 last: *last,
+                by: Some(by.to_string()),
             })
             .collect();
         if let Err(error) = self.facts.count_pulls(pulled).await {
             tracing::warn!(%error, "pulls could not be counted; they will be");
             let mut fresh = self.gathered();
-            for (key, (number, last)) in gathered {
-                let of = fresh.entry(key).or_insert((0, last));
-                *of = (of.0.saturating_add(number), of.1.max(last));
+            for (key, (number, last, by)) in gathered {
+                let (sum, latest, _) = fresh.entry(key).or_insert((0, last, by));
+                (*sum, *latest) = (sum.saturating_add(number), last.max(*latest));
             }
         }
     }
 
-    fn gathered(&self) -> MutexGuard<'_, HashMap<Key, (u64, Timestamp)>> {
+    fn gathered(&self) -> MutexGuard<'_, HashMap<Key, Gathered>> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,7 @@ mod attributes;
 mod blobs;
 mod browse;
 mod built;
+mod changes;
 mod claims;
 mod content;
 mod credentials;
@@ -54,6 +55,10 @@ pub use attributes::{
 pub use blobs::Stored;
 pub use browse::{PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use built::BuildStep;
+pub use changes::{
+    Cause, Change, ChangeFilter, ChangeSums, KEPT as CHANGES_KEPT, LastPull, MAX_CHANGES,
+    Place as ImagePlace, Standing,
+};
 pub use content::{NewManifest, Referrer, StoredManifest};
 pub use credentials::{Credential, CredentialFilter, Having, LeakRow, Observations};
 use database::{Dialect, Place};

@@ -54,5 +54,8 @@ pub use facts::{
     Attributes, ImmutableRule, Lock, LockChange, Locked, Measure, Quota, QuotaRow, Refusal, Trashed,
     Undeleted, Usage,
 };
+pub use facts::{
+    CHANGES_KEPT, Cause, Change, ChangeFilter, ChangeSums, ImagePlace, LastPull, MAX_CHANGES, Standing,
+};
 pub use facts::{Credential, CredentialFilter, Having, LeakRow, Observations};
 pub use facts::{Dropped, HeldBlob, Home, RepositorySize, Sample, Storage, Unscrubbed};

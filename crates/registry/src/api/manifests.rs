@@ -189,11 +189,12 @@ impl Call {
     /// Counts a pull. Looking a tag up is none, but tells what the pull after it is for.
     fn count(&self, repository: &str, reference: &Named, digest: &Digest) {
         let (pulls, who) = (&self.registry.0.pulls, self.caller.id);
+        let puller = (who, &self.caller.name);
         match reference {
             Named::Tag(tag) if self.is_head() => pulls.looked_up(who, repository, digest, tag),
             Named::Digest(_) if self.is_head() => {}
-            Named::Tag(tag) => pulls.pulled(who, repository, digest, Some(tag), Timestamp::now()),
-            Named::Digest(_) => pulls.pulled(who, repository, digest, None, Timestamp::now()),
+            Named::Tag(tag) => pulls.pulled(puller, repository, digest, Some(tag), Timestamp::now()),
+            Named::Digest(_) => pulls.pulled(puller, repository, digest, None, Timestamp::now()),
         }
     }
 

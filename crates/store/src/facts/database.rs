@@ -42,6 +42,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (10, "log files", include_str!("../../migrations/0010_log_files.sql")),
     (11, "removed tags", include_str!("../../migrations/0011_removed_tags.sql")),
     (12, "history", include_str!("../../migrations/0012_history.sql")),
+    (13, "changes", include_str!("../../migrations/0013_changes.sql")),
     (14, "credentials", include_str!("../../migrations/0014_credentials.sql")),
 ];
 

@@ -7,15 +7,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Counts, Facts, Judgement, Material, Outcome, State, Topic, credentials::Observed, digest, milliseconds,
-    rows::severity_rank, search, signed, sql::Query,
+    Cause, Counts, Facts, Judgement, Material, Outcome, State, Topic,
+    changes::{Basis, Numbers, write_findings},
+    credentials::Observed,
+    digest, milliseconds, search, signed,
 };
 use crate::Error;
 
 /// zstd's fastest useful level: these texts shrink tenfold anyway.
 const LEVEL: i32 = 1;
-/// Rows of one statement: ten values each stay below the number that every build of SQLite takes (999).
-const HITS: usize = 90;
 /// No report is larger unpacked; a larger one is damage.
 const MAX_UNPACKED: usize = 512 << 20;
 
@@ -66,11 +66,11 @@ impl Facts {
             .touching(Topic::Verdicts)
             .run(move |db| {
                 Box::pin(async move {
-                    let mut described = HashSet::new();
+                    let mut round = Round { now, described: HashSet::new(), numbers: Numbers::default() };
                     for outcome in packed {
-                        outcome.write(db, now, &mut described).await?;
+                        outcome.write(db, &mut round).await?;
                     }
-                    Ok(())
+                    round.numbers.keep(db).await
                 })
             })
             .await
@@ -153,6 +153,14 @@ impl Facts {
     }
 }
 
+/// What the outcomes of one transaction share.
+struct Round {
+    now: i64,
+    /// The vulnerabilities whose description is written already: images share most.
+    described: HashSet<String>,
+    numbers: Numbers,
+}
+
 /// An outcome as columns; made outside the writing task, which must not wait for compression.
 struct Packed {
     image: String,
@@ -185,14 +193,9 @@ impl Packed {
         Ok(Self { image: image.to_string(), content })
     }
 
-    async fn write(
-        self,
-        db: &mut AnyConnection,
-        now: i64,
-        described: &mut HashSet<String>,
-    ) -> Result<(), Error> {
+    async fn write(self, db: &mut AnyConnection, round: &mut Round) -> Result<(), Error> {
         match self.content {
-            Ok(columns) => columns.write(db, &self.image, now, described).await,
+            Ok(columns) => columns.write(db, &self.image, round).await,
             Err(error) => {
                 sqlx::query(
                     "UPDATE judgements SET state = $1, error = $2, judged = $3, decision = NULL, decided = NULL, verdict = NULL, \
@@ -200,7 +203,7 @@ impl Packed {
                 )
                 .bind(State::Failed.word())
                 .bind(error)
-                .bind(now)
+                .bind(round.now)
                 .bind(self.image)
                 .execute(db)
                 .await?;
@@ -249,43 +252,50 @@ impl Columns {
         })
     }
 
-    /// `described` are the vulnerabilities whose description this transaction has written already: images share most.
-    async fn write(
-        &self,
-        db: &mut AnyConnection,
-        image: &str,
-        now: i64,
-        described: &mut HashSet<String>,
-    ) -> Result<(), Error> {
-        let before: Option<(Option<String>,)> =
-            sqlx::query_as("SELECT content_hash FROM judgements WHERE digest = $1")
+    async fn write(&self, db: &mut AnyConnection, image: &str, round: &mut Round) -> Result<(), Error> {
+        let before: Option<(Option<String>, Option<String>)> =
+            sqlx::query_as("SELECT content_hash, snapshot FROM judgements WHERE digest = $1")
                 .bind(image)
                 .fetch_optional(&mut *db)
                 .await?;
-        let Some((before,)) = before else { return Ok(()) };
+        let Some((hash, snapshot)) = before else { return Ok(()) };
         self.write_snapshot(db).await?;
-        self.write_verdict(db, image, now).await?;
+        self.write_verdict(db, image, round.now).await?;
         self.observed.write_numbers(db, image).await?;
-        if before.as_deref() == Some(&self.content_hash) {
+        if hash.as_deref() == Some(&self.content_hash) {
             return Ok(());
         }
-        sqlx::query(
-            "UPDATE judgements SET findings = $1, content_hash = $2, material = $3 WHERE digest = $4",
-        )
-        .bind(&self.findings_packed)
-        .bind(&self.content_hash)
-        .bind(&self.material)
-        .bind(image)
-        .execute(&mut *db)
-        .await?;
-        sqlx::query("DELETE FROM hits WHERE digest = $1").bind(image).execute(&mut *db).await?;
-        for findings in self.findings.chunks(HITS) {
-            write_hits(db, image, findings).await?;
+        let known = sqlx::query("SELECT 1 FROM judgements WHERE digest = $1 AND material = $2")
+            .bind(image)
+            .bind(&self.material)
+            .fetch_optional(&mut *db)
+            .await?;
+        if known.is_none() {
+            sqlx::query("UPDATE judgements SET material = $1 WHERE digest = $2")
+                .bind(&self.material)
+                .bind(image)
+                .execute(&mut *db)
+                .await?;
+            search::write_packages(db, image, &self.installed).await?;
         }
-        search::write_packages(db, image, &self.installed).await?;
-        self.observed.write_credentials(db, image, now).await?;
+        self.observed.write_credentials(db, image, round.now).await?;
+        sqlx::query("UPDATE judgements SET findings = $1, content_hash = $2 WHERE digest = $3")
+            .bind(&self.findings_packed)
+            .bind(&self.content_hash)
+            .bind(image)
+            .execute(&mut *db)
+            .await?;
+        let ours = self.snapshot.as_ref().map(|snapshot| snapshot.id.as_str());
+        let cause = match (&hash, snapshot.as_deref()) {
+            // Without vulnerability data nothing was found, and nothing said to be safe.
+            (None, _) | (_, None) => Cause::Push,
+            (Some(_), Some(theirs)) if Some(theirs) == ours => Cause::Scanner,
+            (Some(_), Some(_)) => Cause::Feed,
+        };
+        let basis = Basis { cause, snapshot: ours, now: round.now };
+        write_findings(db, image, basis, &self.findings, &mut round.numbers).await?;
         for finding in &self.findings {
-            if described.insert(finding.id.clone()) {
+            if round.described.insert(finding.id.clone()) {
                 describe(db, finding).await?;
             }
         }
@@ -338,32 +348,12 @@ impl Columns {
     }
 }
 
-async fn write_hits(db: &mut AnyConnection, image: &str, findings: &[Finding]) -> Result<(), Error> {
-    let mut insert = Query::new(
-        "INSERT INTO hits (vulnerability, digest, purl, path, package, installed, fixed, severity, kev, epss) ",
-    );
-    insert.push_values(findings, |row, finding| {
-        row.push_bind(&finding.id)
-            .push_bind(image)
-            .push_bind(&finding.purl)
-            .push_bind(&finding.proof.path)
-            .push_bind(&finding.package)
-            .push_bind(&finding.installed)
-            .push_bind(&finding.fixed)
-            .push_bind(severity_rank(finding.severity))
-            .push_bind(i64::from(finding.kev.is_some()))
-            .push_bind(finding.epss.map(|epss| epss.score));
-    });
-    insert.push(" ON CONFLICT DO NOTHING");
-    insert.build().execute(db).await?;
-    Ok(())
-}
-
 /// What is known of a vulnerability, for its page.
 async fn describe(db: &mut AnyConnection, finding: &Finding) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO vulnerabilities (id, title, finding) VALUES ($1, $2, $3) \
-         ON CONFLICT (id) DO UPDATE SET title = excluded.title, finding = excluded.finding",
+         ON CONFLICT (id) DO UPDATE SET title = excluded.title, finding = excluded.finding \
+         WHERE vulnerabilities.finding <> excluded.finding",
     )
     .bind(&finding.id)
     .bind(&finding.title)

@@ -308,6 +308,22 @@ impl Facts {
         query.build().fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 
+    /// Forgets all deliveries of a webhook.
+    pub async fn forget_deliveries_of(&self, webhook: &str) -> Result<(), Error> {
+        let webhook = webhook.to_owned();
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM deliveries WHERE webhook = $1")
+                        .bind(webhook)
+                        .execute(db)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
     /// Forgets deliveries that ended before `before`, and those of webhooks that are not among `webhooks`.
     pub async fn forget_deliveries(&self, before: Timestamp, webhooks: Vec<String>) -> Result<(), Error> {
         let before = milliseconds(before);
@@ -343,7 +359,8 @@ async fn advance(db: &mut AnyConnection, from: Option<u64>, to: u64) -> Result<b
     Ok(moved.rows_affected() > 0)
 }
 
-async fn insert(db: &mut AnyConnection, new: &[NewDelivery], now: i64) -> Result<(), Error> {
+/// Writes events to be sent at once.
+pub(super) async fn insert(db: &mut AnyConnection, new: &[NewDelivery], now: i64) -> Result<(), Error> {
     let mut insert =
         Query::new("INSERT INTO deliveries (id, webhook, event, body, created, due, attempts, state) ");
     insert.push_values(new, |row, one| {

@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::{Facts, count, digest, milliseconds, signed, sql::Query, time};
 use crate::Error;
 
-/// Rows of one statement: five values each stay below the number that every build of SQLite takes (999).
+/// Rows of one statement: six values each stay below the number that every build of SQLite takes (999).
 const ROWS: usize = 150;
 /// Digests that one statement asks for.
 const ASKED: usize = 500;
@@ -35,6 +35,8 @@ pub struct Pulled {
     pub number: u64,
     /// The last of them.
     pub last: Timestamp,
+    /// Whose the last was, by name, where that is known.
+    pub by: Option<String>,
 }
 
 /// Pulls of one manifest of one repository.
@@ -190,16 +192,18 @@ impl Facts {
 }
 
 async fn add(db: &mut AnyConnection, pulled: &[Pulled]) -> Result<(), Error> {
-    let mut insert = Query::new("INSERT INTO pulls (repository, digest, tag, number, last_pull) ");
+    let mut insert = Query::new("INSERT INTO pulls (repository, digest, tag, number, last_pull, puller) ");
     insert.push_values(pulled, |row, one| {
         row.push_bind(&one.repository)
             .push_bind(one.digest.to_string())
             .push_bind(one.tag.as_deref().unwrap_or_default())
             .push_bind(signed(one.number))
-            .push_bind(milliseconds(one.last));
+            .push_bind(milliseconds(one.last))
+            .push_bind(one.by.clone());
     });
     insert.push(
         " ON CONFLICT (repository, digest, tag) DO UPDATE SET number = pulls.number + excluded.number, \
+         puller = CASE WHEN excluded.last_pull >= pulls.last_pull THEN excluded.puller ELSE pulls.puller END, \
          last_pull = CASE WHEN excluded.last_pull > pulls.last_pull THEN excluded.last_pull \
          ELSE pulls.last_pull END",
     );

@@ -279,6 +279,8 @@ pub struct Hit {
     pub fixed: Option<String>,
     /// In this image.
     pub severity: Severity,
+    /// When this server first saw it on this image; absent where that was before this was kept.
+    pub since: Option<Timestamp>,
     /// What the gate says about the image.
     pub decision: Option<Decision>,
 }

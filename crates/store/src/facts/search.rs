@@ -164,7 +164,8 @@ fn add<T: Ord + Clone>(found: &mut Vec<T>, more: Vec<T>, limit: u64) {
     found.extend(more.into_iter().filter(|one| !known.contains(one)).take(room));
 }
 
-fn escaped(text: &str) -> String {
+/// `text` for LIKE with `!` before its own signs.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 

@@ -28,6 +28,7 @@ async fn stocked(database: &Database) -> Facts {
         tag: Some("v1".to_owned()),
         number,
         last: at(40),
+        by: None,
     };
     facts.count_pulls(vec![pulled(3)]).await.unwrap();
     facts.count_pulls(vec![Pulled { tag: None, ..pulled(4) }]).await.unwrap();

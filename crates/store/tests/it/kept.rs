@@ -29,8 +29,14 @@ async fn a_repository_as_rules_see_it() {
         facts.put_manifest(manifest("b", "v1", &image, &[])).await.unwrap();
         judged(&facts, &image, report(&image, Decision::Deny, "s1", vec![])).await;
         let pulled = Timestamp::from_second(2_000_000_000).unwrap();
-        let pull =
-            Pulled { repository: "a".to_owned(), digest: image.clone(), tag: None, number: 1, last: pulled };
+        let pull = Pulled {
+            repository: "a".to_owned(),
+            digest: image.clone(),
+            tag: None,
+            number: 1,
+            last: pulled,
+            by: None,
+        };
         facts.count_pulls(vec![pull]).await.unwrap();
 
         let there = facts.kept_manifests("a", 10).await.unwrap();

@@ -5,6 +5,7 @@ mod above;
 mod attributes;
 mod blobs;
 mod browse;
+mod changes;
 mod crash;
 mod credentials;
 mod databases;

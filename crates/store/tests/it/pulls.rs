@@ -20,6 +20,7 @@ async fn pulls_add_up() {
             tag: tag.map(str::to_owned),
             number,
             last,
+            by: None,
         };
         let (day, next) = (86_400, at(86_400 + 5));
         facts

@@ -129,6 +129,7 @@ async fn in_use_is_what_was_pulled_lately() {
         tag: tag.map(str::to_owned),
         number: 1,
         last: ago(days),
+        by: None,
     };
     let pulls = vec![
         pulled("team/app", "app", Some("v1"), 90),

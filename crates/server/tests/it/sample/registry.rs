@@ -138,6 +138,7 @@ fn pulls(repository: &str, digest: &Digest, tag: &str, most: u64, ago: i64) -> V
         })
         .max(1),
         last: now() - SignedDuration::from_mins(day * 24 * 60 + 7),
+        by: Some("build".to_owned()),
     })
     .collect()
 }

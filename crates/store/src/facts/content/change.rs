@@ -303,7 +303,11 @@ async fn forget_judgement(db: &mut AnyConnection, digest: &str, now: i64) -> Res
     if elsewhere.is_none() {
         search::forget_packages(db, digest).await?;
         credentials::forget(db, digest, now).await?;
-        for sql in ["DELETE FROM hits WHERE digest = $1", "DELETE FROM judgements WHERE digest = $1"] {
+        for sql in [
+            "DELETE FROM hits WHERE digest = $1",
+            "DELETE FROM finding_changes WHERE digest = $1",
+            "DELETE FROM judgements WHERE digest = $1",
+        ] {
             sqlx::query(sql).bind(digest).execute(&mut *db).await?;
         }
     }

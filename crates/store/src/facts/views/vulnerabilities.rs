@@ -11,6 +11,7 @@ use crate::{
         VulnerabilitySort, count, digest,
         rows::{read_decision, severity_of, severity_rank},
         sql::Query,
+        time,
     },
 };
 
@@ -75,7 +76,7 @@ impl Facts {
 
     async fn hits(&self, id: &str) -> Result<Vec<Hit>, Error> {
         let found = sqlx::query(
-            "SELECT DISTINCT m.repository, h.digest, h.package, h.purl, h.installed, h.fixed, h.severity, \
+            "SELECT DISTINCT m.repository, h.digest, h.package, h.purl, h.installed, h.fixed, h.severity, h.since, \
              j.state, j.decision FROM hits h JOIN manifests m ON m.digest = h.digest \
              LEFT JOIN judgements j ON j.digest = h.digest WHERE h.vulnerability = $1 \
              ORDER BY m.repository, h.package, h.installed, h.digest LIMIT $2",
@@ -100,6 +101,10 @@ impl Facts {
                 installed: row.try_get("installed")?,
                 fixed: row.try_get("fixed")?,
                 severity: severity_of(row.try_get("severity")?),
+                since: row
+                    .try_get::<Option<i64>, _>("since")?
+                    .map(|since| time("hits.since", since))
+                    .transpose()?,
                 decision: decision.filter(|_| judged).map(read_decision).transpose()?,
             });
         }
