@@ -37,7 +37,7 @@ use url::Url;
 mod error;
 mod message;
 mod proxy;
-mod public;
+pub(crate) mod public;
 mod redirect;
 mod trust;
 

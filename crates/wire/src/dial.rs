@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, TcpStream, ToSocketAddrs as _},
+    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
+use crate::client::public::{is_public, refused};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
 
 /// A CA file larger than this is something else.
@@ -38,11 +39,21 @@ enum Kind {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
+/// What a name resolves to. With `public_only`, addresses that are not of the Internet are left out, and it is an error
+/// if none is left: connect to what this gives, and nobody is led astray by what the name means a moment later.
+pub fn resolve(host: &str, port: u16, public_only: bool) -> io::Result<Vec<SocketAddr>> {
+    let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    }
+    found.retain(|address| !public_only || is_public(address.ip()));
+    if found.is_empty() { Err(refused()) } else { Ok(found) }
+}
+
 /// Connects. TLS is shaken when the first bytes are sent.
 pub fn dial(target: &Target) -> io::Result<Stream> {
-    let addresses: Vec<_> = (target.host.as_str(), target.port).to_socket_addrs()?.collect();
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for address in resolve(&target.host, target.port, false)? {
         match TcpStream::connect_timeout(&address, target.patience) {
             Ok(socket) => return open(target, socket),
             Err(error) => failure = error,

@@ -32,15 +32,22 @@ impl Resolver for PublicOnly {
             public.push(*address);
         }
         if public.is_empty() {
-            let why = "its address is not public, and only public ones are allowed here";
-            return Err(ureq::Error::Io(io::Error::new(io::ErrorKind::HostUnreachable, why)));
+            return Err(ureq::Error::Io(refused()));
         }
         Ok(public)
     }
 }
 
+/// What whoever wanted to go elsewhere is told.
+pub(crate) fn refused() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::HostUnreachable,
+        "its address is not public, and only public ones are allowed here",
+    )
+}
+
 /// Whether an address is one of the Internet: none of those that RFC 6890 and its registries set apart.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
