@@ -10,6 +10,8 @@
 //! - [`upstreams`]: other registries: caches, mirrors, imports.
 //! - [`storage`]: what is stored, what of it is garbage or damaged, and work that takes a while.
 //! - [`search`]: finding things by name.
+//! - [`findings`]: what became newly vulnerable, and what did not stay so.
+//! - [`notifications`]: rules about who is told of that.
 //! - [`webhooks`]: other systems that are told of what happens to images.
 //! - [`aging`]: images that should be built again.
 //! - [`base`](mod@base): what an image was built on.
@@ -29,7 +31,9 @@ pub mod audit;
 pub mod base;
 pub mod client;
 pub mod credentials;
+pub mod findings;
 pub mod life;
+pub mod notifications;
 pub mod own;
 pub mod problem;
 pub mod retention;

@@ -28,7 +28,9 @@ async fn main() -> std::io::Result<()> {
     let sample::Sample { state, secret } = if arguments.iter().any(|argument| argument == "empty") {
         sample::empty(folder.path()).await
     } else {
-        sample::installation(folder.path()).await
+        let made = sample::installation(folder.path()).await;
+        sample::news::arrive(&made.state.facts).await;
+        made
     };
     let port = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(8080);
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;

@@ -1,6 +1,6 @@
 //! Handlers of the pages: read the address, ask the store, hand the values to a page.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, Path, State as From},
@@ -56,7 +56,12 @@ pub(crate) async fn overview(From(state): From<State>, viewer: Viewer) -> Answer
     let mut attention = concerns(&state, &viewer).await?;
     attention.extend(attention::attention(&totals, &severities, snapshot.as_deref(), viewer.now));
     attention.extend(credentials::concerns(&facts.observations(viewer.now).await?));
+    let news = overview::News {
+        day: facts.newly_vulnerable(viewer.now - Duration::from_hours(24)).await?,
+        week: facts.newly_vulnerable(viewer.now - Duration::from_hours(7 * 24)).await?,
+    };
     let shown = overview::Overview {
+        news,
         site: &state.site,
         attention,
         remedies: worst(facts, REMEDIES).await?,
@@ -190,7 +195,7 @@ pub(crate) async fn vulnerabilities(From(state): From<State>, viewer: Viewer, as
         sort: vulnerability_sort(&asked.sort),
     };
     let listing = state.facts.vulnerabilities(&filter, turned(asked.page)).await?;
-    let body = vulnerabilities::vulnerabilities(&asked, &listing.rows, listing.total);
+    let body = vulnerabilities::vulnerabilities(&viewer, &asked, &listing.rows, listing.total);
     Ok(page(&viewer, Part::Vulnerabilities, "Vulnerabilities", &body))
 }
 
@@ -212,7 +217,7 @@ pub(crate) async fn vulnerability(
 ) -> Answer {
     let found = state.facts.vulnerability(&id).await?;
     let detail = found.ok_or_else(|| Failure::missing("vulnerability in what is stored called", &id))?;
-    let body = vulnerability::vulnerability(&detail);
+    let body = vulnerability::vulnerability(&viewer, &detail);
     Ok(page(&viewer, Part::Vulnerabilities, &detail.row.id, &body))
 }
 

@@ -53,8 +53,8 @@ pub(crate) async fn find(
 
 /// What the caller may see.
 pub(crate) struct Seen {
-    /// All repositories.
-    pub all: bool,
+    /// Images wherever they are.
+    pub(crate) all: bool,
     parts: [Visible; 2],
 }
 
@@ -67,6 +67,7 @@ impl Seen {
         Self { all, parts: [part(Action::MetadataRead), part(Action::ContentRead)] }
     }
 
+    /// Whether a repository is.
     pub(crate) fn sees(&self, repository: &str) -> bool {
         self.all
             || Scope::repository(REGISTRY, repository)

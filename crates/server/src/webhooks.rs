@@ -65,14 +65,7 @@ pub(crate) async fn deliveries(
     Path(name): Path<String>,
     asking: Asking,
 ) -> Result<Json<Vec<api::Delivery>>, Failure> {
-    let wanted = match asking.text("state") {
-        "" => None,
-        "waiting" => Some(DeliveryState::Waiting),
-        "delivered" => Some(DeliveryState::Delivered),
-        "dead" => Some(DeliveryState::Dead),
-        _ => return Err(Failure::Asked("`state` is waiting, delivered or dead".to_owned())),
-    };
-    let limit = asking.some("limit").and_then(|text| text.parse().ok()).unwrap_or(SHOWN).clamp(1, MAX_SHOWN);
+    let (wanted, limit) = listing(&asking)?;
     let found = state.exchange.webhooks().deliveries(&name, wanted, limit).await?;
     Ok(Json(found.into_iter().map(shown).collect()))
 }
@@ -86,7 +79,21 @@ pub(crate) async fn redeliver(
     Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
 }
 
-fn shown(delivery: Delivery) -> api::Delivery {
+/// Which deliveries are asked for, and how many.
+pub(crate) fn listing(asking: &Asking) -> Result<(Option<DeliveryState>, u64), Failure> {
+    let wanted = match asking.text("state") {
+        "" => None,
+        "waiting" => Some(DeliveryState::Waiting),
+        "delivered" => Some(DeliveryState::Delivered),
+        "dead" => Some(DeliveryState::Dead),
+        _ => return Err(Failure::Asked("`state` is waiting, delivered or dead".to_owned())),
+    };
+    let limit = asking.some("limit").and_then(|text| text.parse().ok()).unwrap_or(SHOWN).clamp(1, MAX_SHOWN);
+    Ok((wanted, limit))
+}
+
+/// As it is answered.
+pub(crate) fn shown(delivery: Delivery) -> api::Delivery {
     api::Delivery {
         body: serde_json::from_str(&delivery.body).unwrap_or_default(),
         id: delivery.id,

@@ -7,12 +7,14 @@ pub mod completion;
 pub mod credentials;
 pub mod federation;
 pub mod feeds;
+pub mod findings;
 pub mod gate;
 pub mod group;
 pub mod image;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod notify;
 pub mod policy;
 pub mod registry;
 pub mod role;
@@ -58,6 +60,10 @@ pub enum Command {
     Vex(vex::Args),
     /// Import, fetch and inspect vulnerability data
     Feeds(feeds::Args),
+    /// List what became newly vulnerable on a server
+    Findings(findings::Args),
+    /// Tell people and programs of what becomes newly vulnerable
+    Notify(notify::Args),
     /// Show and check policies
     Policy(policy::Args),
     /// Run the registry, the scanner and the dashboard on this machine
@@ -111,6 +117,8 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),
+        Command::Findings(args) => findings::run(&args, &global, console),
+        Command::Notify(args) => notify::run(&args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
         Command::Serve(args) => serve::run(args, &global, console),

@@ -9,7 +9,7 @@ mod quota;
 pub mod retention;
 mod scrub;
 mod storage;
-mod there;
+pub mod there;
 pub mod transfer;
 mod trash;
 mod upstream;

@@ -39,3 +39,4 @@ mod trash;
 mod up;
 mod upstreams;
 mod vex;
+mod watching;

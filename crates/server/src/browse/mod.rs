@@ -2,7 +2,9 @@
 
 pub(crate) mod aging;
 pub(crate) mod credentials;
+pub(crate) mod findings;
 pub(crate) mod image;
+pub(crate) mod notifications;
 pub(crate) mod repositories;
 pub(crate) mod search;
 pub(crate) mod storage;

@@ -6,6 +6,8 @@
 mod ask;
 mod deliver;
 mod error;
+mod notices;
+mod outbox;
 mod peer;
 mod setting;
 mod sinks;
@@ -26,6 +28,8 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::recorder::{Recorder, cosigner};
 
 pub use error::Error;
+pub(crate) use notices::Notices;
+use outbox::Outbox;
 use peer::{address, authority_file, check_ca};
 pub(crate) use sinks::Sinks;
 pub(crate) use webhooks::Webhooks;
@@ -51,6 +55,8 @@ struct Inner {
     witnesses: Witnesses,
     sinks: Sinks,
     webhooks: Webhooks,
+    notices: Notices,
+    outbox: Outbox,
 }
 
 impl Exchange {
@@ -64,14 +70,18 @@ impl Exchange {
     ) -> Result<Self, Error> {
         let host = recorder.verifier().name().split('/').next().unwrap_or_default();
         let cosigner = cosigner(&keys.join("witness"), &format!("{host}/witness"))?;
+        let outbox = Outbox::new(facts);
+        let folder = |kind: &str| data.join("peers").join(kind);
         let inner = Inner {
             facts: facts.clone(),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             seen: Mutex::new(Seen::new(REMEMBERED)),
             witness: Witness::new(facts, cosigner),
-            witnesses: Witnesses::new(facts, recorder, authority, data.join("peers").join("witnesses")),
-            sinks: Sinks::new(facts, recorder, authority, data.join("peers").join("sinks")),
-            webhooks: Webhooks::new(facts, recorder, authority, data.join("peers").join("webhooks")),
+            witnesses: Witnesses::new(facts, recorder, authority, folder("witnesses")),
+            sinks: Sinks::new(facts, recorder, authority, folder("sinks")),
+            webhooks: Webhooks::new(facts, recorder, authority, folder("webhooks"), &outbox),
+            notices: Notices::new(facts, recorder, authority, folder("notices"), &outbox),
+            outbox,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -113,15 +123,15 @@ impl Exchange {
                 }
             }
         };
-        let webhooks = async {
+        let messages = async {
             loop {
                 tokio::time::sleep(webhooks::EVERY).await;
                 if let Err(error) = self.tell_now().await {
-                    tracing::error!(%error, "webhooks could not be looked after");
+                    tracing::error!(%error, "webhooks and notifications could not be looked after");
                 }
             }
         };
-        tokio::join!(witnesses, sinks, webhooks);
+        tokio::join!(witnesses, sinks, messages);
     }
 
     /// Begins to send every sink what waits for it, and does not wait for the end.
@@ -129,9 +139,27 @@ impl Exchange {
         self.0.sinks.round().await
     }
 
-    /// Makes events of what is new in the log, and begins to send webhooks what is due.
+    /// Makes events of what is new in the log and messages of what became vulnerable, and begins to send what is due.
     pub async fn tell_now(&self) -> Result<(), Error> {
-        self.0.webhooks.round().await
+        let Inner { webhooks, notices, outbox, .. } = &*self.0;
+        // Each does its part whatever became of the others.
+        let (events, messages) = (webhooks.make().await, notices.make().await);
+        self.send_messages(outbox).await.and(events).and(messages)
+    }
+
+    async fn send_messages(&self, outbox: &Outbox) -> Result<(), Error> {
+        let due = outbox.due().await?;
+        // Most of the time there is nothing, and nobody's secrets are opened.
+        if due.is_empty() && !Outbox::is_untidy() {
+            return Ok(());
+        }
+        let mut ways = self.0.webhooks.ways().await?;
+        ways.extend(self.0.notices.ways().await?);
+        if due.is_empty() {
+            return outbox.tidy(ways).await;
+        }
+        outbox.send(due, ways);
+        Ok(())
     }
 
     /// Shows the newest checkpoint to every witness that has not cosigned it.
@@ -152,6 +180,11 @@ impl Exchange {
     /// Other systems that are told of what happens to images.
     pub(crate) fn webhooks(&self) -> &Webhooks {
         &self.0.webhooks
+    }
+
+    /// Rules about who is told of what became newly vulnerable.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.0.notices
     }
 
     /// We as a witness.

@@ -89,6 +89,8 @@ pub(crate) enum Part {
     Storage,
     Images,
     Vulnerabilities,
+    News,
+    Notifications,
     Feeds,
     Policy,
     Access,
@@ -110,7 +112,9 @@ pub(crate) const PARTS: [(Part, &str, &str, Action); 8] = [
 ];
 
 /// Those that a tab of another part leads to, with the action without which there is nothing to see.
-const WITHIN: [(Part, Action); 5] = [
+const WITHIN: [(Part, Action); 7] = [
+    (Part::News, Action::VulnerabilityRead),
+    (Part::Notifications, Action::RegistryRead),
     (Part::Search, Action::ImageRead),
     (Part::Aging, Action::ImageRead),
     (Part::Credentials, Action::ImageRead),

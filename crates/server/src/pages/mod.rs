@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod error;
 pub(crate) mod feeds;
+pub(crate) mod findings;
 pub(crate) mod frame;
 pub(crate) mod image;
 pub(crate) mod images;

@@ -1,7 +1,7 @@
 //! The front page: how it stands, what to do first, what happened lately.
 
 use boltseal_model::SnapshotInfo;
-use boltseal_store::{ImageRow, Severities, Totals};
+use boltseal_store::{ChangeSums, ImageRow, Severities, Totals};
 use maud::{Markup, html};
 
 use super::{feeds, frame::Viewer, images};
@@ -18,6 +18,8 @@ pub(crate) struct Overview<'a> {
     pub totals: Totals,
     /// Vulnerabilities of all images by severity.
     pub severities: Severities,
+    /// What became newly vulnerable lately.
+    pub news: News,
     /// Upgrades that help most.
     pub remedies: Vec<Remedy>,
     pub attention: Vec<Attention>,
@@ -25,6 +27,12 @@ pub(crate) struct Overview<'a> {
     pub days: Vec<timeline::Day>,
     pub recent: Vec<ImageRow>,
     pub policy: &'a str,
+}
+
+/// What became newly vulnerable in the last day and the last week.
+pub(crate) struct News {
+    pub day: ChangeSums,
+    pub week: ChangeSums,
 }
 
 /// The body of `/`.
@@ -36,7 +44,7 @@ pub(crate) fn overview(viewer: &Viewer, shown: &Overview<'_>) -> Markup {
         (head(shown))
         div.columns {
             div.stack.wide { (fixes(&shown.remedies)) }
-            div.stack { (attention(&shown.attention)) (vulnerabilities(shown)) (ages(viewer, shown.snapshot)) }
+            div.stack { (attention(&shown.attention)) (news(&shown.news)) (vulnerabilities(shown)) (ages(viewer, shown.snapshot)) }
         }
         (pushes(viewer, shown))
     }
@@ -126,6 +134,23 @@ fn attention(items: &[Attention]) -> Markup {
                     li { span.is-allow { (badge::glyph("allow")) } span.quiet { "Nothing. Every image has a verdict and every feed is fresh." } }
                 }
             }
+        }
+    }
+}
+
+fn news(news: &News) -> Markup {
+    let sum = |name: &str, days: &str, sums: &ChangeSums| {
+        html! {
+            li {
+                a href=(link::query("/findings/new", &[("days", days)])) { b { (words::thousands(sums.findings)) @if sums.more { "+" } } " " (name) }
+                @if sums.findings > 0 { " " span.quiet { "in " (words::count(sums.images, "image")) } }
+            }
+        }
+    };
+    html! {
+        section.card aria-labelledby="news" {
+            header { h2 id="news" { a.name href="/findings/new" { "Newly vulnerable" } } span.quiet.small { "since their push" } }
+            div.body { ul.plain { (sum("in the last 24 hours", "1", &news.day)) (sum("in the last 7 days", "7", &news.week)) } }
         }
     }
 }

@@ -4,6 +4,7 @@ use boltseal_model::Severity;
 use boltseal_store::VulnerabilityRow;
 use maud::{Markup, html};
 
+use super::frame::{Part, Viewer};
 use crate::parts::{badge, link, list::Listed, words};
 
 /// Ways to sort, with their names.
@@ -28,7 +29,12 @@ impl Asked {
 }
 
 /// The body of `/vulnerabilities`.
-pub(crate) fn vulnerabilities(asked: &Asked, rows: &[VulnerabilityRow], total: u64) -> Markup {
+pub(crate) fn vulnerabilities(
+    viewer: &Viewer,
+    asked: &Asked,
+    rows: &[VulnerabilityRow],
+    total: u64,
+) -> Markup {
     let filter = [
         ("q", asked.q.as_str()),
         ("severity", asked.severity.map_or("", Severity::word)),
@@ -39,6 +45,7 @@ pub(crate) fn vulnerabilities(asked: &Asked, rows: &[VulnerabilityRow], total: u
         Listed { path: "/vulnerabilities", filter: &filter, sort: &asked.sort, page: asked.page, total };
     html! {
         div.title { h1 { "Vulnerabilities" } }
+        (super::findings::tabs(viewer, Part::Vulnerabilities))
         @if total > 0 || asked.any() { (form(asked)) }
         div.stack id="results" aria-live="polite" {
             @if total > 0 {

@@ -14,7 +14,7 @@ use boltseal_store::{JobState, Progress};
 
 use crate::{
     app::{self, App},
-    sample,
+    control, sample,
 };
 
 /// Everything that Chromium would otherwise fetch, and the little that a container needs.
@@ -64,6 +64,11 @@ fn run(chromium: &Path, profile: &Path, arguments: &[String]) -> String {
 async fn the_script_runs_and_the_style_applies() {
     let Some(chromium) = boltseal_testkit::peer("chromium") else { return };
     let app = App::new().await;
+    sample::news::arrive(&app.state.facts).await;
+    let rule = serde_json::json!({
+        "name": "ops", "severity": "high", "secret": "https://hooks.example.com/services/x", "to": { "kind": "slack" },
+    });
+    assert_eq!(control::call(&app, "admin", "POST", "/api/v1/notifications", &rule).await.0, 201);
     let address = serve(&app).await;
     let profile = tempfile::tempdir().unwrap();
     let images = app
@@ -84,6 +89,8 @@ async fn the_script_runs_and_the_style_applies() {
         "/repositories/shop/checkout",
         "/images",
         "/vulnerabilities",
+        "/findings/new",
+        "/notifications",
         "/feeds",
         "/policy",
         "/access",

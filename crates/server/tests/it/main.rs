@@ -27,5 +27,6 @@ mod pages;
 mod sample;
 mod shared_log;
 mod sign_in;
+mod telling;
 mod upstreams;
 mod webhooks;

@@ -1,48 +1,55 @@
-//! Sending one event: signed as Standard Webhooks has it, on a thread that may wait.
+//! Sending one message by POST, on a thread that may wait: signed as Standard Webhooks has it, or to an address that is
+//! itself the secret.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
-use boltseal_store::{Attempt, Delivery};
+use boltseal_store::Delivery;
 use boltseal_wire::client::{Client, Method, Options, Payload, Proxies, Request};
 use zeroize::Zeroizing;
 
-/// For a connection, and for any single read or write.
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::{Answer, PATIENCE};
+
 /// What stands before a secret.
 const PREFIX: &str = "whsec_";
 /// Bytes of a secret: Standard Webhooks, "Signature scheme".
 const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// Bytes of a secret that is made here.
 const MADE: usize = 32;
-/// Seconds between attempts: the last counts for all further ones.
-const PAUSES: [i64; 9] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800];
-/// Seconds after which an event is given up.
-const LIFE: i64 = 86_400;
-/// Characters of a reason that is kept.
-const MAX_ERROR: usize = 300;
+
+/// How somebody is reached.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Road {
+    pub(in super::super) allow_private: bool,
+    /// A PEM file with the authority of its certificate.
+    pub(in super::super) ca: Option<PathBuf>,
+}
 
 /// Where to, and with which secret.
-pub(super) struct Target {
-    pub(super) url: String,
-    pub(super) secret: Secret,
-    pub(super) allow_private: bool,
-    /// A PEM file with the authority of its certificate.
-    pub(super) ca: Option<PathBuf>,
+pub(in super::super) struct Signed {
+    pub(in super::super) url: String,
+    pub(in super::super) secret: Secret,
+    pub(in super::super) road: Road,
+}
+
+/// Where to: whoever knows it may write there, so nothing of it is shown but the host.
+pub(in super::super) struct Plain {
+    pub(in super::super) url: Secret,
+    pub(in super::super) road: Road,
 }
 
 /// A secret that nobody knows yet.
-pub(super) fn make_secret() -> Option<Zeroizing<String>> {
+pub(in super::super) fn make_secret() -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new([0; MADE]);
     rand::fill(bytes.as_mut_slice()).ok()?;
     Some(Zeroizing::new(format!("{PREFIX}{}", STANDARD.encode(bytes.as_slice()))))
 }
 
 /// The bytes of a secret, if it is one.
-pub(super) fn key(secret: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(in super::super) fn key(secret: &str) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = Zeroizing::new(STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?);
     BYTES.contains(&bytes.len()).then_some(bytes)
 }
@@ -57,77 +64,95 @@ fn signature(secret: &str, id: &str, second: i64, body: &str) -> Option<String> 
     Some(format!("v1,{}", STANDARD.encode(context.sign())))
 }
 
-/// Sends it, and says what came of it. Waits.
-pub(super) fn attempt(target: &Target, delivery: &Delivery, now: Timestamp) -> Attempt {
-    let failed = |status: Option<u64>, why: String| {
-        let gone = status == Some(410);
-        let again = if gone { None } else { again(delivery, now) };
-        Attempt::Failed { status, error: why.chars().take(MAX_ERROR).collect(), again }
-    };
-    match post(target, delivery, now) {
-        Ok(status) if (200..300).contains(&status) => Attempt::Delivered { status },
-        Ok(410) => failed(Some(410), "it is not wanted there any more".to_owned()),
-        Ok(status) => failed(Some(status), format!("it answered {status}")),
-        Err(why) => failed(None, why),
+impl Signed {
+    /// Sends it, and says what came of it. Waits.
+    pub(super) fn send(&self, delivery: &Delivery, now: Timestamp) -> Answer {
+        let second = now.as_second();
+        let signed = signature(self.secret.expose(), &delivery.id, second, &delivery.body);
+        let Some(signed) = signed else {
+            return Answer::Failed(None, "its secret cannot be used".to_owned());
+        };
+        let headers = [
+            ("Content-Type", "application/cloudevents+json".to_owned()),
+            ("webhook-id", delivery.id.clone()),
+            ("webhook-timestamp", second.to_string()),
+            ("webhook-signature", signed),
+        ];
+        answer(post(&self.url, &self.road, &headers, &delivery.body))
     }
 }
 
-fn post(target: &Target, delivery: &Delivery, now: Timestamp) -> Result<u64, String> {
-    let second = now.as_second();
-    let signed = signature(target.secret.expose(), &delivery.id, second, &delivery.body)
-        .ok_or_else(|| "its secret cannot be used".to_owned())?;
+impl Plain {
+    /// Sends it, and says what came of it. Waits.
+    pub(super) fn send(&self, delivery: &Delivery) -> Answer {
+        let headers = [("Content-Type", "application/json".to_owned())];
+        let url = self.url.expose();
+        match answer(post(url, &self.road, &headers, &delivery.body)) {
+            Answer::Failed(status, why) => Answer::Failed(status, discreet(&why, url)),
+            other => other,
+        }
+    }
+}
+
+fn post(url: &str, road: &Road, headers: &[(&'static str, String)], body: &str) -> Result<u64, String> {
     let options = Options {
         connect: PATIENCE,
         head: PATIENCE,
         idle: PATIENCE,
         total: 3 * PATIENCE,
         redirects: 0,
-        ca_file: target.ca.clone(),
-        proxies: if target.allow_private { Proxies::from_environment() } else { Proxies::default() },
-        public_only: !target.allow_private,
+        ca_file: road.ca.clone(),
+        proxies: if road.allow_private { Proxies::from_environment() } else { Proxies::default() },
+        public_only: !road.allow_private,
         ..Options::default()
     };
     let client = Client::new(&options).map_err(|wrong| wrong.to_string())?;
-    let request = Request::new(Method::Post, &target.url).map_err(|wrong| wrong.to_string())?;
-    let request = request
-        .header("Content-Type", "application/cloudevents+json")
-        .header("webhook-id", delivery.id.as_str())
-        .header("webhook-timestamp", second.to_string())
-        .header("webhook-signature", signed)
-        .payload(Payload::Bytes(delivery.body.as_bytes()));
+    let mut request = Request::new(Method::Post, url).map_err(|wrong| wrong.to_string())?;
+    for (name, value) in headers {
+        request = request.header(name, value.clone());
+    }
+    let request = request.payload(Payload::Bytes(body.as_bytes()));
     client.send(request).map(|response| u64::from(response.status())).map_err(|wrong| wrong.to_string())
 }
 
-/// When a delivery that has just failed is tried again; nothing once its time is over.
-fn again(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
-    let tried = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
-    let pause = PAUSES.get(tried).or(PAUSES.last()).copied().unwrap_or(LIFE);
-    let next = now.as_second().saturating_add(pause);
-    let end = delivery.created.as_second().saturating_add(LIFE);
-    (next <= end).then(|| Timestamp::from_second(next).ok()).flatten()
+fn answer(sent: Result<u64, String>) -> Answer {
+    match sent {
+        Ok(status @ 200..=299) => Answer::Arrived(status),
+        Ok(410) => {
+            Answer::Unwanted(Some(410), "it is not wanted there any more: give the new address".to_owned())
+        }
+        Ok(status) => Answer::Failed(Some(status), format!("it answered {status}{}", advice(status))),
+        Err(why) => Answer::Failed(None, why),
+    }
+}
+
+/// What to do about a status.
+const fn advice(status: u64) -> &'static str {
+    match status {
+        300..=399 => ": it is elsewhere; give the address that it redirects to",
+        401 | 403 => ": it does not take messages from here; look at what is allowed there",
+        404 => ": nothing is at this address any more; make a new one there and give it here",
+        413 => ": the message is too long for it; ask for fewer lines",
+        429 => ": too many messages; ask for fewer",
+        _ => "",
+    }
+}
+
+/// What is wrong, without what follows the host in an address that is a secret.
+fn discreet(why: &str, url: &str) -> String {
+    let Some((_, rest)) = url.split_once("://") else { return why.replace(url, "…") };
+    let secret = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
+    let path = secret.split(['?', '#']).next().unwrap_or_default();
+    let mut told = why.to_owned();
+    for part in [secret, path].into_iter().filter(|part| part.len() > 1) {
+        told = told.replace(part, "/…");
+    }
+    told
 }
 
 #[cfg(test)]
 mod tests {
-    use boltseal_store::DeliveryState;
-
     use super::*;
-
-    fn delivery(attempts: u64) -> Delivery {
-        Delivery {
-            id: "msg_1".to_owned(),
-            webhook: "ci".to_owned(),
-            event: "push".to_owned(),
-            body: "{}".to_owned(),
-            created: Timestamp::UNIX_EPOCH,
-            due: None,
-            attempts,
-            state: DeliveryState::Waiting,
-            status: None,
-            error: None,
-            ended: None,
-        }
-    }
 
     #[test]
     fn the_signature_is_that_of_the_specification() {
@@ -144,18 +169,41 @@ mod tests {
     }
 
     #[test]
-    fn how_long_it_is_tried() {
-        let at = |second| Timestamp::from_second(second).unwrap_or_default();
-        for (attempts, now, expected) in [
-            (0, 0, Some(5)),
-            (1, 10, Some(40)),
-            (8, 40_000, Some(68_800)),
-            (99, 50_000, Some(78_800)),
-            (99, 57_600, Some(86_400)),
-            (99, 57_601, None),
-            (0, 90_000, None),
+    fn an_address_that_is_a_secret_is_not_told() {
+        let url = "https://hooks.example.com/services/T0/B0/sesame?sig=open";
+        for (why, told) in [
+            (
+                "https://hooks.example.com/services/T0/B0/sesame: no answer",
+                "https://hooks.example.com/…: no answer",
+            ),
+            (
+                "`https://hooks.example.com/services/T0/B0/sesame?sig=open` is bad",
+                "`https://hooks.example.com/…` is bad",
+            ),
+            ("hooks.example.com: host name not found", "hooks.example.com: host name not found"),
         ] {
-            assert_eq!(again(&delivery(attempts), at(now)), expected.map(at), "{attempts} at {now}");
+            assert_eq!(discreet(why, url), told);
         }
+        let answers_nobody = Plain {
+            url: Secret::new("http://127.0.0.1:9/services/sesame".to_owned()),
+            road: Road { allow_private: false, ca: None },
+        };
+        let delivery = Delivery {
+            id: "msg_1".to_owned(),
+            webhook: "rule:a".to_owned(),
+            event: "news".to_owned(),
+            body: "{}".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            due: None,
+            attempts: 0,
+            state: boltseal_store::DeliveryState::Waiting,
+            status: None,
+            error: None,
+            ended: None,
+        };
+        let Answer::Failed(None, why) = answers_nobody.send(&delivery) else {
+            unreachable!("nobody is there")
+        };
+        assert!(why.contains("127.0.0.1") && !why.contains("sesame"), "{why}");
     }
 }

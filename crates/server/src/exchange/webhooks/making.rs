@@ -29,7 +29,7 @@ impl Webhooks {
     }
 
     /// Writes events of what is new.
-    pub(super) async fn make(&self) -> Result<(), Error> {
+    pub(in super::super) async fn make(&self) -> Result<(), Error> {
         let kept = self.kept().await?;
         if kept.iter().all(|one| one.webhook.disabled) {
             return Ok(());

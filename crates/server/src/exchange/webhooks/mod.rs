@@ -11,15 +11,8 @@
 mod event;
 mod happening;
 mod making;
-mod send;
-mod sending;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use boltseal_api::webhooks::{EVENTS, Made, NewWebhook, Sent, Webhook};
 use boltseal_audit::Record;
@@ -31,7 +24,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
-use super::{Error, check_ca, setting};
+use super::{
+    Error, authority_file, check_ca,
+    outbox::{
+        Outbox, Way, Ways,
+        post::{self, Road, Signed},
+    },
+    setting,
+};
 use crate::recorder::Recorder;
 use event::Event;
 
@@ -58,10 +58,7 @@ struct Inner {
     /// Where certificate authorities are kept as files.
     folder: PathBuf,
     editing: tokio::sync::Mutex<()>,
-    /// Webhooks that do not answer: how often in a row, and until when they are left alone.
-    resting: Mutex<BTreeMap<String, (u32, Timestamp)>>,
-    /// Attempts that are under way.
-    attempts: Arc<tokio::sync::Semaphore>,
+    outbox: Outbox,
 }
 
 /// A webhook as it is kept.
@@ -84,26 +81,35 @@ impl Kept {
 }
 
 impl Webhooks {
-    pub(super) fn new(facts: &Facts, recorder: &Recorder, authority: &Authority, folder: PathBuf) -> Self {
+    pub(super) fn new(
+        facts: &Facts,
+        recorder: &Recorder,
+        authority: &Authority,
+        folder: PathBuf,
+        outbox: &Outbox,
+    ) -> Self {
         Self(Arc::new(Inner {
             facts: facts.clone(),
             recorder: recorder.clone(),
             authority: authority.clone(),
             folder,
             editing: tokio::sync::Mutex::new(()),
-            resting: Mutex::default(),
-            attempts: Arc::new(tokio::sync::Semaphore::new(sending::AT_ONCE)),
+            outbox: outbox.clone(),
         }))
     }
 
-    fn resting(&self) -> MutexGuard<'_, BTreeMap<String, (u32, Timestamp)>> {
-        self.0.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How each is told.
+    pub(super) async fn ways(&self) -> Result<Ways, Error> {
+        let way = |kept: Kept| (kept.webhook.name.clone(), self.way(kept).map_err(|wrong| wrong.to_string()));
+        Ok(self.kept().await?.into_iter().map(way).collect())
     }
 
-    /// Reads what is new in the log, and sends what is due.
-    pub(super) async fn round(&self) -> Result<(), Error> {
-        self.make().await?;
-        self.send().await
+    fn way(&self, kept: Kept) -> Result<Way, Error> {
+        let Kept { webhook, secret } = kept;
+        let secret = setting::open(&self.0.authority, &secret, &context(&webhook.name))?;
+        let ca = webhook.ca.as_deref().map(|pem| authority_file(&self.0.folder, &webhook.name, pem));
+        let road = Road { allow_private: webhook.allow_private, ca: ca.transpose()? };
+        Ok(Way::Signed(Signed { url: webhook.url, secret, road }))
     }
 
     /// All of them.
@@ -122,7 +128,7 @@ impl Webhooks {
             return Err(Error::Asked(format!("there are {MAX_WEBHOOKS} webhooks, and no more can be")));
         }
         if let Some(given) = &secret
-            && send::key(given).is_none()
+            && post::key(given).is_none()
         {
             return Err(Error::Asked("`secret` is `whsec_` and 24 to 64 bytes in base64".to_owned()));
         }
@@ -132,7 +138,7 @@ impl Webhooks {
             (Some(given), _) => (seal(&given)?, None),
             (None, Some(known)) => (known.secret.clone(), None),
             (None, None) => {
-                let made = send::make_secret()
+                let made = post::make_secret()
                     .ok_or_else(|| Error::Asked("the system gives no random numbers".to_owned()))?;
                 (seal(&made)?, Some(made))
             }
@@ -143,7 +149,7 @@ impl Webhooks {
         }
         let kept = Kept { webhook: webhook.clone(), secret: sealed };
         self.write(&webhook.name, Some(&kept), record).await?;
-        self.resting().remove(&webhook.name);
+        self.0.outbox.wake(&webhook.name);
         Ok(Made { webhook, secret: shown })
     }
 
@@ -152,8 +158,7 @@ impl Webhooks {
         let _one_at_a_time = self.0.editing.lock().await;
         self.one(name).await?;
         self.write(name, None, record).await?;
-        let left = self.kept().await?.into_iter().map(|kept| kept.webhook.name).collect();
-        Ok(self.0.facts.forget_deliveries(Timestamp::UNIX_EPOCH, left).await?)
+        Ok(self.0.facts.forget_deliveries_of(name).await?)
     }
 
     /// Sends an event that means nothing.
@@ -165,7 +170,7 @@ impl Webhooks {
         let body = event.body(&id, &self.source());
         let delivery =
             NewDelivery { id: id.clone(), webhook: name.to_owned(), event: "ping".to_owned(), body };
-        self.resting().remove(name);
+        self.0.outbox.wake(name);
         self.0.facts.put_delivery(delivery, now).await?;
         Ok(Sent { id })
     }
@@ -183,7 +188,7 @@ impl Webhooks {
 
     /// Sends one again.
     pub(crate) async fn redeliver(&self, name: &str, id: &str, now: Timestamp) -> Result<Sent, Error> {
-        self.resting().remove(name);
+        self.0.outbox.wake(name);
         if !self.0.facts.redeliver(name, id, now).await? {
             return Err(Error::missing("delivery", id));
         }

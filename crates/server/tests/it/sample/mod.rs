@@ -2,6 +2,7 @@
 //! and versions are real ones; `cves.txt` and `images.txt` say them, so that a case more is a line more.
 
 mod history;
+pub mod news;
 mod people;
 mod registry;
 mod seen;
