@@ -8,7 +8,7 @@
 //! | `POST /api/v1/notifications/{name}/deliveries/{id}/redeliver` | sends one again |
 //!
 //! A rule tells of a finding when it meets all conditions and did not before: when it is new, or when it has become so
-//! bad, or known to be exploited, or fixable.
+//! bad or fixable; and when it meets them and has become known to be exploited.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

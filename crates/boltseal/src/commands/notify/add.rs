@@ -20,7 +20,8 @@ use crate::{
     group = clap::ArgGroup::new("target").required(true).args(["slack", "teams", "webhook", "email"]),
     after_help = "\
 A rule tells of a finding in a stored image when it meets all conditions and did not before: when new vulnerability data \
-brings it, when it becomes so severe or so likely to be exploited, when it becomes known to be exploited, when a fix comes. \
+brings it, when it becomes so severe or so likely to be exploited, when a fix comes; and when it becomes known to be \
+exploited. \
 What an image had when it was pushed is told by the `verdict` event of `boltseal registry webhook`.
 
 An update of feeds is one message: it is made when nothing has changed for --settle, and at most every --at-most-every. It \

@@ -51,11 +51,12 @@ pub(super) struct Line {
     pub(super) names: Vec<String>,
 }
 
-/// Whether a change makes a finding meet the conditions of a rule that did not meet them.
+/// Whether a finding meets the conditions of a rule and did not before the change, or is known to be exploited since then.
 pub(super) fn fires(rule: &Rule, change: &Change) -> bool {
     change.cause != Cause::Gone
         && meets(rule, &change.now)
-        && !change.before.as_ref().is_some_and(|before| meets(rule, before))
+        && (change.cause == Cause::Exploited
+            || !change.before.as_ref().is_some_and(|before| meets(rule, before)))
 }
 
 fn meets(rule: &Rule, standing: &Standing) -> bool {

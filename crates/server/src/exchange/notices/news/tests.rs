@@ -68,6 +68,7 @@ fn a_rule_fires_when_its_conditions_come_to_hold() {
             Some(&plain),
             false,
         ),
+        ("told, and exploited now", json!({}), Cause::Exploited, &exploited, Some(&plain), true),
         (
             "a fix came",
             json!({ "severity": "high", "fixable": true }),
