@@ -79,6 +79,16 @@ pub enum Error {
         /// As the user named it.
         reference: String,
     },
+    /// More signatures than anybody reads.
+    #[error("{what} has {found} signatures and attestations, more than {limit}: remove those of old keys")]
+    TooManySignatures {
+        /// The image.
+        what: String,
+        /// How many there are.
+        found: usize,
+        /// How many are looked at.
+        limit: usize,
+    },
     /// A file or folder of ours.
     #[error("{what} {path}: {source}")]
     Io {

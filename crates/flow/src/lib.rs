@@ -47,6 +47,7 @@ pub mod ignore;
 pub mod look;
 pub mod pattern;
 pub mod retention;
+pub mod signatures;
 mod upgrades;
 pub mod vex;
 

@@ -27,6 +27,7 @@ pub mod sp;
 pub mod token;
 pub mod up;
 pub mod user;
+pub mod verify;
 pub mod version;
 pub mod vex;
 pub mod whoami;
@@ -56,6 +57,8 @@ pub enum Command {
     Sbom(sbom::Args),
     /// Ask a policy whether an image may pass: exit code 0, 1 or 3
     Gate(gate::Args),
+    /// Check who signed an image, and what they said about it
+    Verify(verify::Args),
     /// Say what a vulnerability does in a product and why, and show what others say
     Vex(vex::Args),
     /// Import, fetch and inspect vulnerability data
@@ -115,6 +118,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
+        Command::Verify(args) => verify::run(&args, &global, console),
         Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Findings(args) => findings::run(&args, &global, console),

@@ -38,5 +38,6 @@ mod service;
 mod trash;
 mod up;
 mod upstreams;
+mod verify;
 mod vex;
 mod watching;

@@ -1,0 +1,147 @@
+//! Bundles of sigstore (`protobuf-specs`, `sigstore_bundle.proto`), 0.1 to 0.3.
+
+use boltseal_model::{Algorithm, Digest};
+use sigstore_verify::{
+    Error, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
+    crypto::VerificationKey,
+    types::{Artifact, Sha256Hash, SignatureContent, bundle::VerificationMaterialContent},
+};
+
+use crate::{Claim, Pattern, Proof, PublicKey, Refusal, Root, Signer, Statement, Unfit, Who};
+
+/// A bundle that says something about an image.
+pub struct Bundle {
+    content: sigstore_verify::types::Bundle,
+    image: Sha256Hash,
+    statement: Option<Statement>,
+}
+
+impl Bundle {
+    pub fn read(bytes: &[u8], image: &Digest) -> Result<Self, Refusal> {
+        let malformed = |why: String| Refusal::Malformed { what: "the bundle", why };
+        if image.algorithm() != Algorithm::Sha256 {
+            return Err(Refusal::Unsupported(format!(
+                "bundles are checked for SHA-256 alone, not for {image}"
+            )));
+        }
+        let hash = Sha256Hash::from_hex(&image.hex()).map_err(|error| malformed(error.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+        let bundle =
+            sigstore_verify::types::Bundle::from_json(text).map_err(|error| malformed(error.to_string()))?;
+        let statement = match &bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => {
+                Some(Statement::read(&envelope.payload_type, envelope.payload.as_bytes(), image)?)
+            }
+            SignatureContent::MessageSignature(message) => {
+                // The signature decides; this is for a clear word.
+                if let Some(digest) = &message.message_digest
+                    && digest.digest != image.bytes()
+                {
+                    let found = format!("another {:?} digest", digest.algorithm);
+                    return Err(Refusal::OtherImage { image: image.clone(), found });
+                }
+                None
+            }
+            _ => return Err(Refusal::Unsupported("the bundle has content of an unknown kind".to_owned())),
+        };
+        Ok(Self { content: bundle, image: hash, statement })
+    }
+
+    fn has_certificate(&self) -> bool {
+        !matches!(self.content.verification_material.content, VerificationMaterialContent::PublicKey(_))
+    }
+
+    fn by_key(&self, key: &PublicKey, root: Option<&Root>) -> Result<Proof, Unfit> {
+        if self.has_certificate() {
+            return Err(Unfit::Kind { found: "a certificate", wanted: "a key" });
+        }
+        let by = Signer::Key(key.digest());
+        let Some(root) = root else {
+            // Nobody vouches for what a log or a clock says, so it is not looked at.
+            self.signature(key)?;
+            return Ok(Proof { by, at: Vec::new(), logged: false });
+        };
+        let policy = PublicKeyVerificationPolicy::new(key.0.clone());
+        self.in_log()?;
+        let result = root.0.verify(self.artifact(), &self.content, &policy).map_err(|why| unfit(&why))?;
+        proof(by, &result)
+    }
+
+    /// Whether `key` made the signature.
+    fn signature(&self, key: &PublicKey) -> Result<(), Unfit> {
+        let wrong = |error: sigstore_verify::crypto::Error| Unfit::Signature(error.to_string());
+        let key = VerificationKey::from_spki(&key.0).map_err(wrong)?;
+        match &self.content.content {
+            SignatureContent::DsseEnvelope(envelope) => key.verify(envelope.pae(), &envelope.signature.sig),
+            SignatureContent::MessageSignature(message) => {
+                key.verify_prehashed(self.image.as_bytes(), &message.signature)
+            }
+            _ => return Err(Unfit::Unsupported("the bundle has content of an unknown kind".to_owned())),
+        }
+        .map_err(wrong)
+    }
+
+    fn by_identity(&self, subject: &Pattern, issuer: &Pattern, root: &Root) -> Result<Proof, Unfit> {
+        if !self.has_certificate() {
+            return Err(Unfit::Kind { found: "a key", wanted: "a certificate" });
+        }
+        self.in_log()?;
+        let anybody = VerificationPolicy::any_identity();
+        let result = root.0.verify(self.artifact(), &self.content, &anybody).map_err(|why| unfit(&why))?;
+        if !result.certificate_verified() {
+            return Err(Unfit::Certificate("its chain was not checked".to_owned()));
+        }
+        let found = result.identity().map_or("", |identity| identity.as_str()).to_owned();
+        if found.is_empty() || !subject.is(&found) {
+            return Err(Unfit::Subject { found, wanted: subject.to_string() });
+        }
+        let vouches = result.issuer().unwrap_or_default().to_owned();
+        if vouches.is_empty() || !issuer.is(&vouches) {
+            return Err(Unfit::Issuer { found: vouches, wanted: issuer.to_string() });
+        }
+        proof(Signer::Identity { subject: found, issuer: vouches }, &result)
+    }
+
+    /// Whether there is any entry to check: of none, all are right.
+    fn in_log(&self) -> Result<(), Unfit> {
+        if self.content.verification_material.tlog_entries.is_empty() {
+            return Err(Unfit::Log("the bundle has no entry of it".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn artifact(&self) -> Artifact<'static> {
+        Artifact::from_digest(self.image)
+    }
+}
+
+impl Claim for Bundle {
+    fn is_of(&self, who: &Who) -> Result<Proof, Unfit> {
+        match who {
+            Who::Key { key, root } => self.by_key(key, root.as_deref()),
+            Who::Identity { subject, issuer, root } => self.by_identity(subject, issuer, root),
+        }
+    }
+
+    fn statement(&self) -> Option<Statement> {
+        self.statement.clone().filter(|statement| !statement.is_signature())
+    }
+}
+
+fn proof(by: Signer, result: &VerificationResult) -> Result<Proof, Unfit> {
+    if !result.tlog_verified() {
+        return Err(Unfit::Log("its entry was not checked".to_owned()));
+    }
+    Ok(Proof { by, at: result.verified_timestamps().to_vec(), logged: true })
+}
+
+fn unfit(error: &Error) -> Unfit {
+    let why = error.to_string();
+    match error {
+        Error::SignatureInvalid(_) | Error::ArtifactMismatch(_) => Unfit::Signature(why),
+        Error::Certificate(_) => Unfit::Certificate(why),
+        Error::TransparencyLog(_) => Unfit::Log(why),
+        Error::Timestamp(_) => Unfit::Time(why),
+        _ => Unfit::Unsupported(why),
+    }
+}
