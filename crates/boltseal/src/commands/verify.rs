@@ -139,6 +139,11 @@ fn kind(asked: &str) -> String {
     KINDS.iter().find(|(name, _)| *name == asked).map_or(asked, |(_, uri)| uri).to_owned()
 }
 
+/// cosign's name for a type, where it has one.
+fn known(uri: &str) -> &str {
+    KINDS.iter().find(|(_, known)| *known == uri).map_or(uri, |(name, _)| name)
+}
+
 fn authorities(args: &Args) -> Result<Vec<Authority>, Failure> {
     let read = |path: &PathBuf| {
         fs::read_to_string(path).map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))
@@ -227,6 +232,14 @@ fn signer(by: &Signer) -> String {
     }
 }
 
+/// A key by the beginning of its digest; all of it stands in JSON.
+fn shortened(signer: &str) -> String {
+    match signer.strip_prefix("key sha256:").and_then(|hex| hex.get(..12)) {
+        Some(hex) => format!("key {hex}"),
+        None => signer.to_owned(),
+    }
+}
+
 fn people(verified: &Verified, paint: Paint) -> String {
     let mut out = format!("{}\n{}\n\n", clean(&verified.reference), verified.digest);
     let good: Vec<&Row> = verified.evidence.iter().filter(|row| row.refused.is_none()).collect();
@@ -234,8 +247,8 @@ fn people(verified: &Verified, paint: Paint) -> String {
         let rows = good.iter().map(|row| {
             let at = row.at.first().map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
             [
-                row.predicate_type.clone().unwrap_or_else(|| "signature".to_owned()),
-                row.signer.clone().unwrap_or_default(),
+                row.predicate_type.as_deref().map_or("signature", known).to_owned(),
+                shortened(row.signer.as_deref().unwrap_or_default()),
                 at.unwrap_or_else(|| "not proven".to_owned()),
                 if row.logged { "yes" } else { "not asked" }.to_owned(),
                 row.place.clone(),
