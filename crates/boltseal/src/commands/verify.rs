@@ -1,5 +1,7 @@
 //! `boltseal verify IMAGE`
 
+mod table;
+
 use std::{fs, path::PathBuf, sync::Arc};
 
 use boltseal_flow::signatures::{Checked, signatures};
@@ -13,11 +15,7 @@ use crate::{
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
-    output::{
-        Written,
-        packages::grid,
-        paint::{Paint, clean, count},
-    },
+    output::Written,
 };
 
 /// Names that cosign gives to kinds of statements.
@@ -84,9 +82,17 @@ pub struct Args {
 struct Verified {
     reference: String,
     digest: Digest,
+    /// The type of the statement that is asked for; nothing where a signature is.
+    wanted: Option<String>,
     /// Whether something counts.
     signed: bool,
     evidence: Vec<Row>,
+}
+
+impl Verified {
+    fn wanted(&self) -> &'static str {
+        if self.wanted.is_some() { "statement" } else { "signature" }
+    }
 }
 
 /// One signature or attestation.
@@ -120,11 +126,12 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         .map(|checked| row(checked, kind.as_deref()))
         .collect();
     let signed = evidence.iter().any(|row| row.counts);
-    let verified = Verified { reference: reference.to_string(), digest, signed, evidence };
-    args.written.show(&verified, console, people)?;
+    let verified = Verified { reference: reference.to_string(), digest, wanted: kind, signed, evidence };
+    args.written.show(&verified, console, table::people)?;
     if signed {
         return Ok(Exit::Pass);
     }
+    let kind = verified.wanted.as_ref();
     let what = kind.map_or_else(|| "signature".to_owned(), |kind| format!("statement of type {kind}"));
     let next = if verified.evidence.is_empty() {
         "sign it, and attach the signature to this digest"
@@ -137,11 +144,6 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
 
 fn kind(asked: &str) -> String {
     KINDS.iter().find(|(name, _)| *name == asked).map_or(asked, |(_, uri)| uri).to_owned()
-}
-
-/// cosign's name for a type, where it has one.
-fn known(uri: &str) -> &str {
-    KINDS.iter().find(|(_, known)| *known == uri).map_or(uri, |(name, _)| name)
 }
 
 fn authorities(args: &Args) -> Result<Vec<Authority>, Failure> {
@@ -230,52 +232,4 @@ fn signer(by: &Signer) -> String {
         Signer::Key(digest) => format!("key {digest}"),
         Signer::Identity { subject, issuer } => format!("{subject} ({issuer})"),
     }
-}
-
-/// A key by the beginning of its digest; all of it stands in JSON.
-fn shortened(signer: &str) -> String {
-    match signer.strip_prefix("key sha256:").and_then(|hex| hex.get(..12)) {
-        Some(hex) => format!("key {hex}"),
-        None => signer.to_owned(),
-    }
-}
-
-fn people(verified: &Verified, paint: Paint) -> String {
-    let mut out = format!("{}\n{}\n\n", clean(&verified.reference), verified.digest);
-    let good: Vec<&Row> = verified.evidence.iter().filter(|row| row.refused.is_none()).collect();
-    if !good.is_empty() {
-        let rows = good.iter().map(|row| {
-            let at = row.at.first().map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
-            [
-                row.predicate_type.as_deref().map_or("signature", known).to_owned(),
-                shortened(row.signer.as_deref().unwrap_or_default()),
-                at.unwrap_or_else(|| "not proven".to_owned()),
-                if row.logged { "yes" } else { "not asked" }.to_owned(),
-                row.place.clone(),
-            ]
-        });
-        out.push_str(&grid(&["what", "signed by", "when", "in the log", "where"], rows, paint));
-    }
-    let bad: Vec<&Row> = verified.evidence.iter().filter(|row| row.refused.is_some()).collect();
-    if !bad.is_empty() {
-        out.push_str(&format!(
-            "\n{} nothing:\n",
-            if bad.len() == 1 { "1 counts for".to_owned() } else { format!("{} count for", bad.len()) }
-        ));
-        for row in bad {
-            out.push_str(&format!(
-                "  {}: {}\n",
-                row.place,
-                clean(row.refused.as_deref().unwrap_or_default())
-            ));
-        }
-    }
-    if verified.evidence.is_empty() {
-        out.push_str("no signature and no attestation is attached\n");
-    }
-    let counting = verified.evidence.iter().filter(|row| row.counts).count();
-    if counting > 0 {
-        out.push_str(&format!("\n{}\n", paint.bold(&format!("verified: {}", count(counting, "signature")))));
-    }
-    out
 }

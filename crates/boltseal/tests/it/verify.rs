@@ -62,8 +62,8 @@ fn who_signed_an_image_and_what_they_said() {
     let image = format!("{}/shop/cart:7", registry.address());
     user.run(&["image", "copy", &layout(&user, "image", &alpine("1.36.1-r0")), &image]).ended(0);
     let (ours, theirs) = (Key::new(), Key::new());
-    user.write("ours.pub", &ours.pem());
-    user.write("theirs.pub", &theirs.pem());
+    user.write("ours.pub", ours.pem());
+    user.write("theirs.pub", theirs.pem());
     let verify = |rest: &[&str]| user.run(&[&["verify", &image], rest].concat());
 
     let nothing = verify(&["--key", "ours.pub", "--format", "json"]);
@@ -86,7 +86,7 @@ fn who_signed_an_image_and_what_they_said() {
     verify(&["--key", "ours.pub"]).ended(1).said(&["slsaprovenance1"]);
     verify(&["--key", "ours.pub", "--type", "slsaprovenance1"])
         .ended(0)
-        .said(&["verified: 1 signature", "slsaprovenance1"]);
+        .said(&["verified: 1 statement", "slsaprovenance1"]);
     verify(&["--key", "ours.pub", "--type", "openvex"])
         .ended(1)
         .complained(&["no statement of type https://openvex.dev/ns"]);
@@ -104,8 +104,8 @@ fn the_older_form_of_cosign() {
     let image = format!("{}/shop/cart:7", registry.address());
     user.run(&["image", "copy", &layout(&user, "image", &alpine("1.36.1-r0")), &image]).ended(0);
     let (ours, theirs) = (Key::new(), Key::new());
-    user.write("ours.pub", &ours.pem());
-    user.write("theirs.pub", &theirs.pem());
+    user.write("ours.pub", ours.pem());
+    user.write("theirs.pub", theirs.pem());
     let name = image.parse().unwrap();
     let mut access = Access::default();
     access.plain_http = true;
