@@ -60,7 +60,9 @@ fn unscanned_images_are_unknown_unless_a_rule_says_otherwise() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of days")]
 fn support_ends_with_notice_and_grace() {
+    use Decision::{Allow, Deny, Warn};
     let report: Report = reports().into_iter().find(|(name, _)| name == "clean-debian").unwrap().1;
     let until = |last: Option<&str>| {
         let mut report = report.clone();
@@ -81,7 +83,6 @@ fn support_ends_with_notice_and_grace() {
         });
         (verdict.decision, found, verdict.expires.map(|at| at.to_string()))
     };
-    use Decision::{Allow, Deny, Warn};
     let both = "{ grace_days: 30, notice_days: 60 }";
     let last = Some("2026-06-30");
     for (effect, rule, last, now, decision, found, expires) in [

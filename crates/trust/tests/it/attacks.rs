@@ -68,7 +68,11 @@ fn identities() {
     assert!(Pattern::anchored(&"a{1000}".repeat(1000)).is_err(), "a pattern that needs memory without end");
 }
 
+/// Its name, what is done to the bundle, and a part of the reason of the refusal.
+type Attack<'a> = (&'a str, Box<dyn Fn(&mut Value) + 'a>, &'a str);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of attacks")]
 fn attacks_on_a_bundle() {
     let Some(right) = keyless() else { return };
     let entry = |bundle: &mut Value, key: &str, value: Value| {
@@ -80,7 +84,6 @@ fn attacks_on_a_bundle() {
         assert!(text.contains(from), "{text}");
         bundle["dsseEnvelope"]["payload"] = json!(STANDARD.encode(text.replacen(from, to, 1)));
     };
-    type Attack<'a> = (&'a str, Box<dyn Fn(&mut Value) + 'a>, &'a str);
     let attacks: Vec<Attack<'_>> = vec![
         ("none", Box::new(|_| {}), ""),
         ("tampered", Box::new(|b| payload(b, "predicateType", "predicatetype")), "cannot be read"),
