@@ -91,10 +91,10 @@ fn item(viewer: &Viewer, row: &Change) -> Markup {
                 @if row.now.exploited { " " span.tag.hot { "known exploited" } }
                 div.quiet.small { (row.package) " " (words::version(&row.installed)) }
             }
-            td data-label="Severity" { (badge::severity(severity)) (before(row)) }
-            td data-label="Image" { (places(viewer, row)) }
+            td data-label="Severity" { div { (badge::severity(severity)) (before(row)) } }
+            td data-label="Image" { div { (places(viewer, row)) } }
             td data-label="Fix" { @if let Some(fixed) = &row.now.fixed { (words::version(fixed)) } @else { span.quiet { "none yet" } } }
-            td data-label="Why" { (why(row)) @if row.since != Some(row.noticed) { div.quiet.small { (words::ago(row.noticed, viewer.now)) } } }
+            td data-label="Why" { div { (why(row)) @if row.since != Some(row.noticed) { div.quiet.small { (words::ago(row.noticed, viewer.now)) } } } }
             td.nowrap data-label="Since" { @if let Some(since) = row.since { (words::ago(since, viewer.now)) } @else { span.quiet { "not kept" } } }
         }
     }
