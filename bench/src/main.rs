@@ -9,6 +9,7 @@
 
 mod access;
 mod audit;
+mod corpus;
 mod figures;
 mod log;
 mod machine;
@@ -30,6 +31,11 @@ const ALL: &[Bench] = &[
         "scan",
         "scan of an image: cold, cached, on a known base, lazy; beside syft: scan [--binary FILE] [oci:DIR]",
         scan::run,
+    ),
+    (
+        "corpus",
+        "images of many kinds, beside syft, trivy and grype: corpus [FOLDER] [--only NAME] [--binary FILE]",
+        corpus::run,
     ),
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
