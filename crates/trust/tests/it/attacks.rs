@@ -102,7 +102,11 @@ fn attacks_on_a_bundle() {
             Box::new(|b| b["verificationMaterial"]["tlogEntries"] = json!([])),
             "no entry of it",
         ),
-        ("stripped of the proof", Box::new(|b| entry(b, "inclusionProof", Value::Null)), ""),
+        (
+            "stripped of the proof",
+            Box::new(|b| entry(b, "inclusionProof", Value::Null)),
+            "must have an inclusion proof",
+        ),
         (
             "stripped of its certificate",
             Box::new(|b| {
@@ -177,6 +181,13 @@ fn attacks_on_a_key() {
     let mut stripped: Value = serde_json::from_slice(&bundle).unwrap();
     stripped["verificationMaterial"]["tlogEntries"] = json!([]);
     let logged = Authority { name: "key".into(), who: Who::Key { key, root: Some(right.root) } };
+    let mut untimed: Value = serde_json::from_slice(&bundle).unwrap();
+    let said = verified(&bundle, &image, std::slice::from_ref(&logged)).unwrap_err().to_string();
+    assert!(said.contains("does not match any trusted TSA"), "a clock that the root does not know: {said}");
+    untimed["verificationMaterial"]["timestampVerificationData"] = json!({ "rfc3161Timestamps": [] });
+    let untimed = serde_json::to_vec(&untimed).unwrap();
+    let signed = verified(&untimed, &image, std::slice::from_ref(&logged)).unwrap();
+    assert!(signed.logged, "{signed:?}");
     let said = refusal(&serde_json::to_vec(&stripped).unwrap(), &image, logged);
     assert!(said.contains("no entry of it"), "stripped: {said}");
 }

@@ -43,10 +43,14 @@ const BUNDLES: &[(&str, &str, Expected)] = &[
     ("bundles/bundle_invalid_version.txt.sigstore", PUBLIC, Err("Invalid media type")),
     ("bundles/dsse-2sigs.sigstore.json", PUBLIC, Err("cannot be read")),
     // About something that has no SHA-256 here, so not about an image of ours.
-    ("bundles/dsse.sigstore.json", PUBLIC, Err("")),
+    ("bundles/dsse.sigstore.json", PUBLIC, Err("it was signed for sha512:")),
     ("bundles/sigstore.js@2.0.0-provenance.sigstore.json", PUBLIC, Err("it was signed for sha512:")),
-    ("bundles/github-private-attestation.sigstore.json", PUBLIC, Err("")),
-    ("timestamps/github_sha384_bundle.json", "timestamps/github_trusted_root.json", Err("")),
+    ("bundles/github-private-attestation.sigstore.json", PUBLIC, Err("it was signed for sha1:")),
+    (
+        "timestamps/github_sha384_bundle.json",
+        "timestamps/github_trusted_root.json",
+        Err("it was signed for sha1:"),
+    ),
 ];
 
 const PUBLIC: &str = "trusted_roots/public-good.json";
@@ -71,6 +75,17 @@ fn bundles_of_others() {
             _ => panic!("{name}: {found:?}, not {expected:?}"),
         }
     }
+}
+
+#[test]
+fn an_attestation_of_an_image() {
+    let Some(folder) = data("cosign/pkg/cosign/testdata") else { return };
+    let bytes = fs::read(folder.join("oci-attestation.sigstore.json")).unwrap();
+    let image = subject(&serde_json::from_slice(&bytes).unwrap());
+    let root = root("cosign/pkg/cosign/testdata/trusted_root_pgi.json").unwrap();
+    let signed = verified(&bytes, &image, &[anybody(&root)]).unwrap();
+    assert_eq!(signed.by.to_string(), "cody@soyland.com, says https://github.com/login/oauth");
+    assert_eq!(signed.statement.unwrap().predicate_type, "https://cosign.sigstore.dev/attestation/v1");
 }
 
 #[test]
