@@ -254,9 +254,13 @@ impl Records {
         self.builder.enrichment(enrichment);
     }
 
-    fn begin(&mut self, feed: FeedInfo) {
+    fn begin(&mut self, mut feed: FeedInfo) {
         self.feeds += 1;
         if let Some(packer) = &mut self.packer {
+            // In which folder the publisher keeps a file is nobody else's business.
+            if let Some(name) = Path::new(&feed.source).file_name().filter(|_| feed.source.starts_with('/')) {
+                feed.source = name.to_string_lossy().into_owned();
+            }
             packer.feed(feed.clone());
         }
         self.builder.feed(feed);

@@ -92,6 +92,9 @@ fn only_what_changed_moves() {
     let pulled = world.pull(&world.shelf()).unwrap();
     assert!(pulled.same && pulled.chunks.0 == pulled.chunks.1, "{:?}", pulled.chunks);
     assert_eq!(world.in_use(), Some(first));
+    let sources: Vec<String> =
+        pulled.built.unwrap().snapshot.feeds.into_iter().map(|feed| feed.source).collect();
+    assert_eq!(sources, ["records.jsonl"], "the publisher's folders are told");
 
     // A day: twelve new records, eight changed ones.
     let (sent, _, second) = world.publish(2, RECORDS + 12, &[5, 6, 7, 400, 401, 1234, 1900, 2500]);
