@@ -4,7 +4,9 @@
 //! An object has a random key, its place; which digest is where is in the facts. So bytes are stored while they come,
 //! before their digest is known, and nothing is ever copied or renamed. A place is written down before the first byte
 //! goes out ([`Facts::announce_object`]) and taken off that list in the transaction that makes the blob count. What
-//! stays on the list is removed when it is due: that is all that crashes can leave, and no listing is needed to find it.
+//! stays on the list is removed when it is due, and no listing is needed to find it. That is all that crashes can leave,
+//! but for one thing: the store names an upload in parts, so a crash after it did and before the name is written down
+//! leaves one that has no parts and holds nothing. A rule of the bucket that ends uploads after some days removes those.
 
 mod address;
 mod failure;
