@@ -1,0 +1,71 @@
+//! Kubernetes, and what speaks its language: manifests, output of Helm and Kustomize, lists of an API server.
+//!
+//! Kinds that run pods are known by name ([`template`]); of any other kind, custom resources included, whatever has the
+//! form of a pod template is read too. Default values are those of the API: `privileged` unset means off.
+
+mod pod;
+mod template;
+
+use std::sync::Arc;
+
+use crate::{
+    document::{At, Entry, Node, Value},
+    read::{Object, Read, Reader},
+};
+
+/// `kubernetes`
+pub(crate) const READER: Reader = Reader {
+    name: "kubernetes",
+    title: "Kubernetes and OpenShift manifests, and lists of them",
+    recognises: |at| at.get("apiVersion").word().is_some() && at.get("kind").word().is_some(),
+    read,
+};
+
+/// Lists within lists: a template of `OpenShift` may hold a list.
+const MAX_NESTED: usize = 4;
+
+fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
+    objects(file, node, 0, out);
+}
+
+fn objects(file: &Arc<str>, node: &Node, depth: usize, out: &mut Read) {
+    let at = At::top(node);
+    let kind = at.get("kind").word().unwrap_or_default();
+    let items = if kind == "Template" { at.get("objects") } else { at.get("items") };
+    if (kind.ends_with("List") || kind == "Template") && items.is_list() {
+        if depth >= MAX_NESTED {
+            out.gap(file, node.line, "lists within lists are not read this deep");
+            return;
+        }
+        for item in items.items() {
+            if let Some(node) = item.node() {
+                objects(file, &complete(node, &at), depth + 1, out);
+            }
+        }
+        return;
+    }
+    let node = Arc::new(node.clone());
+    let object = Object::new(READER.name, file, &node);
+    for place in template::places(&At::top(&node), kind) {
+        out.workloads.push(pod::read(&object, &place));
+    }
+    out.objects.push(object);
+}
+
+/// An API server that lists pods as a `PodList` says once what they are.
+fn complete(item: &Node, list: &At<'_>) -> Node {
+    let mut item = item.clone();
+    let kind = list.get("kind").word().and_then(|kind| kind.strip_suffix("List")).unwrap_or_default();
+    let own = [("kind", kind), ("apiVersion", list.get("apiVersion").word().unwrap_or_default())];
+    if let Value::Map(entries) = &mut item.value
+        && !kind.is_empty()
+    {
+        for (key, text) in own {
+            if !entries.iter().any(|entry| entry.key == key) {
+                let node = Node::new(item.line, Value::Text(text.to_owned()));
+                entries.push(Entry { key: key.to_owned(), node });
+            }
+        }
+    }
+    item
+}
