@@ -159,7 +159,7 @@ fn moto() -> Option<Server> {
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap_or_else(|| panic!("{text}")).0
+    text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0
 }
 
 /// A program that a variable names, or the path has.
