@@ -6,9 +6,7 @@ use std::{
     sync::mpsc::{Receiver, SyncSender, TryRecvError},
 };
 
-use flate2::bufread::MultiGzDecoder;
-
-use super::{CHUNKS, Chunk, Message};
+use super::{CHUNKS, Chunk, Message, gzip::Gzip};
 use crate::{At, Error, LayerName};
 
 /// Largest zstd window: 128 MiB, as far as `zstd` goes without being asked to go further. A frame announces its
@@ -20,6 +18,8 @@ const FOREIGN: [(&[u8], &str); 3] = [(b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (
 
 /// Both ends of the round that chunks make.
 pub struct Round {
+    /// Whether a digest of the archive is checked, which makes checksums of compressions superfluous.
+    pub checked: bool,
     pub to: SyncSender<Message>,
     pub free: Receiver<Chunk>,
     /// Chunks made so far; small layers need only a few.
@@ -81,7 +81,7 @@ fn pump(blob: Box<dyn Read + Send + '_>, layer: &LayerName, round: &Round) -> Re
         return Err(Stop::Failed(Error::Layer { layer: layer.clone(), at: At::Whole, why }));
     }
     if head.starts_with(&[0x1f, 0x8b]) {
-        let mut archive = MultiGzDecoder::new(stored);
+        let mut archive = Gzip::new(stored, !round.checked);
         drain(&mut archive, round).map_err(|error| stop_or(error, layer, "broken gzip"))?;
         stored = archive.into_inner();
     } else if is_zstd(head) {

@@ -8,6 +8,7 @@
 //! Formats: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames), plain. Which one it is,
 //! the first bytes tell, as in every container runtime; media types lie.
 
+mod gzip;
 mod inflate;
 mod stream;
 

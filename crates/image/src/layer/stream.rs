@@ -61,7 +61,8 @@ pub fn read<'a, 'p, T>(
         thread::Builder::new()
             .name("inflate".into())
             .spawn_scoped(scope, move || {
-                produce((part.open)(), &part.name, &Round { to, free, made: Cell::new(0) });
+                let checked = part.diff_id.is_some();
+                produce((part.open)(), &part.name, &Round { checked, to, free, made: Cell::new(0) });
             })
             .map_err(|source| Error::io("starting a thread", source))?;
         let mut stream = Stream::new(part, budget, from, give_back);
