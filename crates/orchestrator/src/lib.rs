@@ -28,6 +28,7 @@
 //! | [`workload`] | the model: every value set, unset or unknown |
 //! | [`mod@read`] | files to workloads, by whichever reader recognises them |
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
+//! | [`report`] | what was found, for programs |
 //! | [`pss`] | the Pod Security Standards of Kubernetes, at every version |
 //!
 //! A new orchestrator is a folder with a `READER` and one line in [`read::ALL`].
@@ -40,12 +41,18 @@
 mod aci;
 mod arm;
 pub mod checks;
+mod docker;
 pub mod document;
 mod hit;
 mod kubernetes;
 pub mod leaf;
+mod marathon;
+mod nomad;
+mod oci;
 pub mod pss;
 pub mod read;
+pub mod report;
+mod service_fabric;
 pub mod workload;
 
 pub use hit::{Hit, Hits};

@@ -6,9 +6,11 @@ use thiserror::Error;
 
 use crate::{
     aci,
+    docker::{compose, inspect},
     document::{self, At, DocumentError, Node},
     kubernetes,
     leaf::{Leaf, Place},
+    marathon, nomad, oci, service_fabric,
     workload::Workload,
 };
 
@@ -26,7 +28,16 @@ pub struct Reader {
 }
 
 /// Every reader; the first that recognises a document reads it.
-pub const ALL: &[Reader] = &[aci::READER, kubernetes::READER];
+pub const ALL: &[Reader] = &[
+    aci::READER,
+    kubernetes::READER,
+    compose::READER,
+    inspect::READER,
+    oci::READER,
+    service_fabric::READER,
+    nomad::READER,
+    marathon::READER,
+];
 
 /// What a file says.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +99,31 @@ pub enum Error {
         /// The file as it was named.
         file: String,
     },
+}
+
+/// Why a document beside definitions is not read.
+pub const FOREIGN: &str = "not a definition that is known here";
+
+impl Error {
+    /// Where the trouble is, counted from one.
+    pub const fn line(&self) -> u32 {
+        match self {
+            Self::Document {
+                cause: DocumentError::Syntax { line, .. } | DocumentError::Limit { line, .. },
+                ..
+            } => *line,
+            _ => 1,
+        }
+    }
+
+    /// What the trouble is, without the name of the file.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Document { cause: DocumentError::Syntax { problem, .. }, .. } => problem.clone(),
+            Self::Document { cause, .. } => cause.to_string(),
+            Self::Unrecognised { .. } => FOREIGN.to_owned(),
+        }
+    }
 }
 
 impl Object {
@@ -155,7 +191,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Read, Error> {
                 known = true;
                 (reader.read)(&name, node, &mut out);
             }
-            None => out.gap(&name, node.line, "not a definition that is known here"),
+            None => out.gap(&name, node.line, FOREIGN),
         }
     }
     if known { Ok(out) } else { Err(Error::Unrecognised { file: file.to_owned() }) }

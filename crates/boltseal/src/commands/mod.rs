@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod break_glass;
 pub mod can_i;
+pub mod check;
 pub mod completion;
 pub mod credentials;
 pub mod federation;
@@ -57,6 +58,8 @@ pub enum Command {
     Sbom(sbom::Args),
     /// Ask a policy whether an image may pass: exit code 0, 1 or 3
     Gate(gate::Args),
+    /// Find what should be otherwise in definitions of workloads: Kubernetes, Compose, container groups, …
+    Check(check::Args),
     /// Check who signed an image, and what they said about it
     Verify(verify::Args),
     /// Say what a vulnerability does in a product and why, and show what others say
@@ -118,6 +121,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Registry(args) => registry::run(&args, &global, console),
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
+        Command::Check(args) => check::run(&args, console),
         Command::Verify(args) => verify::run(&args, &global, console),
         Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),

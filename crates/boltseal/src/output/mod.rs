@@ -4,6 +4,7 @@ pub mod access;
 pub mod aging;
 mod also;
 pub mod credentials;
+pub mod definitions;
 pub mod feeds;
 pub mod findings;
 mod format;

@@ -13,6 +13,7 @@ mod audit;
 mod azure;
 mod azure_registry;
 mod binary;
+mod check;
 mod collecting;
 mod commands;
 mod crash;

@@ -85,6 +85,7 @@ const PROBE: Check = Check {
 pub(super) const LIVENESS: Check = Check {
     id: "no-liveness-probe",
     title: "no liveness probe",
+    only: &["aci", "compose", "docker", "kubernetes", "marathon", "nomad"],
     look: Look::Workload(|workload, hits| {
         unprobed(workload, hits, |one| &one.probes.liveness, "has no liveness probe");
     }),

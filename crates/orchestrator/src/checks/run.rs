@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{ALL, Check, Look};
 use crate::{
     hit::{Hit, Hits},
+    leaf::Place,
     pss::{self, Control, Level, Version},
     read::Read,
     workload::Workload,
@@ -58,6 +59,14 @@ pub struct Finding {
 struct About<'a> {
     file: &'a Arc<str>,
     subject: &'a str,
+    /// For what a platform has no word for.
+    place: Place,
+}
+
+impl About<'_> {
+    fn placed(&self, place: Place) -> Place {
+        if place.line == 0 { self.place.clone() } else { place }
+    }
 }
 
 /// Everything that should be otherwise about `read`, file by file and line by line.
@@ -65,7 +74,7 @@ pub fn run(read: &Read, options: Options) -> Vec<Finding> {
     let mut all = Vec::new();
     for workload in &read.workloads {
         let title = workload.title();
-        let about = About { file: &workload.source.file, subject: &title };
+        let about = About { file: &workload.source.file, subject: &title, place: workload.place() };
         let is_pod = workload.source.orchestrator == "kubernetes";
         if is_pod {
             let broken = pss::judge(workload, options.level, options.version);
@@ -82,7 +91,7 @@ pub fn run(read: &Read, options: Options) -> Vec<Finding> {
     }
     for object in &read.objects {
         let title = object.title();
-        let about = About { file: &object.file, subject: &title };
+        let about = About { file: &object.file, subject: &title, place: object.place() };
         for check in ALL.iter().filter(|check| applies(check, object.orchestrator)) {
             if let Look::Object(look) = check.look {
                 all.extend(looked(|hits| look(object, hits)).map(|hit| said(check, hit, &about)));
@@ -124,14 +133,15 @@ fn looked(look: impl FnOnce(&mut Hits)) -> impl Iterator<Item = Hit> {
 }
 
 fn said(check: &'static Check, hit: Hit, about: &About<'_>) -> Finding {
+    let place = about.placed(hit.place);
     Finding {
         file: about.file.to_string(),
-        line: hit.place.line,
+        line: place.line,
         id: check.id,
         severity: check.severity,
         level: None,
         subject: about.subject.to_owned(),
-        path: hit.place.path,
+        path: place.path,
         title: check.title,
         found: hit.found,
         why: check.why,
@@ -143,14 +153,15 @@ fn said(check: &'static Check, hit: Hit, about: &About<'_>) -> Finding {
 
 fn demanded(control: &'static Control, hit: Hit, about: &About<'_>) -> Finding {
     const SOURCES: &[&str] = &["Pod Security Standards"];
+    let place = about.placed(hit.place);
     Finding {
         file: about.file.to_string(),
-        line: hit.place.line,
+        line: place.line,
         id: control.id,
         severity: control.severity,
         level: Some(control.level),
         subject: about.subject.to_owned(),
-        path: hit.place.path,
+        path: place.path,
         title: control.title,
         found: hit.found,
         why: control.why,

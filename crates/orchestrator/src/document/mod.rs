@@ -4,11 +4,13 @@
 //! |---|---|---|
 //! | YAML 1.2, several documents | [`yaml`] | aliases are copied and counted; `<<` merges |
 //! | JSON | [`json`] | comments and line breaks inside strings, as Azure's templates have them |
+//! | XML | [`xml`] | attributes have `@` before them, children are lists |
 //!
 //! Limits hold over the whole text, and over what aliases make of it: see [`MAX_BYTES`], [`MAX_NODES`], [`MAX_DEPTH`].
 
 mod at;
 mod json;
+mod xml;
 mod yaml;
 
 pub use at::{At, Item};
@@ -113,7 +115,7 @@ pub enum DocumentError {
     },
 }
 
-/// The documents in `bytes`: JSON where it begins like JSON, else YAML.
+/// The documents in `bytes`: JSON or XML where it begins like that, else YAML.
 pub fn read(bytes: &[u8]) -> Result<Vec<Node>, DocumentError> {
     if bytes.len() > MAX_BYTES {
         return Err(DocumentError::Limit { line: 1, what: "bytes", limit: MAX_BYTES });
@@ -130,6 +132,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Node>, DocumentError> {
             }
             Err(other) => return Err(other),
         }
+    }
+    if text.trim_start().starts_with('<') {
+        return xml::read(text).map(|node| vec![node]);
     }
     yaml::read(text)
 }

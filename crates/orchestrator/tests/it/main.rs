@@ -5,6 +5,7 @@ mod aci;
 mod kubernetes;
 mod mutations;
 mod pss;
+mod readers;
 
 use std::{fs, path::Path};
 

@@ -1,0 +1,210 @@
+//! `boltseal check FILE…`
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use boltseal_model::Severity;
+use boltseal_orchestrator::{
+    checks::{self, Options},
+    document::MAX_BYTES,
+    pss::{self, Level, Version},
+    read::{self, Error, Gap, Read},
+    report::{self, Outcome, Report},
+};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::{
+    console::Console,
+    exit::{Exit, Failure},
+    given,
+    output::{self, definitions},
+};
+
+/// Files in folders: more than any repository of definitions has.
+const MAX_FILES: usize = 20_000;
+/// Folders within folders.
+const MAX_DEPTH: usize = 40;
+/// Ends of names that definitions have.
+const ENDS: [&str; 4] = ["yaml", "yml", "json", "xml"];
+/// Folders of other people's files.
+const FOREIGN: [&str; 3] = ["node_modules", "target", "vendor"];
+
+/// What to check, and how strictly.
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_version_flag = true,
+    after_help = "\
+Examples:
+  boltseal check deploy.yaml
+  helm template ./chart | boltseal check - --level restricted --version v1.31
+  boltseal check azuredeploy.json --format sarif --output check.sarif
+
+Exit codes: 0 nothing of --fail-on or worse; 1 something; 2 usage; 3 something could not be read or told; \
+4 internal fault"
+)]
+pub struct Args {
+    /// Files or folders; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The level of the Pod Security Standards that pods are held to
+    #[arg(long, value_name = "LEVEL", default_value = "restricted", value_parser = levels())]
+    level: Level,
+    /// The version of Kubernetes whose standards they are
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    kubernetes: Version,
+    /// End with exit code 1 where something of this severity or worse is found
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = given::severity())]
+    fail_on: Severity,
+    /// List only findings of this severity and worse; the rest is counted
+    #[arg(long, value_name = "SEVERITY", value_parser = given::severity())]
+    severity: Option<Severity>,
+    /// Leave out this check; may be given again
+    #[arg(long, value_name = "ID", value_parser = id)]
+    skip: Vec<String>,
+    /// How to write the findings
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats())]
+    format: String,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn levels() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::word))
+        .map(|word| word.parse().unwrap_or(Level::Restricted))
+}
+
+fn formats() -> PossibleValuesParser {
+    let table = PossibleValue::new("table").help("For people");
+    let documents = report::FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(std::iter::once(table).chain(documents))
+}
+
+fn id(text: &str) -> Result<String, String> {
+    if checks::by_id(text).is_some() || pss::by_id(text).is_some() {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("no check is called `{text}`; docs/guide/check.md lists them"))
+    }
+}
+
+/// Reads, checks, prints, and answers.
+pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
+    let read = read(args)?;
+    let mut report = Report::new(&read, Options { level: args.level, version: args.kubernetes }, &args.skip);
+    let outcome = report.outcome(args.fail_on);
+    if let Some(least) = args.severity {
+        let before = report.findings.len();
+        report.findings.retain(|finding| finding.severity >= least);
+        report.skipped += before - report.findings.len();
+    }
+    let file = args.output.as_deref();
+    let text = match report::format(&args.format) {
+        Some(format) => (format.write)(&report, args.fail_on).map_err(Failure::fault)?,
+        None => definitions::table(&report, args.fail_on, console.paint(file)),
+    };
+    output::deliver(&text, file, console)?;
+    Ok(match outcome {
+        Outcome::Pass => Exit::Pass,
+        Outcome::Fail => Exit::Denied,
+        Outcome::Undecided => Exit::Undecided,
+    })
+}
+
+fn read(args: &Args) -> Result<Read, Failure> {
+    let mut all = Read::default();
+    for path in &args.files {
+        if path == Path::new("-") {
+            named("standard input", &limited(io::stdin().lock(), "standard input")?, &mut all);
+        } else if path.is_dir() {
+            let mut files = Vec::new();
+            walk(path, 0, &mut files)?;
+            files.sort();
+            for file in &files {
+                found(&file.display().to_string(), &open(file)?, &mut all);
+            }
+        } else {
+            named(&path.display().to_string(), &open(path)?, &mut all);
+        }
+    }
+    if all.objects.is_empty() && all.gaps.is_empty() {
+        return Err(Failure::undecided("no definitions in what was named")
+            .next("name files with Kubernetes manifests, Compose files or container groups"));
+    }
+    Ok(all)
+}
+
+/// A file that was named must be a definition.
+fn named(name: &str, bytes: &[u8], all: &mut Read) {
+    match read::read(name, bytes) {
+        Ok(read) => all.add(read),
+        Err(error) => all.gaps.push(gap(name, &error)),
+    }
+}
+
+/// A file in a folder may be anything; what is no definition is not missed, what cannot be read is.
+fn found(name: &str, bytes: &[u8], all: &mut Read) {
+    match read::read(name, bytes) {
+        Ok(mut read) => {
+            read.gaps.retain(|gap| gap.why != read::FOREIGN);
+            all.add(read);
+        }
+        Err(Error::Unrecognised { .. }) => {}
+        Err(error) => all.gaps.push(gap(name, &error)),
+    }
+}
+
+fn gap(name: &str, error: &Error) -> Gap {
+    let line = error.line();
+    let rendered = "; a template must be rendered first (`helm template`, `kustomize build`)";
+    let hint = if matches!(error, Error::Document { .. }) { rendered } else { "" };
+    Gap { file: name.into(), line, why: format!("{}{hint}", error.why()) }
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let unreadable =
+        |wrong: io::Error| Failure::undecided(format_args!("cannot read {}: {wrong}", folder.display()));
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = entry.path();
+        // Links are not followed: they may lead anywhere, and round in circles.
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() {
+            let hidden = name.starts_with('.') || FOREIGN.contains(&name.as_ref());
+            if !hidden && depth < MAX_DEPTH {
+                walk(&path, depth + 1, files)?;
+            }
+        } else if kind.is_file()
+            && path.extension().is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+        {
+            if files.len() >= MAX_FILES {
+                return Err(Failure::usage(format_args!("more than {MAX_FILES} files"))
+                    .next("name the folder with the definitions"));
+            }
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<Vec<u8>, Failure> {
+    let name = path.display().to_string();
+    let file =
+        File::open(path).map_err(|wrong| Failure::usage(format_args!("cannot read {name}: {wrong}")))?;
+    limited(file, &name)
+}
+
+/// One byte more than can be read, so that a reader says that it is too much.
+fn limited(from: impl io::Read, name: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    from.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|wrong| Failure::undecided(format_args!("cannot read {name}: {wrong}")))?;
+    Ok(bytes)
+}
