@@ -28,6 +28,7 @@
 //! | [`workload`] | the model: every value set, unset or unknown |
 //! | [`mod@read`] | files to workloads, by whichever reader recognises them |
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
+//! | [`admission`] | what an API server asks, and what it is answered |
 //! | [`report`] | what was found, for programs |
 //! | [`pss`] | the Pod Security Standards of Kubernetes, at every version |
 //!
@@ -39,6 +40,7 @@
 //! This crate must not know: images as bytes, networks, policies, the clock, I/O.
 
 mod aci;
+pub mod admission;
 mod arm;
 pub mod checks;
 mod docker;

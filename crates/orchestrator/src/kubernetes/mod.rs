@@ -24,7 +24,8 @@ pub(crate) const READER: Reader = Reader {
 /// Lists within lists: a template of `OpenShift` may hold a list.
 const MAX_NESTED: usize = 4;
 
-fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
+/// Reads an object, or a list of them.
+pub(crate) fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
     objects(file, node, 0, out);
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects in the plainest way")]
 
 mod aci;
+mod admission;
 mod kubernetes;
 mod mutations;
 mod pss;
