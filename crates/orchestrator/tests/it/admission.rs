@@ -28,7 +28,7 @@ fn recorded_reviews() {
         ("010-CREATE-services-web", &[], &[]),
         ("011-CREATE-pods-bad", &["x"], &["privileged"]),
         ("012-CREATE-pods-dry", &["x:1"], &[]),
-        ("013-UPDATE-pods-plain", &[], &[]),
+        ("013-UPDATE-pods-plain", &["registry.example.com/team/app:1.3"], &[]),
         ("014-UPDATE-deployments-scale-web", &[], &[]),
         ("015-CONNECT-pods-exec-plain", &[], &[]),
         ("016-CONNECT-pods-exec-plain", &[], &[]),
@@ -74,10 +74,10 @@ fn pod(spec: &Value) -> Value {
 #[test]
 fn only_what_is_new() {
     let before = pod(
-        json!({"containers": [{"name": "a", "image": "one"}, {"name": "b", "image": "two"}], "hostPID": true}),
+        &json!({"containers": [{"name": "a", "image": "one"}, {"name": "b", "image": "two"}], "hostPID": true}),
     );
     let after = pod(
-        json!({"containers": [{"name": "a", "image": "one"}, {"name": "b", "image": "three"}], "hostPID": true,
+        &json!({"containers": [{"name": "a", "image": "one"}, {"name": "b", "image": "three"}], "hostPID": true,
         "ephemeralContainers": [{"name": "e", "image": "one", "securityContext": {"privileged": true}}],
         "volumes": [{"name": "v", "image": {"reference": "models"}}]}),
     );
