@@ -2,11 +2,11 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use boltseal_model::Digest;
+use boltseal_model::{Digest, Timestamp};
 use regex::Regex;
 use sigstore_verify::{Verifier, trust_root::TrustedRoot, types::DerPublicKey};
 
-use crate::Refusal;
+use crate::{Refusal, notary::Trust, pem};
 
 /// Bytes of a pattern once it is compiled.
 const MAX_PATTERN: usize = 64 << 10;
@@ -39,6 +39,13 @@ pub enum Who {
         /// Whose certificates, logs and clocks are believed.
         root: Arc<Root>,
     },
+    /// By a trust policy of Notary Project.
+    Notary {
+        /// The policy's statement for the image, and its stores.
+        trust: Arc<Trust>,
+        /// When signatures and certificates must not have expired.
+        now: Timestamp,
+    },
 }
 
 /// A public key: ECDSA P-256, P-384 or P-521, Ed25519, RSA.
@@ -49,6 +56,11 @@ impl PublicKey {
     /// SHA-256 of the key in DER (`SubjectPublicKeyInfo`, RFC 5280 section 4.1.2.7).
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
+    }
+
+    /// As PEM, which [`FromStr`] reads.
+    pub fn to_pem(&self) -> String {
+        pem::written("PUBLIC KEY", self.0.as_bytes()).to_string()
     }
 }
 

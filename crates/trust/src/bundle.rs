@@ -12,8 +12,16 @@ use crate::{Claim, Pattern, Proof, PublicKey, Refusal, Root, Signer, Statement, 
 /// A bundle that says something about an image.
 pub struct Bundle {
     content: sigstore_verify::types::Bundle,
-    image: Sha256Hash,
+    signed: Signed,
     statement: Option<Statement>,
+}
+
+/// What a signature without an envelope is over.
+enum Signed {
+    /// The manifest of the image.
+    Image(Sha256Hash),
+    /// Bytes that name the image.
+    Payload(Vec<u8>),
 }
 
 impl Bundle {
@@ -44,7 +52,13 @@ impl Bundle {
             }
             _ => return Err(Refusal::Unsupported("the bundle has content of an unknown kind".to_owned())),
         };
-        Ok(Self { content: bundle, image: hash, statement })
+        Ok(Self { content: bundle, signed: Signed::Image(hash), statement })
+    }
+
+    /// Reads one whose signature is over `payload`, which whoever calls has seen to be about the image.
+    pub fn of_payload(bytes: &[u8], payload: &[u8], image: &Digest) -> Result<Self, Refusal> {
+        let bundle = Self::read(bytes, image)?;
+        Ok(Self { signed: Signed::Payload(payload.to_vec()), ..bundle })
     }
 
     fn has_certificate(&self) -> bool {
@@ -59,7 +73,7 @@ impl Bundle {
         let Some(root) = root else {
             // Nobody vouches for what a log or a clock says, so it is not looked at.
             self.signature(key)?;
-            return Ok(Proof { by, at: Vec::new(), logged: false });
+            return Ok(Proof { by, at: Vec::new(), logged: false, remarks: Vec::new() });
         };
         let policy = PublicKeyVerificationPolicy::new(key.0.clone());
         self.in_log()?;
@@ -73,9 +87,10 @@ impl Bundle {
         let key = VerificationKey::from_spki(&key.0).map_err(wrong)?;
         match &self.content.content {
             SignatureContent::DsseEnvelope(envelope) => key.verify(envelope.pae(), &envelope.signature.sig),
-            SignatureContent::MessageSignature(message) => {
-                key.verify_prehashed(self.image.as_bytes(), &message.signature)
-            }
+            SignatureContent::MessageSignature(message) => match &self.signed {
+                Signed::Image(hash) => key.verify_prehashed(hash.as_bytes(), &message.signature),
+                Signed::Payload(bytes) => key.verify(bytes, &message.signature),
+            },
             _ => return Err(Unfit::Unsupported("the bundle has content of an unknown kind".to_owned())),
         }
         .map_err(wrong)
@@ -110,8 +125,11 @@ impl Bundle {
         Ok(())
     }
 
-    fn artifact(&self) -> Artifact<'static> {
-        Artifact::from_digest(self.image)
+    fn artifact(&self) -> Artifact<'_> {
+        match &self.signed {
+            Signed::Image(hash) => Artifact::from_digest(*hash),
+            Signed::Payload(bytes) => Artifact::from(bytes.as_slice()),
+        }
     }
 }
 
@@ -120,6 +138,7 @@ impl Claim for Bundle {
         match who {
             Who::Key { key, root } => self.by_key(key, root.as_deref()),
             Who::Identity { subject, issuer, root } => self.by_identity(subject, issuer, root),
+            Who::Notary { .. } => Err(Unfit::Kind { found: "a bundle", wanted: "Notary Project" }),
         }
     }
 
@@ -132,7 +151,7 @@ fn proof(by: Signer, result: &VerificationResult) -> Result<Proof, Unfit> {
     if !result.tlog_verified() {
         return Err(Unfit::Log("its entry was not checked".to_owned()));
     }
-    Ok(Proof { by, at: result.verified_timestamps().to_vec(), logged: true })
+    Ok(Proof { by, at: result.verified_timestamps().to_vec(), logged: true, remarks: Vec::new() })
 }
 
 fn unfit(error: &Error) -> Unfit {

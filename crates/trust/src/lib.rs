@@ -1,8 +1,8 @@
 //! Who signed an image, and what they said about it.
 //!
-//! Somebody attaches bytes to an image: a bundle of sigstore, or the payload of cosign with its signature. That is
-//! [`Evidence`], and anybody may attach any. Whom the user believes is an [`Authority`]: the holder of a key, or an identity
-//! to whom a certificate authority gave a certificate for minutes. [`verify`] holds one against the other:
+//! Somebody attaches bytes to an image: a bundle of sigstore, or an envelope of Notary Project. That is [`Evidence`], and
+//! anybody may attach any. Whom the user believes is an [`Authority`]: the holder of a key, an identity to whom a certificate
+//! authority gave a certificate for minutes, or who a trust policy names. [`verify`] holds one against the other:
 //!
 //! ```text
 //! Evidence ─┐
@@ -24,34 +24,50 @@
 //! ```
 //!
 //! What counts is only what is signed: the digest in the payload or statement must be the one that was asked for, and the
-//! annotations of a referrer are never evidence of anything but, in cosign's older form, of where the signature itself is.
+//! annotations of a referrer are never evidence of anything; in cosign's older forms they hold the signature itself, and what
+//! belongs to it, and are checked like everything else.
 //! A signature that nobody vouches for is refused; so is one whose proof of the log was taken away from it where a log is
 //! asked for.
 //!
 //! | form | from | specification |
 //! |---|---|---|
 //! | [`Form::Bundle`] | cosign 3, GitHub, npm, `PyPI` | sigstore bundle 0.1 to 0.3, DSSE 1.0, in-toto Statement 0.1 and 1 |
-//! | [`Form::SimpleSigning`] | cosign 1 and 2, signed by a key | containers/image "simple signing", `cosign/specs/SIGNATURE_SPEC.md` |
+//! | [`Form::SimpleSigning`] | cosign 1 and 2 | containers/image "simple signing", `cosign/specs/SIGNATURE_SPEC.md` |
+//! | [`Form::Envelope`] | attestations of cosign 1 and 2 | DSSE 1.0, `cosign/specs/ATTESTATION_SPEC.md` |
+//! | [`Form::NotaryJws`], [`Form::NotaryCose`] | notation | Notary Project, see [`notary`] |
 //!
-//! Not read: cosign's older form with a certificate in annotations, Notary Project's JWS and COSE, SHA-512 digests. Their
-//! refusal says so.
+//! Not read: SHA-512 digests in bundles, and envelopes with several signatures. Their refusal says so.
+//!
+//! The other direction is [`sign`]: the holder of a [`PrivateKey`] says a [`Statement`] about an image, in a bundle that
+//! cosign 3 verifies.
 //!
 //! Cryptography is that of `sigstore-verify` and aws-lc-rs; this crate owns what is believed of it. It must not know: how
 //! evidence is found and stored, what a policy asks for, and the time.
 
 mod authority;
 mod bundle;
+mod key;
+pub mod notary;
+mod older;
+mod pem;
+pub mod predicate;
+mod record;
 mod refusal;
-mod simple;
+mod sign;
 mod statement;
+mod x509;
 
 use std::{collections::BTreeMap, fmt};
 
 use boltseal_model::{Digest, Timestamp};
 
 pub use authority::{Authority, Pattern, PatternError, PublicKey, Root, Who};
+pub use key::{KeyError, KeyFile, KeyKind, MAX_KEY_FILE, PrivateKey, SealedKey};
+pub use record::{BUILD_TYPE, BuildRecord, Material};
 pub use refusal::{Refusal, Unfit};
+pub use sign::{BUNDLE_TYPE, sign};
 pub use statement::{MAX_SUBJECTS, Statement};
+pub use x509::{Certificate, DistinguishedName, MAX_CHAIN, Revoked, RevokedError};
 
 /// Bytes of one piece of evidence. An SBOM of a large image, signed as an attestation, has some MB.
 pub const MAX_EVIDENCE: usize = 32 << 20;
@@ -74,6 +90,12 @@ pub enum Form {
     Bundle,
     /// A payload whose signature is in an annotation.
     SimpleSigning,
+    /// An envelope of DSSE around a statement; with a certificate, that is in an annotation.
+    Envelope,
+    /// An envelope of Notary Project, in JWS.
+    NotaryJws,
+    /// The same in COSE.
+    NotaryCose,
 }
 
 impl Form {
@@ -81,6 +103,9 @@ impl Form {
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         match media_type {
             "application/vnd.dev.cosign.simplesigning.v1+json" => Some(Self::SimpleSigning),
+            "application/vnd.dsse.envelope.v1+json" => Some(Self::Envelope),
+            "application/jose+json" => Some(Self::NotaryJws),
+            "application/cose" => Some(Self::NotaryCose),
             _ if media_type.starts_with("application/vnd.dev.sigstore.bundle") => Some(Self::Bundle),
             _ => None,
         }
@@ -100,6 +125,8 @@ pub struct Signed {
     pub logged: bool,
     /// What was said, where it was more than "I signed this".
     pub statement: Option<Statement>,
+    /// What the user lets pass though it does not hold, and what nobody could look up, each in a sentence.
+    pub remarks: Vec<String>,
 }
 
 /// Who made a signature.
@@ -132,14 +159,16 @@ pub fn verify(evidence: &Evidence<'_>, image: &Digest, authorities: &[Authority]
     }
     let read: Box<dyn Claim> = match evidence.form {
         Form::Bundle => Box::new(bundle::Bundle::read(evidence.bytes, image)?),
-        Form::SimpleSigning => Box::new(simple::Payload::read(evidence, image)?),
+        Form::SimpleSigning => Box::new(older::Older::payload(evidence, image)?),
+        Form::Envelope => Box::new(older::Older::envelope(evidence, image)?),
+        Form::NotaryJws | Form::NotaryCose => Box::new(notary::Signature::read(evidence, image)?),
     };
     let mut tried = Vec::new();
     for authority in authorities {
         match read.is_of(&authority.who) {
-            Ok(Proof { by, at, logged }) => {
+            Ok(Proof { by, at, logged, remarks }) => {
                 let (authority, statement) = (authority.name.clone(), read.statement());
-                return Ok(Signed { authority, by, at, logged, statement });
+                return Ok(Signed { authority, by, at, logged, statement, remarks });
             }
             Err(why) => tried.push((authority.name.clone(), why)),
         }
@@ -160,4 +189,5 @@ struct Proof {
     by: Signer,
     at: Vec<Timestamp>,
     logged: bool,
+    remarks: Vec<String>,
 }

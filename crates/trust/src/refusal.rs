@@ -1,6 +1,6 @@
 //! Why evidence is none.
 
-use boltseal_model::Digest;
+use boltseal_model::{Digest, Timestamp};
 
 /// Why evidence does not say what it seems to say.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,12 @@ pub enum Unfit {
     /// There is no trusted time, or a wrong one.
     #[error("the time of the signature is not proven: {0}")]
     Time(String),
+    /// Its signer said until when it counts.
+    #[error("it expired at {0}")]
+    Expired(Timestamp),
+    /// Its authority took the certificate back.
+    #[error("the certificate was revoked: {0}")]
+    Revoked(String),
     /// Something that this program cannot check.
     #[error("{0}")]
     Unsupported(String),

@@ -10,9 +10,11 @@ use crate::Refusal;
 
 /// The type of a payload that is a statement.
 pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+/// What statements call themselves.
+pub(crate) const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const TYPES: [&str; 2] = [STATEMENT, "https://in-toto.io/Statement/v0.1"];
 /// What cosign signs when it says no more than "I signed this".
-const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// Subjects of one statement. A release with images for many platforms has some hundred.
 pub const MAX_SUBJECTS: usize = 10_000;

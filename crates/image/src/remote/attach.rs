@@ -11,7 +11,7 @@ use std::{
 use boltseal_model::{Algorithm, Digest, Hasher};
 use serde_json::{Value, json};
 
-use super::{Error, Name, Repository};
+use super::{Error, Fetched, Name, Repository};
 use crate::manifest::OCI_MANIFEST;
 
 /// The empty configuration, and what it is called.
@@ -54,6 +54,19 @@ pub struct Attached {
     pub listed: bool,
 }
 
+/// An artifact whose only content is at hand.
+#[derive(Clone, Debug)]
+pub struct Blob<'b> {
+    /// What the artifact is.
+    pub artifact_type: &'b str,
+    /// What its only layer is.
+    pub media_type: &'b str,
+    /// The layer.
+    pub bytes: &'b [u8],
+    /// Of the artifact: free text by key.
+    pub annotations: BTreeMap<String, String>,
+}
+
 impl Repository {
     /// Stores `attachment` as an artifact that refers to the manifest `subject`.
     pub fn attach(&self, subject: Name<'_>, attachment: &Attachment) -> Result<Attached, Error> {
@@ -65,6 +78,24 @@ impl Repository {
         for file in &attachment.files {
             layers.push(self.put_file(file)?);
         }
+        self.refer(&subject, &attachment.artifact_type, layers, &attachment.annotations)
+    }
+
+    /// The same for content that is no file.
+    pub fn attach_blob(&self, subject: Name<'_>, blob: &Blob<'_>) -> Result<Attached, Error> {
+        let subject = self.manifest(subject)?;
+        let digest = self.put_blob(blob.bytes)?;
+        let layer = json!({ "mediaType": blob.media_type, "digest": digest, "size": blob.bytes.len() });
+        self.refer(&subject, blob.artifact_type, vec![layer], &blob.annotations)
+    }
+
+    fn refer(
+        &self,
+        subject: &Fetched,
+        artifact_type: &str,
+        mut layers: Vec<Value>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Attached, Error> {
         let empty = json!({ "mediaType": EMPTY.1, "digest": self.put_blob(EMPTY.0)?, "size": EMPTY.0.len() });
         if layers.is_empty() {
             layers.push(empty.clone()); // the specification wants at least one
@@ -73,7 +104,7 @@ impl Repository {
         let mut manifest = json!({
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "artifactType": attachment.artifact_type,
+            "artifactType": artifact_type,
             "config": empty,
             "layers": layers,
             "subject": {
@@ -82,13 +113,13 @@ impl Repository {
                 "size": subject.bytes.len(),
             },
         });
-        if let Some(fields) = manifest.as_object_mut().filter(|_| !attachment.annotations.is_empty()) {
-            fields.insert("annotations".to_owned(), json!(attachment.annotations));
+        if let Some(fields) = manifest.as_object_mut().filter(|_| !annotations.is_empty()) {
+            fields.insert("annotations".to_owned(), json!(annotations));
         }
         let bytes = manifest.to_string().into_bytes();
         let digest = Digest::of(&bytes);
         let stored = self.put_referrer(Name::Digest(&digest), OCI_MANIFEST, &bytes, &subject.digest)?;
-        Ok(Attached { digest, subject: subject.digest, listed: stored.listed })
+        Ok(Attached { digest, subject: subject.digest.clone(), listed: stored.listed })
     }
 
     fn put_file(&self, file: &Content) -> Result<Value, Error> {

@@ -39,7 +39,7 @@ mod manifests;
 mod referrers;
 mod uploads;
 
-pub use attach::{Attached, Attachment, Content};
+pub use attach::{Attached, Attachment, Blob, Content};
 pub use blobs::Download;
 pub use challenge::Challenge;
 pub use error::{Error, Refusal, Word};

@@ -7,6 +7,9 @@
 
 mod attacks;
 mod bundles;
+mod notary;
+mod predicates;
+mod sign;
 mod simple;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};

@@ -1,0 +1,148 @@
+//! What authorities took back: lists of revoked certificates (RFC 5280, section 5) that the user has as files.
+//!
+//! Nothing is fetched. A certificate of whose issuer there is no list is not checked, and that is told, as is a list that
+//! says only a part: a delta, or one of some of the issuer's certificates.
+
+use boltseal_model::Timestamp;
+use cms::cert::x509::{
+    crl::CertificateList,
+    der::{Decode as _, asn1::ObjectIdentifier},
+};
+
+use super::{Certificate, first_inside, moment, oid, verify_with};
+use crate::pem;
+
+/// Bytes of a list. Large public authorities publish some 10 MB.
+const MAX_LIST: usize = 64 << 20;
+/// Says that a list has only what changed.
+const DELTA: ObjectIdentifier = oid("2.5.29.27");
+
+/// Lists of what is revoked.
+#[derive(Clone, Default)]
+pub struct Revoked(Vec<List>);
+
+#[derive(Clone)]
+struct List {
+    signed: Vec<u8>,
+    parsed: CertificateList,
+}
+
+/// Why a file is no list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no list of revoked certificates: {0}")]
+pub struct RevokedError(String);
+
+/// What lists say of a chain.
+pub(crate) struct Standing {
+    /// Why it must not be believed any more.
+    pub revoked: Option<String>,
+    /// What nobody could look up.
+    pub unchecked: Vec<String>,
+}
+
+impl Revoked {
+    /// Adds a list: DER or PEM.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), RevokedError> {
+        if bytes.len() > MAX_LIST {
+            return Err(RevokedError(format!("{} bytes are more than {MAX_LIST}", bytes.len())));
+        }
+        let text = std::str::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "));
+        let ders = match text {
+            Some(text) => {
+                let blocks = pem::blocks(text).map_err(RevokedError)?;
+                blocks
+                    .into_iter()
+                    .filter(|block| block.label == "X509 CRL")
+                    .map(|b| b.bytes.to_vec())
+                    .collect()
+            }
+            None => vec![bytes.to_vec()],
+        };
+        if ders.is_empty() {
+            return Err(RevokedError("it has no block `X509 CRL`".to_owned()));
+        }
+        for der in ders {
+            let parsed = CertificateList::from_der(&der).map_err(|error| RevokedError(error.to_string()))?;
+            let signed = first_inside(&der).ok_or_else(|| RevokedError("it is no sequence".to_owned()))?;
+            self.0.push(List { signed: signed.to_vec(), parsed });
+        }
+        Ok(())
+    }
+
+    /// How `chain` stands at `now`, leaf first. Nobody can take back a root.
+    pub(crate) fn check(&self, chain: &[Certificate], now: Timestamp) -> Standing {
+        let mut standing = Standing { revoked: None, unchecked: Vec::new() };
+        for (one, issuer) in chain.iter().zip(chain.iter().skip(1)) {
+            match self.of(one, issuer, now) {
+                Ok(true) => {
+                    let why =
+                        format!("`{}` revoked the certificate of `{}`", issuer.subject(), one.subject());
+                    standing.revoked.get_or_insert(why);
+                }
+                Ok(false) => {}
+                Err(why) => standing.unchecked.push(why),
+            }
+        }
+        standing
+    }
+
+    /// Whether `issuer` revoked `one`, or why nobody can tell.
+    fn of(&self, one: &Certificate, issuer: &Certificate, now: Timestamp) -> Result<bool, String> {
+        let subject = issuer.subject();
+        let mut why = format!("nobody gave a list of what `{subject}` revoked");
+        let mut known = false;
+        for list in &self.0 {
+            if list.parsed.tbs_cert_list.issuer != issuer.parsed().tbs_certificate.subject {
+                continue;
+            }
+            match list.check(issuer, now) {
+                // Once revoked, always revoked, whichever of the lists says it.
+                Ok(()) if list.names(one) => return Ok(true),
+                Ok(()) => known = true,
+                Err(wrong) => why = format!("the list of what `{subject}` revoked {wrong}"),
+            }
+        }
+        if known { Ok(false) } else { Err(why) }
+    }
+}
+
+impl List {
+    /// Why it says nothing.
+    fn check(&self, issuer: &Certificate, now: Timestamp) -> Result<(), String> {
+        let (list, key) =
+            (&self.parsed.tbs_cert_list, &issuer.parsed().tbs_certificate.subject_public_key_info);
+        if list.signature != self.parsed.signature_algorithm {
+            return Err("names two algorithms".to_owned());
+        }
+        let signature = self.parsed.signature.raw_bytes();
+        verify_with(key, &self.parsed.signature_algorithm, &self.signed, signature)
+            .map_err(|why| format!("is not signed by it: {why}"))?;
+        if issuer.usage()?.is_some_and(|(_, usage)| !usage.crl_sign()) {
+            return Err("is not its to sign (key usage)".to_owned());
+        }
+        let critical = list.crl_extensions.iter().flatten().find(|extension| extension.critical);
+        match critical.map(|extension| extension.extn_id) {
+            None => {}
+            Some(DELTA) => return Err("has only what changed".to_owned()),
+            Some(other) => {
+                return Err(format!("says only a part, or something that is not known ({other})"));
+            }
+        }
+        let from = moment(list.this_update).filter(|from| *from <= now);
+        let until = list.next_update.and_then(moment).filter(|until| *until >= now);
+        match (from, until) {
+            (Some(_), Some(_)) => Ok(()),
+            _ => Err("is not of now: get the newest one".to_owned()),
+        }
+    }
+
+    fn names(&self, one: &Certificate) -> bool {
+        let serial = &one.parsed().tbs_certificate.serial_number;
+        self.parsed
+            .tbs_cert_list
+            .revoked_certificates
+            .iter()
+            .flatten()
+            .any(|entry| entry.serial_number == *serial)
+    }
+}

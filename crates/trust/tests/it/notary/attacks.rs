@@ -1,0 +1,465 @@
+//! What attackers make of a right signature of Notary Project. Each has a name in the field.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use boltseal_model::Digest;
+use boltseal_trust::{Authority, Form, KeyKind, PrivateKey, Revoked, Who, notary::StoreKind, verify};
+use coset::{cbor::Value as Cbor, iana::Algorithm};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
+use serde_json::{Value, json};
+
+use super::{
+    Believed, NOW, at, check,
+    made::{self, Made, payload, untagged},
+    policy,
+};
+
+const EXPIRY: &str = "io.cncf.notary.expiry";
+const SCHEME: &str = "io.cncf.notary.signingScheme";
+const AUTHENTIC: &str = "io.cncf.notary.authenticSigningTime";
+
+fn believed(made: &Made, changes: &Value) -> Believed {
+    Believed {
+        policy: policy(changes),
+        stores: vec![(StoreKind::Authority, made.root.clone())],
+        revoked: Revoked::default(),
+        now: at(NOW),
+    }
+}
+
+/// Its name, what is done to the envelope, and a part of the reason of the refusal.
+type Attack<'a> = (&'a str, Box<dyn Fn(&mut Value) + 'a>, Result<&'a str, &'a str>);
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table of attacks")]
+fn attacks_on_jws() {
+    let (made, other, image) = (Made::new(), Made::new(), Digest::of(b"image"));
+    let again = |envelope: &mut Value, changed: Value| {
+        let signed =
+            format!("{}.{}", changed["protected"].as_str().unwrap(), changed["payload"].as_str().unwrap());
+        *envelope = changed;
+        envelope["signature"] = json!(URL_SAFE_NO_PAD.encode(made.sign(signed.as_bytes())));
+    };
+    let stolen = URL_SAFE_NO_PAD.encode(payload(&Digest::of(b"another")).to_string());
+    let attacks: Vec<Attack<'_>> = vec![
+        ("none", Box::new(|_| {}), Ok("CN=releases")),
+        (
+            "tampered",
+            Box::new(|e| {
+                let mut changed = payload(&image);
+                changed["targetArtifact"]["size"] = json!(1);
+                e["payload"] = json!(URL_SAFE_NO_PAD.encode(changed.to_string()));
+            }),
+            Err("the signature does not fit"),
+        ),
+        (
+            "moved to another image",
+            Box::new(|e| e["payload"] = json!(stolen)),
+            Err("it was signed for sha256:"),
+        ),
+        (
+            "expired",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| {
+                    p[EXPIRY] = json!("2026-10-15T00:00:00Z");
+                    p["crit"] = json!([SCHEME, EXPIRY]);
+                });
+            }),
+            Err("it expired at 2026-10-15T00:00:00Z"),
+        ),
+        (
+            "its expiry made optional",
+            Box::new(|e| *e = made.jws(&image, |p| p[EXPIRY] = json!("2026-10-15T00:00:00Z"))),
+            Err("`io.cncf.notary.expiry` is not marked as critical"),
+        ),
+        (
+            "an attribute of the future",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| {
+                    p["acme.approved"] = json!(false);
+                    p["crit"] = json!([SCHEME, "acme.approved"]);
+                });
+            }),
+            Err("its signer calls `acme.approved` critical, which is not known here"),
+        ),
+        (
+            "nothing critical",
+            Box::new(|e| *e = made.jws(&image, |p| p["crit"] = json!([]))),
+            Err("nothing critical"),
+        ),
+        (
+            "critical, and not there",
+            Box::new(|e| *e = made.jws(&image, |p| p["crit"] = json!([SCHEME, "gone"]))),
+            Err("`gone` is marked as critical, and not there"),
+        ),
+        (
+            "downgraded to no algorithm",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| p["alg"] = json!("none"));
+                e["signature"] = json!("");
+            }),
+            Err("`none` is no algorithm"),
+        ),
+        (
+            "downgraded to a shared secret",
+            Box::new(|e| *e = made.jws(&image, |p| p["alg"] = json!("HS256"))),
+            Err("`HS256` is no algorithm"),
+        ),
+        (
+            "another algorithm than the key's",
+            Box::new(|e| *e = made.jws(&image, |p| p["alg"] = json!("PS256"))),
+            Err("it says PS256, and the key of its certificate signs ES256"),
+        ),
+        (
+            "stripped of its signature",
+            Box::new(|e| e["signature"] = json!("")),
+            Err("the signature does not fit"),
+        ),
+        ("stripped of its chain", Box::new(|e| e["header"]["x5c"] = json!([])), Err("there is none")),
+        (
+            "stripped of its root",
+            Box::new(|e| {
+                e["header"]["x5c"].as_array_mut().unwrap().pop();
+            }),
+            Err("was not issued by"),
+        ),
+        (
+            "another's chain",
+            Box::new(|e| {
+                e["header"]["x5c"] = json!([STANDARD.encode(&other.leaf), STANDARD.encode(&other.root)]);
+            }),
+            Err("the signature does not fit"),
+        ),
+        (
+            "by a stranger",
+            Box::new(|e| *e = other.jws(&image, |_| {})),
+            Err("no certificate of its chain is in a trust store"),
+        ),
+        (
+            "a root that is believed, and did not issue the leaf",
+            Box::new(|e| {
+                *e = other.jws(&image, |_| {});
+                e["header"]["x5c"][1] = json!(STANDARD.encode(&made.root));
+            }),
+            Err("was not signed by"),
+        ),
+        (
+            "the believed root at the end of a stranger's chain",
+            Box::new(|e| {
+                *e = other.jws(&image, |_| {});
+                e["header"]["x5c"].as_array_mut().unwrap().push(json!(STANDARD.encode(&made.root)));
+            }),
+            Err("is its own issuer, but not the last"),
+        ),
+        (
+            "another kind of payload",
+            Box::new(|e| *e = made.jws(&image, |p| p["cty"] = json!("text/plain"))),
+            Err("it signs a `text/plain`"),
+        ),
+        (
+            "a time that only services may tell",
+            Box::new(|e| *e = made.jws(&image, |p| p[AUTHENTIC] = json!("2026-10-01T00:00:00Z"))),
+            Err("the times in it are not those of the scheme"),
+        ),
+        (
+            "as a service that nobody believes",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| {
+                    p.as_object_mut().unwrap().remove("io.cncf.notary.signingTime");
+                    p[SCHEME] = json!("notary.x509.signingAuthority");
+                    p[AUTHENTIC] = json!("2026-10-01T00:00:00Z");
+                    p["crit"] = json!([SCHEME, AUTHENTIC]);
+                });
+            }),
+            Err("it names none of the kind `signingAuthority`"),
+        ),
+        (
+            "an unknown scheme",
+            Box::new(|e| *e = made.jws(&image, |p| p[SCHEME] = json!("x"))),
+            Err("its scheme is `x`"),
+        ),
+        (
+            "no time",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| {
+                    p.as_object_mut().unwrap().remove("io.cncf.notary.signingTime");
+                });
+            }),
+            Err("it has no time of signing"),
+        ),
+        (
+            "signed after it expired",
+            Box::new(|e| {
+                *e = made.jws(&image, |p| {
+                    p[EXPIRY] = json!("2026-09-01T00:00:00Z");
+                    p["crit"] = json!([SCHEME, EXPIRY]);
+                });
+            }),
+            Err("it expired before it was signed"),
+        ),
+        (
+            "what is not there, signed again",
+            Box::new(|e| {
+                let mut changed = made.jws(&image, |_| {});
+                changed["payload"] = json!(URL_SAFE_NO_PAD.encode("{}"));
+                again(e, changed);
+            }),
+            Err("missing field `targetArtifact`"),
+        ),
+        (
+            "a chain without end",
+            Box::new(|e| e["header"]["x5c"] = json!(vec![STANDARD.encode(&made.leaf); 11])),
+            Err("more than 10 for a chain"),
+        ),
+    ];
+    for (name, attack, expected) in attacks {
+        let mut envelope = made.jws(&image, |_| {});
+        attack(&mut envelope);
+        let found =
+            believed(&made, &json!({})).verify(Form::NotaryJws, envelope.to_string().as_bytes(), &image);
+        check(name, &found, expected);
+    }
+    let twice =
+        made.jws(&image, |_| {}).to_string().replacen('{', &format!("{{\"payload\":\"{stolen}\","), 1);
+    let found = believed(&made, &json!({})).verify(Form::NotaryJws, twice.as_bytes(), &image);
+    check("two payloads in one", &found, Err("duplicate field `payload`"));
+    let right = made.jws(&image, |_| {}).to_string();
+    let found =
+        believed(&made, &json!({})).verify(Form::NotaryJws, right.as_bytes(), &Digest::of(b"another"));
+    check("replayed", &found, Err("it was signed for sha256:"));
+}
+
+#[test]
+fn attacks_on_cose() {
+    let (made, other, image) = (Made::new(), Made::new(), Digest::of(b"image"));
+    let time = |seconds: i64| Cbor::Tag(1, Box::new(Cbor::from(seconds)));
+    let right = made.cose(&image, Algorithm::ES256, &[]);
+    let mut tampered = right.clone();
+    let place = right.windows(3).position(|three| three == b"528").unwrap();
+    tampered[place] = b'9';
+    let mut stripped = right.clone();
+    let length = stripped.len();
+    stripped[length - 1] ^= 1;
+    let attacks: Vec<(&str, Vec<u8>, Result<&str, &str>)> = vec![
+        ("none", right.clone(), Ok("CN=releases")),
+        ("tampered", tampered, Err("the signature does not fit")),
+        ("a changed signature", stripped, Err("the signature does not fit")),
+        ("without its tag", untagged(&right), Err("cannot be read")),
+        ("something behind it", [&right[..], b"x"].concat(), Err("cannot be read")),
+        ("cut", right[..right.len() - 10].to_vec(), Err("cannot be read")),
+        (
+            "expired",
+            made.cose(&image, Algorithm::ES256, &[("io.cncf.notary.expiry!", time(1_792_022_400))]),
+            Err("it expired at 2026-10-15T00:00:00Z"),
+        ),
+        (
+            "its expiry made optional",
+            made.cose(&image, Algorithm::ES256, &[(EXPIRY, time(1_792_022_400))]),
+            Err("is not marked as critical"),
+        ),
+        (
+            "a time that is a number",
+            made.cose(&image, Algorithm::ES256, &[("io.cncf.notary.expiry!", Cbor::from(1_792_022_400))]),
+            Err("`io.cncf.notary.expiry` is no time"),
+        ),
+        (
+            "an attribute of the future",
+            made.cose(&image, Algorithm::ES256, &[("acme.approved!", Cbor::from(false))]),
+            Err("its signer calls `acme.approved` critical"),
+        ),
+        (
+            "a plugin",
+            made.cose(&image, Algorithm::ES256, &[("io.cncf.notary.verificationPlugin!", Cbor::from("x"))]),
+            Err("by the plugin `x`, and plugins are not run"),
+        ),
+        (
+            "another algorithm than the key's",
+            made.cose(&image, Algorithm::ES384, &[]),
+            Err("it says ES384, and the key of its certificate signs ES256"),
+        ),
+        (
+            "downgraded",
+            made.cose(&image, Algorithm::HMAC_256_256, &[]),
+            Err("is no algorithm of Notary Project"),
+        ),
+        ("by a stranger", other.cose(&image, Algorithm::ES256, &[]), Err("is in a trust store")),
+        (
+            "of another image",
+            made.cose(&Digest::of(b"another"), Algorithm::ES256, &[]),
+            Err("it was signed for"),
+        ),
+        ("a million of them", vec![0x81; 100_000], Err("cannot be read")),
+    ];
+    for (name, bytes, expected) in attacks {
+        check(name, &believed(&made, &json!({})).verify(Form::NotaryCose, &bytes, &image), expected);
+    }
+}
+
+/// Certificates that may not sign images, in a chain that is right but for that.
+#[test]
+fn certificates_that_are_not_for_this() {
+    let image = Digest::of(b"image");
+    let with = |change: &dyn Fn(&mut CertificateParams)| {
+        let mut params = made::leaf();
+        change(&mut params);
+        Made::of(made::root(), &params)
+    };
+    let root = |change: &dyn Fn(&mut CertificateParams)| {
+        let mut params = made::root();
+        change(&mut params);
+        Made::of(params, &made::leaf())
+    };
+    let cases = [
+        ("right", with(&|_| {}), Ok("CN=releases")),
+        ("no purpose", with(&|p| p.extended_key_usages.clear()), Ok("CN=releases")),
+        (
+            "for servers",
+            with(&|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
+            Err("is for something else than code"),
+        ),
+        (
+            "for anything",
+            with(&|p| p.extended_key_usages.push(ExtendedKeyUsagePurpose::Any)),
+            Err("is for something else than code"),
+        ),
+        ("no usage", with(&|p| p.key_usages.clear()), Err("does not say what its key is for")),
+        (
+            "may do more",
+            with(&|p| p.key_usages.push(KeyUsagePurpose::KeyEncipherment)),
+            Err("may do more than sign"),
+        ),
+        (
+            "may not sign",
+            with(&|p| p.key_usages = vec![KeyUsagePurpose::ContentCommitment]),
+            Err("may not sign (key usage)"),
+        ),
+        (
+            "over",
+            with(&|p| p.not_after = rcgen::date_time_ymd(2026, 10, 1)),
+            Err("was valid until 2026-10-01"),
+        ),
+        (
+            "not yet",
+            with(&|p| p.not_before = rcgen::date_time_ymd(2026, 12, 1)),
+            Err("is valid from 2026-12-01"),
+        ),
+        ("a root that is none", root(&|p| p.is_ca = IsCa::ExplicitNoCa), Err("is no authority")),
+        (
+            "a root that may not issue",
+            root(&|p| p.key_usages = vec![KeyUsagePurpose::CrlSign]),
+            Err("may not sign certificates"),
+        ),
+        (
+            "a root that is over",
+            root(&|p| p.not_after = rcgen::date_time_ymd(2026, 10, 1)),
+            Err("valid until"),
+        ),
+    ];
+    for (name, made, expected) in cases {
+        let envelope = made.jws(&image, |_| {}).to_string();
+        check(
+            name,
+            &believed(&made, &json!({})).verify(Form::NotaryJws, envelope.as_bytes(), &image),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn identities() {
+    let (made, image) = (Made::new(), Digest::of(b"image"));
+    let envelope = made.jws(&image, |_| {}).to_string();
+    for (identity, expected) in [
+        ("x509.subject: C=US, ST=WA, O=Acme", Ok("CN=releases")),
+        ("x509.subject: CN=releases, C=US, ST=WA, O=Acme", Ok("CN=releases")),
+        ("x509.subject: C=US, ST=WA, O=Acm", Err("not by `C=US, O=Acm, ST=WA`")),
+        ("x509.subject: C=US, ST=WA, O=Acme, OU=x", Err("not by")),
+        ("x509.subject: CN=root, C=US, ST=WA, O=Acme", Err("not by")),
+    ] {
+        let believed = believed(&made, &json!({ "trustedIdentities": [identity] }));
+        check(identity, &believed.verify(Form::NotaryJws, envelope.as_bytes(), &image), expected);
+    }
+}
+
+/// A name, lists, what is to come of the signature, and a part of what is remarked.
+type Lists<'l> = (&'l str, Vec<Vec<u8>>, Result<&'l str, &'l str>, &'l str);
+
+#[test]
+fn what_authorities_took_back() {
+    let (made, other, image) = (Made::new(), Made::new(), Digest::of(b"image"));
+    let envelope = made.jws(&image, |_| {}).to_string();
+    let cases: [Lists<'_>; 6] = [
+        ("no list", vec![], Ok("CN=releases"), "nobody gave a list"),
+        ("not named", vec![made.list(&[1, 2], 2026)], Ok("CN=releases"), ""),
+        ("revoked", vec![made.list(&[6, 7], 2026)], Err("the certificate was revoked"), ""),
+        ("an old list", vec![made.list(&[7], 2025)], Ok("CN=releases"), "is not of now"),
+        ("another's list", vec![other.list(&[7], 2026)], Ok("CN=releases"), "is not signed by it"),
+        (
+            "revoked by one of two",
+            vec![made.list(&[1], 2026), made.list(&[7], 2026)],
+            Err("the certificate was revoked"),
+            "",
+        ),
+    ];
+    for (name, lists, expected, remark) in cases {
+        let mut believed = believed(&made, &json!({}));
+        for list in lists {
+            believed.revoked.add(&list).unwrap();
+        }
+        let found = believed.verify(Form::NotaryJws, envelope.as_bytes(), &image);
+        check(name, &found, expected);
+        if let Ok(signed) = &found {
+            let told = signed.remarks.join("; ");
+            assert_eq!(told.is_empty(), remark.is_empty(), "{name}: {told}");
+            assert!(told.contains(remark), "{name}: {told}");
+        }
+        let logged = json!({ "level": "strict", "override": { "revocation": "log" } });
+        believed.policy = policy(&json!({ "signatureVerification": logged }));
+        let found = believed.verify(Form::NotaryJws, envelope.as_bytes(), &image).unwrap();
+        assert_eq!(
+            found.remarks.join("; ").contains("lets it pass: the certificate was revoked"),
+            expected.is_err()
+        );
+    }
+}
+
+#[test]
+fn a_service_that_signs_for_others() {
+    let (made, image) = (Made::new(), Digest::of(b"image"));
+    let signed_at = |time: &str| {
+        let envelope = made.jws(&image, |p| {
+            p.as_object_mut().unwrap().remove("io.cncf.notary.signingTime");
+            p[SCHEME] = json!("notary.x509.signingAuthority");
+            p[AUTHENTIC] = json!(time);
+            p["crit"] = json!([SCHEME, AUTHENTIC]);
+        });
+        let believed = Believed {
+            policy: policy(&json!({ "trustStores": ["signingAuthority:acme"] })),
+            stores: vec![(StoreKind::SigningAuthority, made.root.clone())],
+            revoked: Revoked::default(),
+            now: at("2030-01-01T00:00:00Z"),
+        };
+        believed.verify(Form::NotaryJws, envelope.to_string().as_bytes(), &image)
+    };
+    let found = signed_at("2026-10-01T00:00:00Z");
+    check("while it was valid", &found, Ok("CN=releases"));
+    assert_eq!(found.unwrap().at, [at("2026-10-01T00:00:00Z")]);
+    check("afterwards", &signed_at("2029-10-01T00:00:00Z"), Err("was valid until 2027-01-01"));
+}
+
+#[test]
+fn somebody_who_is_known_otherwise() {
+    let (made, image) = (Made::new(), Digest::of(b"image"));
+    let envelope = made.jws(&image, |_| {}).to_string();
+    let evidence = boltseal_trust::Evidence {
+        form: Form::NotaryJws,
+        bytes: envelope.as_bytes(),
+        annotations: &std::collections::BTreeMap::new(),
+    };
+    let (_, key) = PrivateKey::generate(KeyKind::EcdsaP256, "").unwrap();
+    let holder = Authority { name: "key".into(), who: Who::Key { key, root: None } };
+    let refusal = verify(&evidence, &image, &[holder]).unwrap_err().to_string();
+    assert!(refusal.contains("signed by a certificate of Notary Project, not by a key"), "{refusal}");
+}

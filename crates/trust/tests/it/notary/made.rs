@@ -1,0 +1,161 @@
+//! Chains, envelopes and lists that are made here, right or wrong as a test wants them.
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use boltseal_model::Digest;
+use coset::{
+    CborSerializable as _, CoseSign1Builder, HeaderBuilder, TaggedCborSerializable as _, cbor::Value as Cbor,
+    iana,
+};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
+use serde_json::{Value, json};
+
+const SCHEME: &str = "io.cncf.notary.signingScheme";
+const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
+
+/// A root, a leaf of it, and the leaf's key.
+pub struct Made {
+    issuer: Issuer<'static, KeyPair>,
+    pub root: Vec<u8>,
+    pub leaf: Vec<u8>,
+    key: EcdsaKeyPair,
+}
+
+fn named(organisation: &str, name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    for (kind, value) in [
+        (DnType::CountryName, "US"),
+        (DnType::StateOrProvinceName, "WA"),
+        (DnType::OrganizationName, organisation),
+        (DnType::CommonName, name),
+    ] {
+        params.distinguished_name.push(kind, value);
+    }
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2027, 1, 1);
+    params
+}
+
+/// What a leaf should be.
+pub fn leaf() -> CertificateParams {
+    let mut params = named("Acme", "releases");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+    params.serial_number = Some(SerialNumber::from(7_u64));
+    params
+}
+
+/// What a root should be.
+pub fn root() -> CertificateParams {
+    let mut params = named("Acme", "root");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+impl Made {
+    pub fn new() -> Self {
+        Self::of(root(), &leaf())
+    }
+
+    pub fn of(root: CertificateParams, leaf: &CertificateParams) -> Self {
+        let pair = || KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let (above, below) = (pair(), pair());
+        let root_der = root.self_signed(&above).unwrap().der().to_vec();
+        let issuer = Issuer::new(root, above);
+        let leaf = leaf.signed_by(&below, &issuer).unwrap().der().to_vec();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, below.serialized_der()).unwrap();
+        Self { issuer, root: root_der, leaf, key }
+    }
+
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.key.sign(&SystemRandom::new(), bytes).unwrap().as_ref().to_vec()
+    }
+
+    /// An envelope about `image`, whose protected attributes `change` has changed.
+    pub fn jws(&self, image: &Digest, change: impl Fn(&mut Value)) -> Value {
+        let mut protected = json!({
+            "alg": "ES256",
+            "cty": "application/vnd.cncf.notary.payload.v1+json",
+            "crit": [SCHEME],
+            SCHEME: "notary.x509",
+            SIGNING_TIME: "2026-10-01T00:00:00Z",
+        });
+        change(&mut protected);
+        let protected = URL_SAFE_NO_PAD.encode(protected.to_string());
+        let payload = URL_SAFE_NO_PAD.encode(payload(image).to_string());
+        let signature = self.sign(format!("{protected}.{payload}").as_bytes());
+        json!({
+            "payload": payload,
+            "protected": protected,
+            "header": { "x5c": [STANDARD.encode(&self.leaf), STANDARD.encode(&self.root)] },
+            "signature": URL_SAFE_NO_PAD.encode(signature),
+        })
+    }
+
+    /// The same in COSE; `more` are further protected attributes, critical where the name ends in `!`.
+    pub fn cose(&self, image: &Digest, algorithm: iana::Algorithm, more: &[(&str, Cbor)]) -> Vec<u8> {
+        let time = Cbor::Tag(1, Box::new(Cbor::from(1_790_812_800)));
+        let mut header = HeaderBuilder::new()
+            .algorithm(algorithm)
+            .content_type("application/vnd.cncf.notary.payload.v1+json".to_owned())
+            .text_value(SCHEME.to_owned(), Cbor::from("notary.x509"))
+            .text_value(SIGNING_TIME.to_owned(), time)
+            .add_critical_label(coset::RegisteredLabelWithPrivate::Text(SCHEME.to_owned()));
+        for (name, value) in more {
+            let bare = name.trim_end_matches('!').to_owned();
+            header = header.text_value(bare.clone(), value.clone());
+            if name.ends_with('!') {
+                header = header.add_critical_label(coset::RegisteredLabelWithPrivate::Text(bare));
+            }
+        }
+        let chain = vec![Cbor::from(self.leaf.clone()), Cbor::from(self.root.clone())];
+        let message = CoseSign1Builder::new()
+            .protected(header.build())
+            .unprotected(HeaderBuilder::new().value(33, Cbor::Array(chain)).build())
+            .payload(payload(image).to_string().into_bytes())
+            .create_signature(&[], |bytes| self.sign(bytes))
+            .build();
+        message.to_tagged_vec().unwrap()
+    }
+
+    /// A list of the root with these serial numbers, of this year.
+    pub fn list(&self, serials: &[u64], year: i32) -> Vec<u8> {
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2026, 6, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(year, 1, 1),
+            next_update: date_time_ymd(year + 1, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().der().to_vec()
+    }
+}
+
+/// What is signed about `image`.
+pub fn payload(image: &Digest) -> Value {
+    json!({ "targetArtifact": {
+        "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": image, "size": 528,
+    }})
+}
+
+/// A message of COSE without its tag.
+pub fn untagged(bytes: &[u8]) -> Vec<u8> {
+    coset::CoseSign1::from_tagged_slice(bytes).unwrap().to_vec().unwrap()
+}
