@@ -79,6 +79,9 @@ pub enum Error {
         /// As the user named it.
         reference: String,
     },
+    /// A trust policy of Notary Project that nobody can follow.
+    #[error(transparent)]
+    Notary(crate::notary::NotaryError),
     /// More signatures than anybody reads.
     #[error("{what} has {found} signatures and attestations, more than {limit}: remove those of old keys")]
     TooManySignatures {

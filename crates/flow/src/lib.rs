@@ -45,9 +45,11 @@ pub mod feeds;
 pub mod history;
 pub mod ignore;
 pub mod look;
+pub mod notary;
 pub mod pattern;
 pub mod retention;
 pub mod signatures;
+pub mod signing;
 mod upgrades;
 pub mod vex;
 

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | referrers of type `application/vnd.dev.sigstore.bundle…` | bundles of sigstore: signatures and attestations |
 //! | the tag `sha256-HEX.sig` | cosign's older form, one layer a signature |
-//! | the tag `sha256-HEX.att` | cosign's older attestations: not read |
-//! | referrers of type `application/vnd.cncf.notary.signature` | Notary Project: not read |
+//! | the tag `sha256-HEX.att` | cosign's older attestations, one layer each |
+//! | referrers of type `application/vnd.cncf.notary.signature` | Notary Project |
 //!
-//! What is not read is listed, with the reason. Everything here was put there by whoever may push to the repository; only
+//! What counts for nothing is listed, with the reason. Everything here was put there by whoever may push to the repository; only
 //! [`boltseal_trust::verify`] says what it is worth.
 
 use std::io::Read as _;
@@ -17,7 +17,9 @@ use boltseal_image::{
     remote::{Name, Repository},
 };
 use boltseal_model::Digest;
-use boltseal_trust::{Authority, Evidence, Form, MAX_EVIDENCE, Refusal, Signed, verify};
+use boltseal_trust::{
+    Authority, Evidence, Form, MAX_EVIDENCE, Refusal, Signed, notary::SIGNATURE_TYPE, verify,
+};
 
 use crate::Error;
 
@@ -25,7 +27,6 @@ use crate::Error;
 pub const MAX_ATTACHED: usize = 500;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
-const NOTARY: &str = "application/vnd.cncf.notary.signature";
 
 /// One piece of evidence, and what it is worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +48,7 @@ pub fn signatures(
     let mut checked = Vec::new();
     let mut referrers = repository.referrers(image, None)?;
     referrers.retain(|one| {
-        one.artifact_type.as_deref().is_some_and(|kind| kind.starts_with(BUNDLE) || kind == NOTARY)
+        one.artifact_type.as_deref().is_some_and(|kind| kind.starts_with(BUNDLE) || kind == SIGNATURE_TYPE)
     });
     if referrers.len() > MAX_ATTACHED {
         let what = format!("{repository}@{image}");
@@ -55,29 +56,19 @@ pub fn signatures(
     }
     for referrer in referrers {
         let (digest, place) = (referrer.digest.clone(), format!("referrer {}", referrer.digest.short()));
-        if referrer.artifact_type.as_deref() == Some(NOTARY) {
-            let outcome = unread("signatures of Notary Project are not read yet");
-            checked.push(Checked { digest, place, outcome });
-            continue;
-        }
         let artifact = Artifact { repository, image, authorities };
         artifact.check(Name::Digest(&digest), &digest, &place, &mut checked);
     }
     let artifact = Artifact { repository, image, authorities };
     let stem = format!("{}-{}", image.algorithm().name(), image.hex());
-    let tag = format!("{stem}.sig");
-    if let Some(digest) = there(repository, &tag)? {
-        artifact.check(Name::Tag(&tag), &digest, &format!("tag {}….sig", short(&stem)), &mut checked);
-    }
-    if let Some(digest) = there(repository, &format!("{stem}.att"))? {
-        let outcome = unread("cosign's older attestations are not read: attach them with cosign 3");
-        checked.push(Checked { digest, place: format!("tag {}….att", short(&stem)), outcome });
+    for end in ["sig", "att"] {
+        let tag = format!("{stem}.{end}");
+        if let Some(digest) = there(repository, &tag)? {
+            let place = format!("tag {}….{end}", short(&stem));
+            artifact.check(Name::Tag(&tag), &digest, &place, &mut checked);
+        }
     }
     Ok(checked)
-}
-
-fn unread(why: &str) -> Result<Signed, Refusal> {
-    Err(Refusal::Unsupported(why.to_owned()))
 }
 
 fn short(stem: &str) -> &str {
