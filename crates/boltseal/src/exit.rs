@@ -100,7 +100,7 @@ impl From<boltseal_flow::Error> for Failure {
             Error::Image(boltseal_image::Error::Target { .. } | boltseal_image::Error::Reference { .. }) => {
                 Self::usage(error)
             }
-            Error::Vex(_) | Error::NoRegistry { .. } => Self::usage(error),
+            Error::Vex(_) | Error::NoRegistry { .. } | Error::Notary(_) => Self::usage(error),
             Error::Registry(error) => error.into(),
             Error::Io { .. } => Self::fault(error),
             _ => Self::undecided(error),

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -99,6 +100,20 @@ pub fn own_policy_text(global: &Global) -> Result<String, Failure> {
 pub fn text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path)
         .map_err(|wrong| Failure::usage(format_args!("cannot read {}: {wrong}", path.display())))
+}
+
+/// The text of the file at `path`, which has at most `limit` bytes.
+pub fn bounded(path: &Path, limit: usize) -> Result<String, Failure> {
+    let wrong =
+        |why: &dyn std::fmt::Display| Failure::usage(format_args!("cannot read {}: {why}", path.display()));
+    let mut text = String::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let file = fs::File::open(path).map_err(|why| wrong(&why))?;
+    file.take(most).read_to_string(&mut text).map_err(|why| wrong(&why))?;
+    if text.len() > limit {
+        return Err(wrong(&format_args!("it has more than {limit} bytes")));
+    }
+    Ok(text)
 }
 
 /// Reads a severity argument; help and completion list all of them.

@@ -26,6 +26,7 @@ mod progress;
 mod reach;
 mod servers;
 mod service;
+mod signing;
 mod target;
 mod terminal;
 

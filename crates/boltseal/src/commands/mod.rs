@@ -1,7 +1,9 @@
 //! The commands: one file each, with its arguments and one `run`, and one line in [`Command`].
 
+pub mod attest;
 pub mod audit;
 pub mod break_glass;
+pub mod build_record;
 pub mod can_i;
 pub mod check;
 pub mod completion;
@@ -12,6 +14,7 @@ pub mod findings;
 pub mod gate;
 pub mod group;
 pub mod image;
+pub mod key;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -24,6 +27,7 @@ pub mod scan;
 pub mod scope_map;
 pub mod search;
 pub mod serve;
+pub mod sign;
 pub mod sp;
 pub mod token;
 pub mod up;
@@ -60,8 +64,16 @@ pub enum Command {
     Gate(gate::Args),
     /// Find what should be otherwise in definitions of workloads: Kubernetes, Compose, container groups, …
     Check(check::Args),
+    /// Sign an image in a registry
+    Sign(sign::Args),
+    /// Say something about an image and sign it: how it was built, what is in it
+    Attest(attest::Args),
+    /// Run a build, and say how it was done: signed provenance of the image it made
+    BuildRecord(build_record::Args),
     /// Check who signed an image, and what they said about it
     Verify(verify::Args),
+    /// Make keys that sign, and show their public halves
+    Key(key::Args),
     /// Say what a vulnerability does in a product and why, and show what others say
     Vex(vex::Args),
     /// Import, fetch and inspect vulnerability data
@@ -122,7 +134,11 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Sign(args) => sign::run(&args, &global, console),
+        Command::Attest(args) => attest::run(&args, &global, console),
+        Command::BuildRecord(args) => build_record::run(&args, &global, console),
         Command::Verify(args) => verify::run(&args, &global, console),
+        Command::Key(args) => key::run(&args, console),
         Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),
         Command::Findings(args) => findings::run(&args, &global, console),

@@ -36,6 +36,7 @@ mod replicas;
 mod resuming;
 mod scans;
 mod service;
+mod sign;
 mod trash;
 mod up;
 mod upstreams;

@@ -2,16 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{KINDS, Row, Verified};
+use boltseal_trust::predicate::{Predicate, name_of};
+
+use super::{Row, Verified};
 use crate::output::{
     packages::grid,
     paint::{Paint, clean, count},
 };
-
-/// cosign's name for a type, where it has one.
-fn known(uri: &str) -> &str {
-    KINDS.iter().find(|(_, known)| *known == uri).map_or(uri, |(name, _)| name)
-}
 
 /// A key by the beginning of its digest; all of it stands in JSON.
 fn shortened(signer: &str) -> String {
@@ -28,7 +25,7 @@ pub(super) fn people(verified: &Verified, paint: Paint) -> String {
         let rows = good.iter().map(|row| {
             let at = row.at.first().map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
             [
-                row.predicate_type.as_deref().map_or("signature", known).to_owned(),
+                row.predicate_type.as_deref().map_or("signature", name_of).to_owned(),
                 shortened(row.signer.as_deref().unwrap_or_default()),
                 at.unwrap_or_else(|| "not proven".to_owned()),
                 if row.logged { "yes" } else { "not asked" }.to_owned(),
@@ -36,12 +33,13 @@ pub(super) fn people(verified: &Verified, paint: Paint) -> String {
             ]
         });
         out.push_str(&grid(&["what", "signed by", "when", "in the log", "where"], rows, paint));
+        out.push_str(&said(&good));
     }
     let bad: Vec<&Row> = verified.evidence.iter().filter(|row| row.refused.is_some()).collect();
-    if let Some((first, rest)) = bad.split_first() {
-        let counts = if rest.is_empty() { "counts" } else { "count" };
+    if !bad.is_empty() {
+        let counts = if bad.len() == 1 { "counts" } else { "count" };
         let _ = writeln!(out, "\n{} {counts} for nothing:", bad.len());
-        for row in std::iter::once(first).chain(rest) {
+        for row in bad {
             let _ = writeln!(out, "  {}: {}", row.place, clean(row.refused.as_deref().unwrap_or_default()));
         }
     }
@@ -54,4 +52,42 @@ pub(super) fn people(verified: &Verified, paint: Paint) -> String {
         let _ = writeln!(out, "\n{}", paint.bold(&said));
     }
     out
+}
+
+/// What the statements say, and what there is to remark about the signatures, a line each.
+fn said(good: &[&Row]) -> String {
+    let mut out = String::new();
+    for row in good {
+        let lines = row.said.iter().filter_map(told).chain(row.remarks.iter().cloned());
+        for line in lines {
+            let _ = writeln!(out, "  {}: {}", row.place, clean(&line));
+        }
+    }
+    if out.is_empty() { out } else { format!("\n{out}") }
+}
+
+fn told(predicate: &Predicate) -> Option<String> {
+    Some(match predicate {
+        Predicate::Provenance(how) => {
+            let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "something unsaid".to_owned());
+            let materials = count(how.materials, "material");
+            format!(
+                "built by {} from {}, as {}, of {materials}",
+                or(&how.builder),
+                or(&how.source),
+                or(&how.build_type)
+            )
+        }
+        Predicate::Sbom { format, packages } => format!("{format} with {}", count(*packages, "package")),
+        Predicate::Vex { author, statements } => {
+            let by = author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+            format!("VEX{by} with {}", count(*statements, "statement"))
+        }
+        Predicate::Scan { scanner, finished } => {
+            let by = scanner.as_deref().unwrap_or("an unnamed scanner");
+            let at = finished.as_ref().map(|at| format!(", done {at}")).unwrap_or_default();
+            format!("scanned by {by}{at}")
+        }
+        Predicate::Other => return None,
+    })
 }
