@@ -60,6 +60,9 @@ impl Certificate {
             if let Some(other) = other {
                 return Err(format!("`{}` is no certificate", other.label));
             }
+            if blocks.is_empty() {
+                return Err("it has no block of PEM".to_owned());
+            }
             return blocks.iter().map(|block| Self::from_der(&block.bytes)).collect();
         }
         let mut reader = SliceReader::new(bytes).map_err(|error| error.to_string())?;

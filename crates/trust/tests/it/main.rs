@@ -1,13 +1,17 @@
 //! Signatures of real tools, and what attackers make of them.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test says what it expects in the plainest way"
 )]
 
 mod attacks;
 mod bundles;
+mod instance;
+mod mutations;
 mod notary;
+mod older;
 mod predicates;
 mod sign;
 mod simple;
