@@ -76,7 +76,8 @@ impl Server {
         let unfinished = self.ask("GET", &format!("/{BUCKET}?uploads"), "", "");
         assert!(unfinished.contains("ListMultipartUploadsResult"), "{unfinished}");
         for upload in unfinished.split("<Upload>").skip(1) {
-            let (key, id) = (between(upload, "<Key>", "</Key>"), between(upload, "<UploadId>", "</UploadId>"));
+            let (key, id) =
+                (between(upload, "<Key>", "</Key>"), between(upload, "<UploadId>", "</UploadId>"));
             let parts = self.ask("GET", &format!("/{BUCKET}/{key}?uploadId={id}"), "", "");
             assert!(parts.contains("ListPartsResult"), "{parts}");
             assert!(!parts.contains("<Part>"), "parts that nobody ended: {parts}");
