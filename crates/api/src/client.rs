@@ -135,6 +135,11 @@ impl Client {
         self.bytes(Method::Patch, path, Some((JSON, &self.written(path, body)?))).map(drop)
     }
 
+    /// PUT of JSON, whatever is answered.
+    pub fn put(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
+        self.bytes(Method::Put, path, Some((JSON, &self.written(path, body)?))).map(drop)
+    }
+
     /// DELETE, answered without a body.
     pub fn delete(&self, path: &str) -> Result<(), Error> {
         self.bytes(Method::Delete, path, None).map(drop)

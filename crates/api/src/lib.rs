@@ -6,6 +6,7 @@
 //! - [`access`]: who somebody is and what they may do; principals, credentials, roles, assignments.
 //! - [`own`]: one's own credentials; sign-in through another issuer.
 //! - [`life`]: locks, immutable tags, quotas, and what was deleted and can be taken back.
+//! - [`admission`]: how the webhooks of Kubernetes answer.
 //! - [`audit`]: records of what happened, their proofs, and how the log stands.
 //! - [`upstreams`]: other registries: caches, mirrors, imports.
 //! - [`storage`]: what is stored, what of it is garbage or damaged, and work that takes a while.
@@ -26,6 +27,7 @@
 //! This crate must not know: how anything is decided, stored or shown.
 
 pub mod access;
+pub mod admission;
 pub mod aging;
 pub mod audit;
 pub mod base;

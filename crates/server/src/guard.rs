@@ -283,7 +283,7 @@ fn own(headers: &HeaderMap, uri_host: Option<&str>) -> bool {
 pub(crate) async fn present(From(state): From<State>, request: Request, next: Next) -> Response {
     let (asked, uri) = (request.headers().clone(), request.uri().clone());
     let path = request.uri().path();
-    let program = path.starts_with("/api/") || path.starts_with("/audit/");
+    let program = ["/api/", "/audit/", "/admission/"].iter().any(|start| path.starts_with(start));
     let mut response = next.run(request).await;
     if response.extensions().get::<Told>().is_none() && bare_refusal(&response) {
         let problem = response.status().canonical_reason().unwrap_or("This did not work").to_owned();

@@ -15,7 +15,7 @@
 //!
 //! Inside, in reading order: `routes` is the table of everything served and who may ask for it; `guard` is what every
 //! request passes; `dashboard` and `api` read the store; `people`, `account` and `logbook` are what people see and do
-//! of access and of the log; `control` changes who may do what; `foreign` knows other issuers' tokens, `entra` and
+//! of access and of the log; `admission` answers API servers of Kubernetes; `control` changes who may do what; `foreign` knows other issuers' tokens, `entra` and
 //! `oidc` take them; `pages` turn values into markup out of `parts`.
 //!
 //! - Names, labels, titles and addresses in reports are written by strangers. `maud` escapes all of them, links go to
@@ -27,6 +27,7 @@
 
 pub mod access;
 mod account;
+mod admission;
 mod aging;
 mod api;
 mod asking;
@@ -67,6 +68,7 @@ mod upstreams;
 mod webhooks;
 
 pub use access::Access;
+pub use admission::LastSetting;
 pub use exchange::Exchange;
 pub use fingerprints::fingerprint_key;
 pub use recorder::Recorder;

@@ -9,7 +9,7 @@ use boltseal_flow::access::{Endpoint, Needs};
 use boltseal_identity::Action;
 
 use crate::{
-    State, account, aging, api,
+    State, account, admission, aging, api,
     audit::{export, ingest, records, sinks, standing, tiles, witness},
     bases,
     browse::{
@@ -127,6 +127,7 @@ const TOKENS: Needs = Needs::Nothing("this is where credentials are exchanged");
 const CLOUD: &str = "clients learn here where tokens are to be had";
 const DOOR: Needs = Needs::Nothing("this is where people sign in");
 const THEME: Needs = Needs::Nothing("nothing depends on it");
+const REVIEWS: Needs = Needs::Nothing("an API server of a managed cluster sends no credentials");
 const FILES: &str = "the files of the dashboard itself";
 const HEALTH: &str = "whether it runs is no secret";
 const CONTRACT: &str = "the description of the API says nothing about what is stored";
@@ -319,6 +320,10 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/settings/sign-in", SETTINGS, || get(sign_in::show)),
     change("PUT", "/api/v1/settings/sign-in", SETTING, || put(sign_in::put)),
     change("DELETE", "/api/v1/settings/sign-in", SETTING, || delete(sign_in::delete)),
+    program("/api/v1/settings/admission", SETTINGS, || get(admission::setting::show)),
+    change("PUT", "/api/v1/settings/admission", SETTING, || put(admission::setting::put)),
+    route(Kind::Program, "POST", "/admission/validate", REVIEWS, || post(admission::validate)),
+    route(Kind::Program, "POST", "/admission/mutate", REVIEWS, || post(admission::mutate)),
     program("/api/v1/upstreams", RULES, || get(upstreams::list)),
     change("POST", "/api/v1/upstreams", RULE, || post(upstreams::add)),
     program("/api/v1/upstreams/{name}", RULES, || get(upstreams::one)),

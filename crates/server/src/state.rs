@@ -7,7 +7,7 @@ use boltseal_policy::Policy;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
-use crate::{Access, Exchange, Recorder, session::LastUse};
+use crate::{Access, Exchange, Recorder, admission::LastSetting, session::LastUse};
 
 /// Everything the dashboard and the API read. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct State {
     pub exchange: Exchange,
     /// When each session was used last.
     pub last_use: Arc<LastUse>,
+    /// How the webhooks of Kubernetes answer, as it was read last.
+    pub admission: Arc<LastSetting>,
     /// What this installation is called.
     pub site: Arc<Site>,
     /// The clock, so that tests can hold it still.

@@ -35,6 +35,7 @@ pub mod user;
 pub mod verify;
 pub mod version;
 pub mod vex;
+pub mod webhook;
 pub mod whoami;
 
 use clap::Subcommand;
@@ -84,6 +85,8 @@ pub enum Command {
     Notify(notify::Args),
     /// Show and check policies
     Policy(policy::Args),
+    /// Let clusters of Kubernetes ask a server before they run anything
+    Webhook(webhook::Args),
     /// Run the registry, the scanner and the dashboard on this machine
     Up(up::Args),
     /// Run one of several servers over a shared database and object store
@@ -144,6 +147,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Findings(args) => findings::run(&args, &global, console),
         Command::Notify(args) => notify::run(&args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
+        Command::Webhook(args) => webhook::run(&args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
         Command::Serve(args) => serve::run(args, &global, console),
         Command::Login(args) => login::run(&args, &global, console),

@@ -117,6 +117,7 @@ impl House {
             access: access.clone(),
             recorder,
             last_use: Arc::new(LastUse::default()),
+            admission: Arc::default(),
             site: Arc::new(Site {
                 version: "1".to_owned(),
                 registry: "127.0.0.1:5000".to_owned(),

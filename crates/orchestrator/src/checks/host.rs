@@ -64,6 +64,18 @@ fn socket(workload: &Workload, hits: &mut Hits) {
             hits.say(&mount.place, format!("{} mounts {path}", who(container)));
         }
     });
+    // A volume that nobody mounts yet is there for somebody to mount.
+    let mounted = |name: &String| {
+        let mounts = workload.containers.iter().flat_map(|container| &container.mounts);
+        mounts.filter_map(|mount| mount.volume.known()).any(|volume| volume == name)
+    };
+    for volume in workload.volumes.iter().filter(|volume| volume.kind == "hostPath") {
+        if let Some(path) = volume.from.known().filter(|path| is_socket(path))
+            && !mounted(&volume.name)
+        {
+            hits.say(&volume.place, format!("volume \"{}\" is {path}", volume.name));
+        }
+    }
 }
 
 pub(super) const FOLDER: Check = Check {

@@ -50,11 +50,14 @@ const OF_THE_CLUSTER: [&str; 17] = [
 ];
 
 fn default_namespace(object: &Object, hits: &mut Hits) {
-    // The cluster itself keeps the service `kubernetes` there.
+    // The cluster itself keeps these there.
     if OF_THE_CLUSTER.contains(&object.kind.as_str()) || object.kind.ends_with("Review") {
         return;
     }
-    if object.kind == "Service" && object.name == "kubernetes" {
+    if matches!(
+        (object.kind.as_str(), object.name.as_str()),
+        ("Service", "kubernetes") | ("ServiceAccount", "default")
+    ) {
         return;
     }
     // Silence means the namespace of whoever applies it, which nobody can tell from the file.

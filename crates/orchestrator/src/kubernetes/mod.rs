@@ -48,6 +48,10 @@ fn objects(file: &Arc<str>, node: &Node, depth: usize, out: &mut Read) {
     let node = Arc::new(node.clone());
     let object = Object::new(READER.name, file, &node);
     for place in template::places(&At::top(&node), kind) {
+        let containers = place.spec.get("containers");
+        if containers.unknown().is_none() && containers.items().is_empty() {
+            out.gap(file, place.spec.place().line, "a pod without containers: no API server takes it");
+        }
         out.workloads.push(pod::read(&object, &place));
     }
     out.objects.push(object);

@@ -1,5 +1,9 @@
 //! Readers and checks against real definitions and against other people's verdicts about them.
-#![expect(clippy::unwrap_used, reason = "a test says what it expects in the plainest way")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says what it expects in the plainest way"
+)]
 
 mod aci;
 mod admission;
@@ -7,6 +11,7 @@ mod kubernetes;
 mod mutations;
 mod pss;
 mod readers;
+mod spec;
 
 use std::{fs, path::Path};
 

@@ -9,6 +9,7 @@
 
 mod access;
 mod access_pages;
+mod admission;
 mod api;
 mod app;
 mod audit_http;

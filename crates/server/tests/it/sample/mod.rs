@@ -88,6 +88,7 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
         policy: watch::channel(Arc::new(active)).1,
         access,
         last_use: Arc::new(LastUse::default()),
+        admission: Arc::default(),
         site: Arc::new(Site {
             version: "0.1.0".to_owned(),
             registry: "127.0.0.1:5000".to_owned(),

@@ -1,0 +1,38 @@
+//! `boltseal webhook …`
+
+mod render;
+mod setting;
+
+use clap::Subcommand;
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::{Exit, Failure},
+};
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print the configurations that make an API server ask this server
+    Render(render::Args),
+    /// Show how a server answers
+    Show(setting::Show),
+    /// Change how a server answers; what is not given stays as it is
+    Set(setting::Set),
+}
+
+/// Does it.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    match &args.verb {
+        Verb::Render(args) => render::run(args, console),
+        Verb::Show(args) => setting::show(args, global, console),
+        Verb::Set(args) => setting::set(args, global),
+    }
+}

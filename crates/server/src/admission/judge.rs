@@ -1,0 +1,139 @@
+//! A review: every image of it and every pod.
+
+use boltseal_api::admission::{Mode, OnUnknown};
+use boltseal_orchestrator::{
+    admission::{Answer, Image, Patch, Review},
+    leaf::Leaf,
+    pss::{Level, Version},
+};
+
+use super::{
+    image::{self, Ruling},
+    setting::{self, InForce},
+};
+use crate::State;
+
+/// What is said of one review, before warn mode makes warnings of refusals.
+#[derive(Default)]
+struct Said {
+    refused: Vec<String>,
+    warned: Vec<String>,
+    unknown: usize,
+}
+
+impl Said {
+    /// What is not known, as the setting wants it.
+    fn unknown(&mut self, text: String, wanted: OnUnknown) {
+        self.unknown += 1;
+        match wanted {
+            OnUnknown::Deny => self.refused.push(text),
+            OnUnknown::Warn => self.warned.push(text),
+            OnUnknown::Allow => {}
+        }
+    }
+}
+
+/// Whether what is asked about may run.
+pub(super) async fn judge(state: &State, review: &Review) -> Answer {
+    if !review.runs_anything() {
+        return Answer::default();
+    }
+    let force = setting::in_force(state, review.namespace.as_deref()).await;
+    let mut said = Said::default();
+    for image in review.images() {
+        one(state, &image, &force, &mut said).await;
+    }
+    pods(review, force.level, force.version, &mut said);
+    finished(said, &force)
+}
+
+/// The answer when there was no time for one.
+pub(super) fn late(state: &State, review: &Review) -> Answer {
+    // A store that does not answer is not asked again: what was in force last is in force.
+    let force = setting::last(state, review.namespace.as_deref());
+    let mut said = Said::default();
+    let text = "the verdicts could not be looked up in time; fix: try again, and look at the server's log"
+        .to_owned();
+    said.unknown(text, force.unknown);
+    finished(said, &force)
+}
+
+/// Digests behind the tags of a pod's images, as far as they are known here.
+pub(super) async fn pin(state: &State, review: &Review) -> Answer {
+    let mut answer = Answer::default();
+    if !review.is_pod() {
+        return answer;
+    }
+    let force = setting::in_force(state, review.namespace.as_deref()).await;
+    for Image { reference, pointer, .. } in review.images() {
+        let Leaf::Set(written, _) = reference else { continue };
+        if written.contains('@') {
+            continue;
+        }
+        if let Ok(Ruling::Pass { digest, .. }) = image::rule(state, &written, &force.registries).await {
+            answer.patches.push(Patch::replace(pointer, format!("{written}@{digest}")));
+        }
+    }
+    answer
+}
+
+async fn one(state: &State, image: &Image, force: &InForce, said: &mut Said) {
+    let Image { who, reference, pointer } = image;
+    let written = match reference {
+        Leaf::Set(written, _) => written,
+        Leaf::Unset(_) => {
+            return said.unknown(format!("{who} names no image at {pointer}"), OnUnknown::Deny);
+        }
+        Leaf::Unknown(why, _) => {
+            return said.unknown(format!("{who}: the image at {pointer} is {why}"), OnUnknown::Deny);
+        }
+    };
+    let place = format!("{who}: {written} ({pointer})");
+    match image::rule(state, written, &force.registries).await {
+        Ok(Ruling::Pass { warning, .. }) => {
+            said.warned.extend(warning.map(|warning| format!("{place}: {warning}")));
+        }
+        Ok(Ruling::Refuse(why)) => said.refused.push(format!("{place} {why}")),
+        Ok(Ruling::Unknown { why, fix }) => {
+            let text =
+                format!("{place} has no verdict: {why}; wanted: an image that was scanned; fix: {fix}");
+            said.unknown(text, force.unknown);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a review could not be answered");
+            said.unknown(format!("{place}: the store did not answer; fix: try again"), force.unknown);
+        }
+    }
+}
+
+fn pods(review: &Review, level: Level, version: Version, said: &mut Said) {
+    for (control, hit) in review.broken(level, version) {
+        said.refused.push(format!(
+            "Pod Security {level} {version}, {}: {} ({}); wanted: {}; fix: {}",
+            control.id, hit.found, hit.place.path, control.title, control.fix
+        ));
+    }
+}
+
+fn finished(said: Said, force: &InForce) -> Answer {
+    let Said { mut refused, mut warned, unknown } = said;
+    let decision = match (refused.is_empty(), unknown) {
+        (false, _) => "deny",
+        (true, 0) => "allow",
+        (true, _) => "unknown",
+    };
+    if force.mode == Mode::Warn {
+        warned.extend(refused.drain(..).map(|text| format!("would be refused: {text}")));
+    } else if !refused.is_empty()
+        && let Some(exceptions) = &force.exceptions
+    {
+        refused.push(format!("for an exception: {exceptions}"));
+    }
+    let mode = if force.mode == Mode::Warn { "warn" } else { "enforce" };
+    Answer {
+        refused,
+        warnings: warned,
+        patches: Vec::new(),
+        notes: vec![("decision", decision.to_owned()), ("mode", mode.to_owned())],
+    }
+}

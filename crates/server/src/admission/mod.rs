@@ -1,0 +1,98 @@
+//! The webhooks of Kubernetes: may this run, and which image exactly.
+//!
+//! `/admission/validate` answers from what is stored: the verdict that was made when the image was pushed, scanned again or
+//! judged by another policy. Nothing is computed, fetched or waited for here, and there is a hard deadline: the one that the
+//! API server gives, less half a second, so that it is always told why. What is not known by then is refused, or what the
+//! setting says. `/admission/mutate` only puts the digest behind a tag, so that what was judged is what runs.
+//!
+//! API servers send no credentials that managed clusters let one choose, so anybody who reaches the server may ask; an answer
+//! tells whether an image that one can name may run, and why not. Bodies, reviews at a time and time are bounded.
+
+mod image;
+mod judge;
+pub(crate) mod setting;
+
+pub use setting::LastSetting;
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State as From,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use boltseal_orchestrator::admission::{Answer, MAX_BODY, Review};
+use tokio::{sync::Semaphore, time::timeout};
+
+use crate::{State, asking::Asking, failure::Failure};
+
+/// Reviews at a time. Each holds its body several times over; with more, memory is what would give out.
+const MAX_REVIEWS: usize = 64;
+/// Bytes above which reading a body is left to a thread that may block.
+const SMALL: usize = 64 << 10;
+/// What an API server waits where it does not say.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What it may ask for at most, by its own rules.
+const MAX_PATIENCE: Duration = Duration::from_secs(30);
+/// What is kept for the way back.
+const RESERVE: Duration = Duration::from_millis(500);
+
+static REVIEWS: Semaphore = Semaphore::const_new(MAX_REVIEWS);
+
+/// `POST /admission/validate?timeout=5s`
+pub(crate) async fn validate(
+    From(state): From<State>,
+    asking: Asking,
+    body: Body,
+) -> Result<Response, Failure> {
+    let review = read(body).await?;
+    let asked = timeout(deadline(&asking), async {
+        let _turn = REVIEWS.acquire().await;
+        judge::judge(&state, &review).await
+    });
+    let answer = match asked.await {
+        Ok(answer) => answer,
+        Err(_) => judge::late(&state, &review),
+    };
+    Ok(sent(&answer, &review))
+}
+
+/// `POST /admission/mutate?timeout=5s`
+pub(crate) async fn mutate(
+    From(state): From<State>,
+    asking: Asking,
+    body: Body,
+) -> Result<Response, Failure> {
+    let review = read(body).await?;
+    let asked = timeout(deadline(&asking), async {
+        let _turn = REVIEWS.acquire().await;
+        judge::pin(&state, &review).await
+    });
+    // What was not pinned is judged by its tag, and refused there if that is not known.
+    let answer = asked.await.unwrap_or_default();
+    Ok(sent(&answer, &review))
+}
+
+async fn read(body: Body) -> Result<Review, Failure> {
+    let bytes: Bytes = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| Failure::TooLarge(MAX_BODY))?;
+    let review = if bytes.len() <= SMALL {
+        Review::read(&bytes)
+    } else {
+        let _turn = REVIEWS.acquire().await;
+        tokio::task::spawn_blocking(move || Review::read(&bytes)).await.map_err(std::io::Error::other)?
+    };
+    review.map_err(|wrong| Failure::Asked(wrong.to_string()))
+}
+
+fn deadline(asking: &Asking) -> Duration {
+    let seconds = asking.text("timeout").trim_end_matches('s').parse().map(Duration::from_secs);
+    let given = seconds.unwrap_or(PATIENCE).min(MAX_PATIENCE);
+    given.saturating_sub(RESERVE).max(RESERVE)
+}
+
+fn sent(answer: &Answer, review: &Review) -> Response {
+    let mut response = answer.body(&review.uid).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
