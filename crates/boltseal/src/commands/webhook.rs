@@ -1,5 +1,6 @@
 //! `boltseal webhook …`
 
+mod gap;
 mod render;
 mod setting;
 
@@ -22,6 +23,8 @@ pub struct Args {
 enum Verb {
     /// Print the configurations that make an API server ask this server
     Render(render::Args),
+    /// List what was admitted while nobody answered, and would be refused now
+    Gap(gap::Args),
     /// Show how a server answers
     Show(setting::Show),
     /// Change how a server answers; what is not given stays as it is
@@ -32,6 +35,7 @@ enum Verb {
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     match &args.verb {
         Verb::Render(args) => render::run(args, console),
+        Verb::Gap(args) => gap::run(args, global, console),
         Verb::Show(args) => setting::show(args, global, console),
         Verb::Set(args) => setting::set(args, global),
     }

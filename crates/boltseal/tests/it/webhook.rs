@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::binary::User;
+use crate::{binary::User, login::as_admin, service::Service};
 
 const CA: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
@@ -86,4 +86,46 @@ fn wrong_use_is_explained() {
         user.run(&[&["webhook", "render"], args].concat()).ended(2).complained(parts);
     }
     user.run(&["webhook", "show"]).ended(3).complained(&["boltseal login"]);
+}
+
+/// What runs already, asked about as if it were new.
+#[test]
+fn what_was_admitted_meanwhile() {
+    let user = User::new();
+    let service = Service::start(&user, &[]);
+    as_admin(&user, &service);
+    let pod = |namespace: &str, name: &str, created: &str| {
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"namespace": "{namespace}", "name": "{name}",
+            "creationTimestamp": "{created}"}}, "spec": {{"containers": [{{"name": "c", "image": "nginx:1"}}]}}}}"#
+        )
+    };
+    let list = [
+        pod("shop", "old", "2026-01-01T00:00:00Z"),
+        pod("shop", "new", "2026-03-01T00:00:00Z"),
+        pod("kube-system", "dns", "2026-03-01T00:00:00Z"),
+        r#"{"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"}}"#
+            .to_owned(),
+    ];
+    user.write(
+        "list.json",
+        format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{}]}}"#, list.join(",")),
+    );
+    let ran = user.run(&["webhook", "gap", "list.json", "--since", "2026-02-01"]).ended(1);
+    ran.said(&["Pod shop/new", "made 2026-03-01", "nginx:1", "1 object would be refused, of 2 asked about"]);
+    let json = user.run(&["webhook", "gap", "list.json", "--format", "json"]).ended(1).json();
+    assert_eq!(json["refused"].as_array().unwrap().len(), 2);
+    user.run(&["webhook", "set", "--namespace", "shop", "--unknown", "allow", "--registry", "r.example.com"])
+        .ended(2);
+    user.run(&["webhook", "set", "--namespace", "shop", "--unknown", "allow"]).ended(0);
+    user.run(&["webhook", "set", "--level", "baseline", "--registry", "r.example.com"]).ended(0);
+    user.run(&["webhook", "show"]).ended(0).said(&[
+        "baseline of latest",
+        "r.example.com",
+        "in shop: unknown images run",
+    ]);
+    user.run(&["webhook", "gap", "list.json"]).ended(0).said(&["0 objects would be refused"]);
+    user.run(&["webhook", "set", "--level", "none"]).ended(2).complained(&["`none` is not a level"]);
+    user.feed(&["webhook", "gap"], "no").ended(2).complained(&["standard input is no list"]);
+    service.stop();
 }

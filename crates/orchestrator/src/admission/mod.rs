@@ -19,6 +19,7 @@
 //! from before is asked about: whatever runs already must stay manageable when a policy changes or a server is down.
 
 mod answer;
+mod asked;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -35,9 +36,12 @@ use crate::{
 };
 
 pub use answer::{Answer, MAX_REASONS, Patch};
+pub use asked::Asked;
 
-/// The largest body: etcd takes objects of 1.5 MiB, a review holds two of them, and JSON may escape.
-pub const MAX_BODY: usize = 8 << 20;
+/// The largest body: etcd takes objects of 1.5 MiB, and a review holds two of them.
+pub const MAX_BODY: usize = 4 << 20;
+/// Values of one review: a pod with all that API servers write into it has about 500.
+const MAX_VALUES: usize = 100_000;
 /// Characters of an id that an API server gives: UUIDs have 36.
 const MAX_UID: usize = 128;
 
@@ -91,7 +95,7 @@ impl Review {
         if body.len() > MAX_BODY {
             return Err(ReviewError::Long);
         }
-        let documents = document::read(body)?;
+        let documents = document::read_within(body, MAX_VALUES)?;
         let [node] = documents.as_slice() else { return Err(ReviewError::Shape("one document")) };
         let top = At::top(node);
         if top.get("kind").word() != Some("AdmissionReview") {

@@ -11,8 +11,8 @@ struct Reader<'a> {
 }
 
 /// The one document in `text`.
-pub(super) fn read(text: &str) -> Result<Node, DocumentError> {
-    let mut reader = Reader { text, at: 0, line: 1, budget: Budget::default() };
+pub(super) fn read(text: &str, nodes: usize) -> Result<Node, DocumentError> {
+    let mut reader = Reader { text, at: 0, line: 1, budget: Budget::new(nodes) };
     let node = reader.value(0)?;
     reader.space()?;
     if reader.at < text.len() {

@@ -117,6 +117,11 @@ pub enum DocumentError {
 
 /// The documents in `bytes`: JSON or XML where it begins like that, else YAML.
 pub fn read(bytes: &[u8]) -> Result<Vec<Node>, DocumentError> {
+    read_within(bytes, MAX_NODES)
+}
+
+/// The same with at most `nodes` values, for who reads many at a time.
+pub fn read_within(bytes: &[u8], nodes: usize) -> Result<Vec<Node>, DocumentError> {
     if bytes.len() > MAX_BYTES {
         return Err(DocumentError::Limit { line: 1, what: "bytes", limit: MAX_BYTES });
     }
@@ -125,30 +130,36 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Node>, DocumentError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with(['{', '[']) {
         // A flow mapping of YAML begins like JSON too: what is no JSON may still be YAML.
-        match json::read(text) {
+        match json::read(text, nodes) {
             Ok(node) => return Ok(vec![node]),
             Err(DocumentError::Syntax { line, problem }) => {
-                return yaml::read(text).map_err(|_| DocumentError::Syntax { line, problem });
+                return yaml::read(text, nodes).map_err(|_| DocumentError::Syntax { line, problem });
             }
             Err(other) => return Err(other),
         }
     }
     if text.trim_start().starts_with('<') {
-        return xml::read(text).map(|node| vec![node]);
+        return xml::read(text, nodes).map(|node| vec![node]);
     }
-    yaml::read(text)
+    yaml::read(text, nodes)
 }
 
-/// Counts values against [`MAX_NODES`].
-#[derive(Debug, Default)]
-struct Budget(usize);
+/// How many values may still come.
+#[derive(Debug)]
+struct Budget {
+    left: usize,
+    limit: usize,
+}
 
 impl Budget {
+    const fn new(limit: usize) -> Self {
+        Self { left: limit, limit }
+    }
+
     fn take(&mut self, nodes: usize, line: u32) -> Result<(), DocumentError> {
-        self.0 = self.0.saturating_add(nodes);
-        if self.0 > MAX_NODES {
-            return Err(DocumentError::Limit { line, what: "values", limit: MAX_NODES });
-        }
+        let limit = self.limit;
+        self.left =
+            self.left.checked_sub(nodes).ok_or(DocumentError::Limit { line, what: "values", limit })?;
         Ok(())
     }
 }

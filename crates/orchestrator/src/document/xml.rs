@@ -18,10 +18,10 @@ struct Open {
 }
 
 /// The root of `text`: a mapping from its name to what it is.
-pub(super) fn read(text: &str) -> Result<Node, DocumentError> {
+pub(super) fn read(text: &str, nodes: usize) -> Result<Node, DocumentError> {
     let mut reader = Reader::from_str(text);
     let mut lines = Lines { text, at: 0, line: 1 };
-    let mut budget = Budget::default();
+    let mut budget = Budget::new(nodes);
     let mut open = vec![Open { line: 1, name: String::new(), entries: Vec::new(), text: String::new() }];
     loop {
         let event = reader.read_event();

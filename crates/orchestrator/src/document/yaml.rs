@@ -21,7 +21,6 @@ enum Kind {
     Map { entries: Vec<Entry>, merged: Vec<Node>, key: Option<String> },
 }
 
-#[derive(Default)]
 struct Loader {
     budget: Budget,
     open: Vec<Open>,
@@ -31,8 +30,9 @@ struct Loader {
 }
 
 /// Every document in `text`; documents without content are left out.
-pub(super) fn read(text: &str) -> Result<Vec<Node>, DocumentError> {
-    let mut loader = Loader::default();
+pub(super) fn read(text: &str, nodes: usize) -> Result<Vec<Node>, DocumentError> {
+    let mut loader =
+        Loader { budget: Budget::new(nodes), open: Vec::new(), anchors: HashMap::new(), done: Vec::new() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|wrong| DocumentError::Syntax {
             line: line_of(wrong.marker().line()),

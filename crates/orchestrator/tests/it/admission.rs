@@ -121,7 +121,7 @@ fn what_is_no_review() {
             other => assert!(matches!(other, Err(ReviewError::Document(_))), "{other:?}"),
         }
     }
-    assert_eq!(Review::read(&vec![b' '; 9 << 20]).unwrap_err(), ReviewError::Long);
+    assert_eq!(Review::read(&vec![b' '; 5 << 20]).unwrap_err(), ReviewError::Long);
 }
 
 #[test]

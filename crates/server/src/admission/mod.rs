@@ -17,20 +17,25 @@ pub use setting::LastSetting;
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::State as From,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use boltseal_orchestrator::admission::{Answer, MAX_BODY, Review};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
 
 use crate::{State, asking::Asking, failure::Failure};
 
-/// Reviews at a time. Each holds its body several times over; with more, memory is what would give out.
+/// Reviews at a time: with more, memory is what would give out.
 const MAX_REVIEWS: usize = 64;
-/// Bytes above which reading a body is left to a thread that may block.
-const SMALL: usize = 64 << 10;
+/// Long ones among them. Each takes some 20 MiB while it is looked at, and hardly any is long.
+const MAX_LONG: usize = 4;
+/// Bytes above which a review is long.
+const SHORT: usize = 64 << 10;
 /// What an API server waits where it does not say.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What it may ask for at most, by its own rules.
@@ -39,6 +44,14 @@ const MAX_PATIENCE: Duration = Duration::from_secs(30);
 const RESERVE: Duration = Duration::from_millis(500);
 
 static REVIEWS: Semaphore = Semaphore::const_new(MAX_REVIEWS);
+static LONG: Semaphore = Semaphore::const_new(MAX_LONG);
+
+/// A review while it is looked at.
+struct Turn {
+    review: Review,
+    until: Instant,
+    _turns: [Option<SemaphorePermit<'static>>; 2],
+}
 
 /// `POST /admission/validate?timeout=5s`
 pub(crate) async fn validate(
@@ -46,12 +59,8 @@ pub(crate) async fn validate(
     asking: Asking,
     body: Body,
 ) -> Result<Response, Failure> {
-    let review = read(body).await?;
-    let asked = timeout(deadline(&asking), async {
-        let _turn = REVIEWS.acquire().await;
-        judge::judge(&state, &review).await
-    });
-    let answer = match asked.await {
+    let Turn { review, until, _turns } = turn(&asking, body).await?;
+    let answer = match timeout_at(until, judge::judge(&state, &review)).await {
         Ok(answer) => answer,
         Err(_) => judge::late(&state, &review),
     };
@@ -64,25 +73,32 @@ pub(crate) async fn mutate(
     asking: Asking,
     body: Body,
 ) -> Result<Response, Failure> {
-    let review = read(body).await?;
-    let asked = timeout(deadline(&asking), async {
-        let _turn = REVIEWS.acquire().await;
-        judge::pin(&state, &review).await
-    });
+    let Turn { review, until, _turns } = turn(&asking, body).await?;
     // What was not pinned is judged by its tag, and refused there if that is not known.
-    let answer = asked.await.unwrap_or_default();
+    let answer = timeout_at(until, judge::pin(&state, &review)).await.unwrap_or_default();
     Ok(sent(&answer, &review))
 }
 
-async fn read(body: Body) -> Result<Review, Failure> {
-    let bytes: Bytes = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| Failure::TooLarge(MAX_BODY))?;
-    let review = if bytes.len() <= SMALL {
-        Review::read(&bytes)
-    } else {
-        let _turn = REVIEWS.acquire().await;
-        tokio::task::spawn_blocking(move || Review::read(&bytes)).await.map_err(std::io::Error::other)?
+/// Reads a body once there is room for it. Without room in time there is no answer, and the API server does what it was told
+/// to do then.
+async fn turn(asking: &Asking, body: Body) -> Result<Turn, Failure> {
+    let until = Instant::now() + deadline(asking);
+    let bytes = timeout_at(until, axum::body::to_bytes(body, MAX_BODY)).await.map_err(|_| Failure::Busy)?;
+    let bytes = bytes.map_err(|_| Failure::TooLarge(MAX_BODY))?;
+    let room = async |of: &'static Semaphore| match timeout_at(until, of.acquire()).await {
+        Ok(Ok(turn)) => Ok(Some(turn)),
+        Ok(Err(_)) | Err(_) => Err(Failure::Busy),
     };
-    review.map_err(|wrong| Failure::Asked(wrong.to_string()))
+    let is_long = bytes.len() > SHORT;
+    let long = if is_long { room(&LONG).await? } else { None };
+    let any = room(&REVIEWS).await?;
+    let review = if is_long {
+        tokio::task::spawn_blocking(move || Review::read(&bytes)).await.map_err(std::io::Error::other)?
+    } else {
+        Review::read(&bytes)
+    };
+    let review = review.map_err(|wrong| Failure::Asked(wrong.to_string()))?;
+    Ok(Turn { review, until, _turns: [long, any] })
 }
 
 fn deadline(asking: &Asking) -> Duration {

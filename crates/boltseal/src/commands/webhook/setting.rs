@@ -44,8 +44,8 @@ pub struct Set {
     #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
     /// The version of Kubernetes whose standards they are
-    #[arg(long = "kubernetes", value_name = "VERSION", conflicts_with = "namespace")]
-    version: Option<String>,
+    #[arg(long, value_name = "VERSION", conflicts_with = "namespace")]
+    kubernetes: Option<String>,
     /// A name under which clusters know this registry, instead of those before; may be given again
     #[arg(long = "registry", value_name = "NAME", conflicts_with = "namespace")]
     registries: Vec<String>,
@@ -122,7 +122,7 @@ fn change(args: &Set, setting: &mut AdmissionSetting) {
     if let Some(level) = &args.level {
         setting.level.clone_from(level);
     }
-    if let Some(version) = &args.version {
+    if let Some(version) = &args.kubernetes {
         setting.version.clone_from(version);
     }
     if !args.registries.is_empty() {
