@@ -171,8 +171,9 @@ pub fn said(said: &Said, paint: Paint) -> String {
     let kind = boltseal_trust::predicate::name_of(&said.predicate_type);
     let what = if kind.ends_with("/cosign/sign/v1") { "signature" } else { kind };
     format!(
-        "{}\n  {} by the key {}\n  {place}\n",
+        "{}\n  {}\n  {} by the key {}\n  {place}\n",
         paint.bold(&format!("signed {}", clean(&said.image))),
+        said.digest,
         clean(what),
         said.key.short(),
     )

@@ -9,7 +9,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use boltseal_model::{Digest, Timestamp};
+use boltseal_image::remote::Name;
+use boltseal_model::{Digest, Reference, Timestamp};
 use boltseal_trust::BuildRecord;
 
 use super::image::place::{Connection, image};
@@ -51,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "IMAGE")]
     image: String,
     /// File into which the command writes the digest of what it pushed, as `buildah push --digestfile` does [default: what
-    /// the registry has under the tag afterwards]
+    /// the registry has under the tag afterwards, which must be something new]
     #[arg(long, value_name = "FILE")]
     digest_file: Option<PathBuf>,
     /// Image that the build starts from; its digest is looked up before. May be given more than once
@@ -93,6 +94,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     for path in &args.material {
         materials.push(materials::file(path)?);
     }
+    let before = before(args, &reference, global)?;
     let (environment, left_out) = environment();
     let started = Timestamp::now();
     build(&args.command)?;
@@ -102,6 +104,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         None => args.image.clone(),
     };
     let subject = Subject::find(&made, args.bundle.is_some(), &args.connection, global)?;
+    if before.as_ref() == Some(&subject.digest) {
+        return Err(Failure::undecided(format_args!("{}: the same image was there before the build", args.image))
+            .next("push it in the command; where builds give the same bytes, say what was pushed with --digest-file"));
+    }
     let record = BuildRecord {
         command: args.command.clone(),
         source,
@@ -116,6 +122,24 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     let signed = subject.say(&record.statement(), &key, args.bundle.as_deref())?;
     args.written.show(&signed, console, said)?;
     Ok(Exit::Pass)
+}
+
+/// What the registry has under the tag now, so that a build that pushes nothing is not taken for what made that. A file with
+/// a digest must not be there either: it would be of another build.
+fn before(args: &Args, reference: &Reference, global: &Global) -> Result<Option<Digest>, Failure> {
+    if let Some(path) = &args.digest_file {
+        if path.exists() {
+            return Err(Failure::usage(format_args!("{} is there already", path.display()))
+                .next("remove it: it must be of this build"));
+        }
+        return Ok(None);
+    }
+    let repository = args.connection.repository(reference, global)?;
+    match repository.head(Name::of(reference)) {
+        Ok(head) => Ok(Some(head.digest)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn build(command: &[String]) -> Result<(), Failure> {

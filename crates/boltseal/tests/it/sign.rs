@@ -244,6 +244,11 @@ fn a_build_is_recorded() {
     assert_eq!(statement["subject"][0]["digest"]["sha256"], "5b".repeat(32));
     let environment = &statement["predicate"]["buildDefinition"]["internalParameters"]["environment"];
     assert_eq!(environment["sha256"].as_str().unwrap().len(), 64, "{environment}");
+    let (code, _, told) = run(&["--digest-file", "digest", "--", "true"]);
+    assert_eq!((code, told.contains("digest is there already")), (Some(2), true), "{told}");
+    // What was there before is not what this made.
+    let (code, _, told) = run(&["--", "true"]);
+    assert_eq!((code, told.contains("the same image was there before")), (Some(3), true), "{told}");
     let (code, _, told) = run(&["--", "false"]);
     assert_eq!((code, told.contains("nothing was recorded")), (Some(3), true), "{told}");
     let (code, _, told) = run(&["--", "no-such-program"]);

@@ -76,6 +76,13 @@ pub(crate) struct Signature {
     chain: Vec<Certificate>,
 }
 
+/// When something was signed.
+struct Told {
+    at: Timestamp,
+    /// Certificates of the clock that says so; a signing authority has none besides those of the signature.
+    clock: Vec<Certificate>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
@@ -153,13 +160,13 @@ impl Signature {
         Err(Unfit::Subject { found: leaf.subject(), wanted: wanted.join("` or `") })
     }
 
-    /// When it was signed, as far as somebody who is believed says so.
-    fn check_time(&self, trust: &Trust, now: Timestamp) -> Result<Option<Timestamp>, Unfit> {
+    /// When it was signed, as far as somebody who is believed says so, and by whose certificates.
+    fn check_time(&self, trust: &Trust, now: Timestamp) -> Result<Option<Told>, Unfit> {
         let at = |at: Timestamp| {
             self.chain.iter().try_for_each(|one| one.check_valid(at)).map_err(Unfit::Certificate)
         };
         if let SigningScheme::Authority(signed) = self.envelope.scheme {
-            return at(signed).map(|()| Some(signed));
+            return at(signed).map(|()| Some(Told { at: signed, clock: Vec::new() }));
         }
         let over = self.chain.iter().any(|one| one.check_valid(now).is_err());
         let wanted = match trust.statement.verify_timestamp {
@@ -176,7 +183,7 @@ impl Signature {
         // The clock may be wrong by so much; the chain must hold either way.
         at(stamp.earliest)?;
         at(stamp.latest)?;
-        Ok(Some(stamp.at))
+        Ok(Some(Told { at: stamp.at, clock: stamp.chain }))
     }
 
     fn believed(&self, trust: &Trust, now: Timestamp) -> Result<Proof, Unfit> {
@@ -196,16 +203,24 @@ impl Signature {
             None => Ok(()),
         };
         level.take(Check::Expiry, expired, &mut proof.remarks)?;
-        match self.check_time(trust, now) {
-            Ok(at) => proof.at.extend(at),
-            Err(why) => level.take(Check::AuthenticTimestamp, Err(why), &mut proof.remarks)?,
+        let mut chains = vec![self.chain.as_slice()];
+        let told = self.check_time(trust, now);
+        match &told {
+            Ok(None) => {}
+            Ok(Some(told)) => {
+                proof.at.push(told.at);
+                chains.push(&told.clock);
+            }
+            Err(why) => level.take(Check::AuthenticTimestamp, Err(why.clone()), &mut proof.remarks)?,
         }
         if level.action(Check::Revocation) != Action::Skip {
-            let standing = trust.revoked.check(&self.chain, now);
-            let revoked = standing.revoked.map_or(Ok(()), |why| Err(Unfit::Revoked(why)));
-            level.take(Check::Revocation, revoked, &mut proof.remarks)?;
-            let unchecked = standing.unchecked.into_iter();
-            proof.remarks.extend(unchecked.map(|why| format!("revocation is not checked: {why}")));
+            for chain in chains {
+                let standing = trust.revoked.check(chain, now);
+                let revoked = standing.revoked.map_or(Ok(()), |why| Err(Unfit::Revoked(why)));
+                level.take(Check::Revocation, revoked, &mut proof.remarks)?;
+                let unchecked = standing.unchecked.into_iter();
+                proof.remarks.extend(unchecked.map(|why| format!("revocation is not checked: {why}")));
+            }
         }
         Ok(proof)
     }

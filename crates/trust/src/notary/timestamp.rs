@@ -37,6 +37,8 @@ pub struct Stamp {
     pub at: Timestamp,
     pub earliest: Timestamp,
     pub latest: Timestamp,
+    /// The certificates of the clock, leaf first.
+    pub chain: Vec<Certificate>,
 }
 
 /// Whether `token` is of a clock below one of `roots`, over `signature`.
@@ -69,8 +71,9 @@ pub fn check(token: &[u8], signature: &[u8], roots: &[Certificate]) -> Result<St
     check_signer(signer, content, clock)?;
     let path = path_to(roots, clock, &given)?;
     check_chain(&path, Purpose::Clock)?;
-    path.iter().try_for_each(|one| one.check_valid(info.stamp.at))?;
-    Ok(info.stamp)
+    let Info { at, earliest, latest, .. } = info;
+    path.iter().try_for_each(|one| one.check_valid(at))?;
+    Ok(Stamp { at, earliest, latest, chain: path })
 }
 
 fn certificates(data: &SignedData) -> Result<Vec<Certificate>, String> {
@@ -170,7 +173,9 @@ fn names(value: &Any, clock: &Certificate, any_hash: bool) -> Option<bool> {
 struct Info {
     hash: Hash,
     imprint: Vec<u8>,
-    stamp: Stamp,
+    at: Timestamp,
+    earliest: Timestamp,
+    latest: Timestamp,
 }
 
 impl Info {
@@ -209,7 +214,7 @@ impl Info {
         let within = jiff::SignedDuration::from_micros(within);
         let moved = |moved: Result<Timestamp, jiff::Error>| moved.map_err(|error| error.to_string());
         let (earliest, latest) = (moved(at.checked_sub(within))?, moved(at.checked_add(within))?);
-        Ok(Self { hash, imprint, stamp: Stamp { at, earliest, latest } })
+        Ok(Self { hash, imprint, at, earliest, latest })
     }
 }
 
