@@ -3,7 +3,7 @@
 //! ```text
 //! trustpolicy.oci.json, or trustpolicy.json
 //! truststore/x509/{ca,signingAuthority,tsa}/NAME/*.crt
-//! crl/*.crl                                              lists of revoked certificates; notation has no such folder
+//! revocation/*                                           lists of revoked certificates, answers of OCSP: notation asks for them
 //! ```
 //!
 //! Neither links nor folders are followed inside of a store: what is believed lies in plain sight.
@@ -53,7 +53,7 @@ fn read(folder: &Path, repository: &str) -> Result<Option<Trust>, String> {
         store(folder, kind, name, &mut stores)?;
     }
     let mut revoked = Revoked::default();
-    let lists = folder.join("crl");
+    let lists = folder.join("revocation");
     if lists.exists() {
         for (path, bytes) in files(&lists)? {
             revoked.add(&bytes).map_err(|why| format!("{path}: {why}"))?;

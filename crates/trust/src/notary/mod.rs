@@ -20,7 +20,7 @@
 //! | authenticity | no certificate of the chain is in a trust store of the policy, or the subject is not one of its identities |
 //! | expiry | the signer's "best before" is over |
 //! | authentic timestamp | the chain was not valid when a clock of the policy, or the signing authority, says it was signed |
-//! | revocation | a list that the user gave names a certificate of the chain |
+//! | revocation | a list or an answer of OCSP that the user gave says so of a certificate of the chain, or of the clock |
 //!
 //! What a level only logs is told with the result ([`crate::Signed::remarks`]), and so is what nobody could look up.
 //! Nothing is fetched, so revocation is known from files alone. Plugins are not run: a signature that wants one is refused.

@@ -170,15 +170,16 @@ impl TrustStatement {
     }
 }
 
+/// What is not known is refused: a misspelt `override` would otherwise be none.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Shape {
     version: String,
     trust_policies: Vec<StatementShape>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StatementShape {
     name: String,
     #[serde(default)]
@@ -191,7 +192,7 @@ struct StatementShape {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Verification {
     level: Base,
     #[serde(default, rename = "override")]

@@ -6,6 +6,7 @@
 mod algorithm;
 mod chain;
 mod name;
+mod ocsp;
 mod revoked;
 
 use std::fmt;

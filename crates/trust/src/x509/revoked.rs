@@ -1,7 +1,8 @@
-//! What authorities took back: lists of revoked certificates (RFC 5280, section 5) that the user has as files.
+//! What authorities took back: lists of revoked certificates (RFC 5280, section 5), and answers about single ones
+//! ([`super::ocsp`]), that the user has as files.
 //!
-//! Nothing is fetched. A certificate of whose issuer there is no list is not checked, and that is told, as is a list that
-//! says only a part: a delta, or one of some of the issuer's certificates.
+//! Nothing is fetched. A certificate about which there is neither is not checked, and that is told, as is a list that says
+//! only a part: a delta, or one of some of the issuer's certificates.
 
 use boltseal_model::Timestamp;
 use cms::cert::x509::{
@@ -9,7 +10,7 @@ use cms::cert::x509::{
     der::{Decode as _, asn1::ObjectIdentifier},
 };
 
-use super::{Certificate, first_inside, moment, oid, verify_with};
+use super::{Certificate, first_inside, moment, ocsp::Answer, oid, verify_with};
 use crate::pem;
 
 /// Bytes of a list. Large public authorities publish some 10 MB.
@@ -17,9 +18,12 @@ const MAX_LIST: usize = 64 << 20;
 /// Says that a list has only what changed.
 const DELTA: ObjectIdentifier = oid("2.5.29.27");
 
-/// Lists of what is revoked.
+/// Lists of what is revoked, and answers about single certificates.
 #[derive(Clone, Default)]
-pub struct Revoked(Vec<List>);
+pub struct Revoked {
+    lists: Vec<List>,
+    answers: Vec<Answer>,
+}
 
 #[derive(Clone)]
 struct List {
@@ -27,9 +31,9 @@ struct List {
     parsed: CertificateList,
 }
 
-/// Why a file is no list.
+/// Why a file is neither.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no list of revoked certificates: {0}")]
+#[error("this is neither a list of revoked certificates nor an answer about one: {0}")]
 pub struct RevokedError(String);
 
 /// What lists say of a chain.
@@ -41,7 +45,7 @@ pub(crate) struct Standing {
 }
 
 impl Revoked {
-    /// Adds a list: DER or PEM.
+    /// Adds a list (DER or PEM), or an answer of OCSP (DER).
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), RevokedError> {
         if bytes.len() > MAX_LIST {
             return Err(RevokedError(format!("{} bytes are more than {MAX_LIST}", bytes.len())));
@@ -62,9 +66,13 @@ impl Revoked {
             return Err(RevokedError("it has no block `X509 CRL`".to_owned()));
         }
         for der in ders {
+            if let Ok(answer) = Answer::read(&der) {
+                self.answers.push(answer);
+                continue;
+            }
             let parsed = CertificateList::from_der(&der).map_err(|error| RevokedError(error.to_string()))?;
             let signed = first_inside(&der).ok_or_else(|| RevokedError("it is no sequence".to_owned()))?;
-            self.0.push(List { signed: signed.to_vec(), parsed });
+            self.lists.push(List { signed: signed.to_vec(), parsed });
         }
         Ok(())
     }
@@ -91,7 +99,15 @@ impl Revoked {
         let subject = issuer.subject();
         let mut why = format!("nobody gave a list of what `{subject}` revoked");
         let mut known = false;
-        for list in &self.0 {
+        for answer in &self.answers {
+            match answer.about(one, issuer, now) {
+                Some(Ok(true)) => return Ok(true),
+                Some(Ok(false)) => known = true,
+                Some(Err(wrong)) => why = format!("the answer of `{subject}` about it {wrong}"),
+                None => {}
+            }
+        }
+        for list in &self.lists {
             if list.parsed.tbs_cert_list.issuer != issuer.parsed().tbs_certificate.subject {
                 continue;
             }

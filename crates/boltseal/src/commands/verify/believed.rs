@@ -34,7 +34,7 @@ pub struct Believed {
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
     /// Believe whom a trust policy of Notary Project believes: a folder with `trustpolicy.json` and `truststore`, as notation
-    /// has it, and perhaps `crl` with lists of revoked certificates
+    /// has it, and perhaps `revocation` with lists of revoked certificates (CRL) and answers of OCSP
     #[arg(long, value_name = "DIR")]
     notary: Option<PathBuf>,
 }

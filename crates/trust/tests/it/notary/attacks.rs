@@ -6,9 +6,11 @@ use base64::{
 };
 use boltseal_model::Digest;
 use boltseal_trust::{Authority, Form, KeyKind, PrivateKey, Revoked, Who, notary::StoreKind, verify};
+use cms::cert::x509::der::{DateTime, asn1::GeneralizedTime};
 use coset::{cbor::Value as Cbor, iana::Algorithm};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use serde_json::{Value, json};
+use x509_ocsp::{CertStatus, OcspGeneralizedTime, RevokedInfo};
 
 use super::{
     Believed, NOW, at, check,
@@ -390,12 +392,25 @@ type Lists<'l> = (&'l str, Vec<Vec<u8>>, Result<&'l str, &'l str>, &'l str);
 fn what_authorities_took_back() {
     let (made, other, image) = (Made::new(), Made::new(), Digest::of(b"image"));
     let envelope = made.jws(&image, |_| {}).to_string();
-    let cases: [Lists<'_>; 6] = [
+    let at_new_year =
+        OcspGeneralizedTime(GeneralizedTime::from_date_time(DateTime::new(2026, 1, 1, 0, 0, 0).unwrap()));
+    let revoked = CertStatus::revoked(RevokedInfo { revocation_time: at_new_year, revocation_reason: None });
+    let cases: [Lists<'_>; 11] = [
         ("no list", vec![], Ok("CN=releases"), "nobody gave a list"),
         ("not named", vec![made.list(&[1, 2], 2026)], Ok("CN=releases"), ""),
         ("revoked", vec![made.list(&[6, 7], 2026)], Err("the certificate was revoked"), ""),
         ("an old list", vec![made.list(&[7], 2025)], Ok("CN=releases"), "is not of now"),
         ("another's list", vec![other.list(&[7], 2026)], Ok("CN=releases"), "is not signed by it"),
+        ("good, says OCSP", vec![made.answer(CertStatus::good(), 2026)], Ok("CN=releases"), ""),
+        ("revoked, says OCSP", vec![made.answer(revoked, 2026)], Err("the certificate was revoked"), ""),
+        (
+            "OCSP does not know",
+            vec![made.answer(CertStatus::unknown(), 2026)],
+            Ok("CN=releases"),
+            "does not know",
+        ),
+        ("an old answer", vec![made.answer(CertStatus::good(), 2025)], Ok("CN=releases"), "is not of now"),
+        ("another's answer", vec![other.answer(CertStatus::good(), 2026)], Ok("CN=releases"), "nobody gave"),
         (
             "revoked by one of two",
             vec![made.list(&[1], 2026), made.list(&[7], 2026)],

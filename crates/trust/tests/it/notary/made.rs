@@ -2,13 +2,21 @@
 
 use aws_lc_rs::{
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use boltseal_model::Digest;
+use cms::cert::x509::{
+    self as x509_cert,
+    der::{
+        DateTime, Decode as _, Encode as _,
+        asn1::{BitString, GeneralizedTime, OctetString},
+    },
+    spki::AlgorithmIdentifierOwned,
+};
 use coset::{
     CborSerializable as _, CoseSign1Builder, HeaderBuilder, TaggedCborSerializable as _, cbor::Value as Cbor,
     iana,
@@ -18,6 +26,10 @@ use rcgen::{
     IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use serde_json::{Value, json};
+use x509_ocsp::{
+    BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspResponse, ResponderId, ResponseData,
+    SingleResponse, Version,
+};
 
 const SCHEME: &str = "io.cncf.notary.signingScheme";
 const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
@@ -25,6 +37,8 @@ const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
 /// A root, a leaf of it, and the leaf's key.
 pub struct Made {
     issuer: Issuer<'static, KeyPair>,
+    /// The root's key, for what rcgen does not make.
+    above: EcdsaKeyPair,
     pub root: Vec<u8>,
     pub leaf: Vec<u8>,
     key: EcdsaKeyPair,
@@ -70,11 +84,13 @@ impl Made {
     pub fn of(root: CertificateParams, leaf: &CertificateParams) -> Self {
         let pair = || KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let (above, below) = (pair(), pair());
+        let asn1 = &ECDSA_P256_SHA256_ASN1_SIGNING;
+        let again = EcdsaKeyPair::from_pkcs8(asn1, above.serialized_der()).unwrap();
         let root_der = root.self_signed(&above).unwrap().der().to_vec();
         let issuer = Issuer::new(root, above);
         let leaf = leaf.signed_by(&below, &issuer).unwrap().der().to_vec();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, below.serialized_der()).unwrap();
-        Self { issuer, root: root_der, leaf, key }
+        Self { issuer, above: again, root: root_der, leaf, key }
     }
 
     pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
@@ -145,6 +161,45 @@ impl Made {
             key_identifier_method: KeyIdMethod::Sha256,
         };
         list.signed_by(&self.issuer).unwrap().der().to_vec()
+    }
+}
+
+impl Made {
+    /// What the root answers about the leaf (RFC 6960), in this year.
+    pub fn answer(&self, status: CertStatus, year: u16) -> Vec<u8> {
+        let at = |year| {
+            OcspGeneralizedTime(GeneralizedTime::from_date_time(DateTime::new(year, 1, 1, 0, 0, 0).unwrap()))
+        };
+        let root = x509_cert::Certificate::from_der(&self.root).unwrap().tbs_certificate;
+        let sha256 = |bytes: &[u8]| OctetString::new(crate::instance::sha256(bytes)).unwrap();
+        let key = root.subject_public_key_info.subject_public_key.raw_bytes();
+        let algorithm = |oid: &str| AlgorithmIdentifierOwned { oid: oid.parse().unwrap(), parameters: None };
+        let data = ResponseData {
+            version: Version::V1,
+            responder_id: ResponderId::ByName(root.subject.clone()),
+            produced_at: at(year),
+            responses: vec![SingleResponse {
+                cert_id: CertId {
+                    hash_algorithm: algorithm("2.16.840.1.101.3.4.2.1"),
+                    issuer_name_hash: sha256(&root.subject.to_der().unwrap()),
+                    issuer_key_hash: sha256(key),
+                    serial_number: x509_cert::serial_number::SerialNumber::from(7_u32),
+                },
+                cert_status: status,
+                this_update: at(year),
+                next_update: Some(at(year + 1)),
+                single_extensions: None,
+            }],
+            response_extensions: None,
+        };
+        let signature = self.above.sign(&SystemRandom::new(), &data.to_der().unwrap()).unwrap();
+        let basic = BasicOcspResponse {
+            tbs_response_data: data,
+            signature_algorithm: algorithm("1.2.840.10045.4.3.2"),
+            signature: BitString::from_bytes(signature.as_ref()).unwrap(),
+            certs: None,
+        };
+        OcspResponse::successful(basic).unwrap().to_der().unwrap()
     }
 }
 

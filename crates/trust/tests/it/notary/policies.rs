@@ -82,6 +82,11 @@ fn policies_that_make_no_sense() {
             "unknown variant `luck`",
         ),
         (policy(&level(json!({ "level": "strict", "verifyTimestamp": "never" }))), "unknown variant `never`"),
+        (policy(&json!({ "trustStore": ["ca:acme"] })), "unknown field `trustStore`"),
+        (
+            policy(&level(json!({ "level": "audit", "overide": { "expiry": "enforce" } }))),
+            "unknown field `overide`",
+        ),
         (policy(&json!({ "trustStores": [] })), "names no trust stores"),
         (policy(&json!({ "trustedIdentities": [] })), "names no trust stores or no trusted identities"),
         (policy(&json!({ "trustStores": ["acme"] })), "write ca:NAME"),

@@ -273,5 +273,5 @@ fn lists_of_revoked_certificates() {
         Revoked::default().add(&fs::read(file).unwrap()).unwrap();
     }
     let refusal = Revoked::default().add(b"no list").unwrap_err();
-    assert!(refusal.to_string().starts_with("this is no list of revoked certificates"), "{refusal}");
+    assert!(refusal.to_string().starts_with("this is neither a list of revoked"), "{refusal}");
 }
