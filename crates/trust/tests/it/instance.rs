@@ -77,6 +77,14 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// The holder of a key, who has that in PEM instead of a certificate.
+    pub fn keyed() -> Self {
+        let log = Log::new();
+        let encoded = STANDARD.encode(log.spki());
+        let certificate = format!("-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----\n");
+        Self { pair: log.pair, certificate }
+    }
+
     /// The signature over `bytes`, in base64.
     pub fn sign(&self, bytes: &[u8]) -> String {
         STANDARD.encode(self.pair.sign(&SystemRandom::new(), bytes).unwrap())

@@ -230,3 +230,34 @@ fn attacks_on_older_forms() {
         right.verify(&image, &[believed(&stranger, SUBJECT)]).unwrap_err();
     }
 }
+
+#[test]
+fn a_key_with_a_log() {
+    let (instance, image) = (Instance::new(), Digest::of(b"image"));
+    let signer = Signer::keyed();
+    let by = |signer: &Signer, root| {
+        let key = signer.certificate.parse().unwrap();
+        [Authority { name: "key".into(), who: Who::Key { key, root } }]
+    };
+    let made = |signer: &Signer| {
+        let mut layer = signature(&instance, signer, &image, SIGNED);
+        layer.annotations.remove(CERTIFICATE);
+        layer
+    };
+    let layer = made(&signer);
+    let found = layer.verify(&image, &by(&signer, Some(instance.root()))).unwrap();
+    assert!(found.logged && found.at[0].as_second() == SIGNED, "{found:?}");
+    let found = layer.verify(&image, &by(&signer, None)).unwrap();
+    assert!(!found.logged && found.at.is_empty(), "nobody vouches for the log: {found:?}");
+
+    let mut stripped = layer.clone();
+    stripped.annotations.remove(LOG);
+    let refusal = stripped.verify(&image, &by(&signer, Some(instance.root()))).unwrap_err().to_string();
+    assert!(refusal.contains("no entry of it"), "{refusal}");
+    let mut others = layer.clone();
+    others.annotations.insert(LOG.to_owned(), made(&Signer::keyed()).annotations[LOG].clone());
+    let refusal = others.verify(&image, &by(&signer, Some(instance.root()))).unwrap_err().to_string();
+    assert!(refusal.contains("does not match"), "{refusal}");
+    layer.verify(&image, &by(&signer, Some(Instance::new().root()))).unwrap_err();
+    layer.verify(&image, &by(&Signer::keyed(), None)).unwrap_err();
+}
