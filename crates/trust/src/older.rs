@@ -26,10 +26,15 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle+json;version=0.1";
 /// Certificates of one signature. Those of sigstore's public instance have two above them.
 const MAX_CERTIFICATES: usize = 10;
 
-/// A signature or an attestation, as one by a key, and where it has a certificate, as one by an identity.
+/// A signature or an attestation. What annotations say besides the signature is looked at only where it matters, since
+/// anybody can add any.
 pub struct Older {
+    /// As one by a key alone.
     keyed: Bundle,
-    certified: Option<Bundle>,
+    /// With its entry of the log.
+    logged: Result<Bundle, Refusal>,
+    /// With its certificate, where it has one.
+    certified: Option<Result<Bundle, Refusal>>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +128,7 @@ impl Older {
             }
             read(json.to_string().as_bytes())
         };
-        let material = |signer: (&str, Value)| -> Result<Value, Refusal> {
+        let with = |signer: (&str, Value)| -> Result<Bundle, Refusal> {
             let mut json = json!({
                 "tlogEntries": entries(annotations)?,
                 "timestampVerificationData": { "rfc3161Timestamps": stamps(annotations)? },
@@ -131,25 +136,30 @@ impl Older {
             if let Some(fields) = json.as_object_mut() {
                 fields.insert(signer.0.to_owned(), signer.1);
             }
-            Ok(json)
+            bundle(json)
         };
-        let keyed = bundle(material(("publicKey", json!({ "hint": "" })))?)?;
-        let certified = match certificates(annotations)? {
-            Some(all) => {
-                let chain = json!({ "certificates": all });
-                Some(bundle(material(("x509CertificateChain", chain))?)?)
-            }
-            None => None,
-        };
-        Ok(Self { keyed, certified })
+        let key = || json!({ "hint": "" });
+        let certified = annotations.contains_key(CERTIFICATE).then(|| {
+            let chain = json!({ "certificates": certificates(annotations)? });
+            with(("x509CertificateChain", chain))
+        });
+        Ok(Self {
+            keyed: bundle(json!({ "publicKey": key(), "tlogEntries": [] }))?,
+            logged: with(("publicKey", key())),
+            certified,
+        })
     }
 }
 
 impl Claim for Older {
     fn is_of(&self, who: &Who) -> Result<Proof, Unfit> {
+        let read = |bundle: &Result<Bundle, Refusal>| match bundle {
+            Ok(bundle) => bundle.is_of(who),
+            Err(why) => Err(Unfit::Unsupported(why.to_string())),
+        };
         match (who, &self.certified) {
-            (Who::Identity { .. }, Some(certified)) => certified.is_of(who),
-            // Anybody can add a certificate to what a key signed; it takes nothing from the key.
+            (Who::Identity { .. }, Some(certified)) => read(certified),
+            (Who::Key { root: Some(_), .. }, _) => read(&self.logged),
             _ => self.keyed.is_of(who),
         }
     }
@@ -160,10 +170,9 @@ impl Claim for Older {
 }
 
 /// The certificate, and those above it.
-fn certificates(annotations: &BTreeMap<String, String>) -> Result<Option<Vec<Value>>, Refusal> {
-    let Some(leaf) = annotations.get(CERTIFICATE) else { return Ok(None) };
+fn certificates(annotations: &BTreeMap<String, String>) -> Result<Vec<Value>, Refusal> {
     let mut found = Vec::new();
-    for text in [Some(leaf), annotations.get(CHAIN)].into_iter().flatten() {
+    for text in [annotations.get(CERTIFICATE), annotations.get(CHAIN)].into_iter().flatten() {
         for block in pem::blocks(text).map_err(|why| malformed("the certificate", why))? {
             found.push(json!({ "rawBytes": STANDARD.encode(&*block.bytes) }));
         }
@@ -172,7 +181,7 @@ fn certificates(annotations: &BTreeMap<String, String>) -> Result<Option<Vec<Val
         let why = format!("there are {}, not one to {MAX_CERTIFICATES}", found.len());
         return Err(malformed("the certificate", why));
     }
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// What a log promised, as an entry of a bundle.

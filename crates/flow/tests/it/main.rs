@@ -11,6 +11,7 @@ mod ignore;
 mod layers;
 mod look;
 mod mutations;
+mod notary;
 mod published;
 mod retention;
 mod upgrades;

@@ -197,7 +197,9 @@ impl Signature {
         }
         self.check_integrity()?;
         let mut proof = Proof { by: self.signer()?, at: Vec::new(), logged: false, remarks: Vec::new() };
-        level.take(Check::Authenticity, self.check_authenticity(trust), &mut proof.remarks)?;
+        let authentic = self.check_authenticity(trust);
+        let is_authentic = authentic.is_ok();
+        level.take(Check::Authenticity, authentic, &mut proof.remarks)?;
         let expired = match self.envelope.expiry.filter(|expiry| now >= *expiry) {
             Some(at) => Err(Unfit::Expired(at)),
             None => Ok(()),
@@ -208,7 +210,8 @@ impl Signature {
         match &told {
             Ok(None) => {}
             Ok(Some(told)) => {
-                proof.at.push(told.at);
+                // What an authority says that nobody believes proves no time.
+                proof.at.extend((is_authentic || !told.clock.is_empty()).then_some(told.at));
                 chains.push(&told.clock);
             }
             Err(why) => level.take(Check::AuthenticTimestamp, Err(why.clone()), &mut proof.remarks)?,

@@ -68,8 +68,8 @@ impl Stores {
                 let why = format!("`{}` is neither an authority nor signed by itself", one.subject());
                 return Err(wrong(why));
             }
-            if kind == StoreKind::Clock && !own {
-                return Err(wrong(format!("`{}` is no root", one.subject())));
+            if kind == StoreKind::Clock && !(own && one.is_authority()) {
+                return Err(wrong(format!("`{}` is no root of an authority", one.subject())));
             }
         }
         let all = self.0.entry((kind, name.to_owned())).or_default();

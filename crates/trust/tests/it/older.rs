@@ -250,6 +250,13 @@ fn a_key_with_a_log() {
     let found = layer.verify(&image, &by(&signer, None)).unwrap();
     assert!(!found.logged && found.at.is_empty(), "nobody vouches for the log: {found:?}");
 
+    // An entry of a kind that nobody reads any more takes nothing from the key.
+    let mut old = layer.clone();
+    let body = json!({ "apiVersion": "0.0.1", "kind": "intoto", "spec": {} });
+    old.annotations.insert(LOG.to_owned(), instance.promise(&body, SIGNED).to_string());
+    old.verify(&image, &by(&signer, None)).unwrap();
+    old.verify(&image, &by(&signer, Some(instance.root()))).unwrap_err();
+
     let mut stripped = layer.clone();
     stripped.annotations.remove(LOG);
     let refusal = stripped.verify(&image, &by(&signer, Some(instance.root()))).unwrap_err().to_string();

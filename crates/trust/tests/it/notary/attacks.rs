@@ -462,6 +462,20 @@ fn a_service_that_signs_for_others() {
     check("while it was valid", &found, Ok("CN=releases"));
     assert_eq!(found.unwrap().at, [at("2026-10-01T00:00:00Z")]);
     check("afterwards", &signed_at("2029-10-01T00:00:00Z"), Err("was valid until 2027-01-01"));
+
+    // Let pass without being believed, it proves no time.
+    let envelope = made.jws(&image, |p| {
+        p.as_object_mut().unwrap().remove("io.cncf.notary.signingTime");
+        p[SCHEME] = json!("notary.x509.signingAuthority");
+        p[AUTHENTIC] = json!("2026-10-01T00:00:00Z");
+        p["crit"] = json!([SCHEME, AUTHENTIC]);
+    });
+    let audit =
+        json!({ "trustStores": ["signingAuthority:acme"], "signatureVerification": { "level": "audit" } });
+    let mut believed = believed(&made, &audit);
+    believed.stores = vec![(StoreKind::SigningAuthority, Made::new().root)];
+    let found = believed.verify(Form::NotaryJws, envelope.to_string().as_bytes(), &image).unwrap();
+    assert!(found.at.is_empty() && found.remarks[0].contains("is in a trust store"), "{found:?}");
 }
 
 #[test]

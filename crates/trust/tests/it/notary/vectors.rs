@@ -210,7 +210,8 @@ fn tokens_that_do_not_count() {
 
 #[test]
 fn trust_stores() {
-    let cases: [(&str, StoreKind, Result<(), &str>); 15] = [
+    let cases: [(&str, StoreKind, Result<(), &str>); 16] = [
+        ("tsa/test-nonCA/wabbit-networks.io.crt", StoreKind::Clock, Err("is no root of an authority")),
         ("ca/valid-trust-store/GlobalSign.der", StoreKind::Authority, Ok(())),
         ("ca/valid-trust-store/GlobalSignRootCA.crt", StoreKind::Authority, Ok(())),
         ("ca/valid-trust-store/NotationTestRoot.pem", StoreKind::Authority, Ok(())),
