@@ -265,6 +265,9 @@ pub(crate) const ALL: &[Route] = &[
     route(Kind::Program, "POST", "/api/v1/audit/verify", AUDIT, || post(standing::verify)),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/kubernetes", INGEST, || post(ingest::kubernetes)),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/docker", INGEST, || post(ingest::docker)),
+    route(Kind::Program, "POST", "/api/v1/audit/ingest/docker-commands", INGEST, || {
+        post(ingest::docker_commands)
+    }),
     change("POST", "/api/v1/login", TOKENS, || post(login::login)),
     change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),
     change("POST", "/api/v1/logout", Needs::SignedIn, || post(login::logout)),

@@ -22,11 +22,13 @@
 //!
 //! Limits: 16 MiB and 10,000 events a batch.
 
+mod commands;
 mod docker;
 mod error;
 mod kubernetes;
 mod seen;
 
+pub use commands::docker_commands;
 pub use docker::docker;
 pub use error::IngestError;
 pub use kubernetes::kubernetes;

@@ -351,6 +351,13 @@ const OWN: &[Given] = &[
         &[],
         &["Boltseal/audit/checkpoints/write"],
     ),
+    data(
+        uuid!("b0175ea1-0000-4000-9000-000000000006"),
+        "Node Agent",
+        "Asks for verdicts about images, and reports what is asked of the engine beside it.",
+        &["Boltseal/images/read"],
+        &["Boltseal/audit/events/write"],
+    ),
 ];
 
 static ALL: LazyLock<Vec<Arc<Role>>> = LazyLock::new(|| {

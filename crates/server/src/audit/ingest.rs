@@ -37,6 +37,19 @@ pub(crate) async fn docker(
     take(from, caller, source, from_host, body).await
 }
 
+/// `POST /api/v1/audit/ingest/docker-commands?host=NAME`: what was asked of an engine and what its gate answered, one JSON
+/// object after another.
+pub(crate) async fn docker_commands(
+    from: From<State>,
+    caller: Extension<Caller>,
+    source: Extension<Source>,
+    asking: Asking,
+    body: Body,
+) -> Result<Json<Taken>, Failure> {
+    let from_host = Reporter { kind: "hosts", name: asking.some("host"), read: ingest::docker_commands };
+    take(from, caller, source, from_host, body).await
+}
+
 /// Who reports.
 struct Reporter {
     /// Its place among scopes.

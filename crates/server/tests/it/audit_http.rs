@@ -233,6 +233,40 @@ async fn what_clusters_report_is_taken_once() {
 }
 
 #[tokio::test]
+async fn what_was_asked_of_an_engine_is_told_with_who_asked() {
+    let app = App::new().await;
+    somebody(&app, "node-1", "Node Agent", "/");
+    let path = "/api/v1/audit/ingest/docker-commands?host=node-1";
+    let command = |more: &str| {
+        format!(
+            r#"{{"time":"2026-03-01T12:00:00.5Z","proof":"TLS","method":"POST","path":"/containers/create","command":"container create","object":null,"image":"app:v1",{more}}}"#
+        )
+    };
+    let refused =
+        command(r#""user":"alice","outcome":"refused","why":"container create asks for privileged""#);
+    let allowed = command(r#""user":null,"outcome":"allowed","why":null"#).replace("00.5Z", "01Z");
+    let batch = format!("{refused}\n{allowed}");
+    for recorded in [2, 0] {
+        let (status, _, body) = bytes(&app, "node-1", "POST", path, batch.as_bytes()).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        let taken: Taken = serde_json::from_slice(&body).unwrap();
+        assert_eq!(taken, Taken { received: 2, recorded });
+    }
+    let found: Records = json(&app, "/api/v1/audit/records?subject=/hosts/node-1&limit=10").await;
+    let told: Vec<String> =
+        found.records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let has = |words: &[&str]| told.iter().any(|record| words.iter().all(|word| record.contains(word)));
+    assert!(has(&["docker:alice", "refused: container create asks for privileged", "app:v1"]), "{told:?}");
+    assert!(has(&["docker-socket", "container create app:v1: allowed"]), "{told:?}");
+
+    for wrong in ["{}", &refused.replace("refused", "done"), &refused.replace("2026-03-01T", "yesterday")] {
+        let (status, ..) = bytes(&app, "node-1", "POST", path, wrong.as_bytes()).await;
+        assert_eq!(status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_broken_log_closes_and_can_still_be_looked_at() {
     let app = App::new().await;
     app.state.recorder.seal().await.unwrap();
