@@ -1,5 +1,7 @@
 //! The commands: one file each, with its arguments and one `run`, and one line in [`Command`].
 
+pub mod admit;
+pub mod agent;
 pub mod attest;
 pub mod audit;
 pub mod break_glass;
@@ -8,6 +10,7 @@ pub mod can_i;
 pub mod check;
 pub mod completion;
 pub mod credentials;
+pub mod engine;
 pub mod federation;
 pub mod feeds;
 pub mod findings;
@@ -91,6 +94,12 @@ pub enum Command {
     Up(up::Args),
     /// Run one of several servers over a shared database and object store
     Serve(serve::Args),
+    /// Ask a server whether an image may run: exit code 0, 1 or 3
+    Admit(admit::Args),
+    /// Stand beside the container engine of this node and let run only what a server approved
+    Agent(agent::Args),
+    /// Configure engines so that they fetch from approved registries only
+    Engine(engine::Args),
     /// Log in to a server
     Login(login::Args),
     /// End a login
@@ -150,6 +159,9 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Webhook(args) => webhook::run(&args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
         Command::Serve(args) => serve::run(args, &global, console),
+        Command::Admit(args) => admit::run(&args, &global, console),
+        Command::Engine(args) => engine::run(&args, &global, console),
+        Command::Agent(args) => agent::run(&args, &global, console),
         Command::Login(args) => login::run(&args, &global, console),
         Command::Logout(args) => logout::run(&args, console),
         Command::Whoami(args) => whoami::run(&args, &global, console),

@@ -69,9 +69,12 @@ pub struct Args {
     log_format: LogFormat,
 }
 
+/// How to log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
+pub enum LogFormat {
+    /// For people.
     Text,
+    /// For programs, an object a line.
     Json,
 }
 
@@ -90,7 +93,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
         ))
         .next("push to the TLS address instead, or accept that with --allow-plain-http"));
     }
-    log(&args, console)?;
+    log(&args.log, args.log_format, console)?;
     let data = given::data(global)?;
     if let Some(policy) = &args.policy {
         given::policy(policy)?; // one that was asked for by name must be there
@@ -133,15 +136,16 @@ fn is_local(address: IpAddr) -> bool {
     address == IpAddr::from([127, 0, 0, 1]) || address == IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])
 }
 
-fn log(args: &Args, console: &Console) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&args.log)
-        .map_err(|wrong| Failure::usage(format_args!("--log {}: {wrong}", args.log)))?;
+/// Logs to stderr what `filter` lets through.
+pub fn log(filter: &str, format: LogFormat, console: &Console) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|wrong| Failure::usage(format_args!("--log {filter}: {wrong}")))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(console.colour_err())
         .with_writer(std::io::stderr);
-    let begun = match args.log_format {
+    let begun = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
     };

@@ -241,7 +241,7 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
 }
 
 /// Turns true at the first SIGTERM or SIGINT; a second one ends the process at once.
-fn stop() -> Result<watch::Receiver<bool>, Failure> {
+pub fn stop() -> Result<watch::Receiver<bool>, Failure> {
     let hear =
         |kind| signal(kind).map_err(|wrong| Failure::fault(format_args!("cannot hear signals: {wrong}")));
     let (mut terminate, mut interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);

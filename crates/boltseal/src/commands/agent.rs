@@ -1,0 +1,127 @@
+//! `boltseal agent`
+
+use std::path::{Path, PathBuf};
+
+use boltseal_agent::{Gate, Identity, docker};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::Global,
+    commands::up::{self, LogFormat},
+    console::Console,
+    exit::{Exit, Failure},
+    given,
+    reach::Reach,
+    service,
+};
+
+/// What the kernel calls this node.
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+/// A secret has some dozens of characters.
+const MAX_SECRET: usize = 4096;
+
+/// Beside which engine.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The engine asks the agent before it does anything (Docker's authorization plugins). Containers and services start only \
+where the server's verdict about their image, by digest, lets them; what they ask for beyond the sealed default \
+(host namespaces, capabilities, devices, folders of the host) must be opened in the settings; every command that changes \
+something is in the server's audit log before it is done. What cannot be asked or recorded is refused.
+
+Set up, once:
+  boltseal sp create node-1                                  # prints a secret: keep it in a file for root only
+  boltseal role assign \"Node Agent\" --to node-1 --scope /
+  boltseal agent --server registry.example.com:8443 --name node-1 --secret-file /etc/boltseal/secret
+  # in /etc/docker/daemon.json, then restart the engine:
+  {\"authorization-plugins\": [\"boltseal\"]}
+
+Settings (all optional):
+  version: 1
+  unknown: deny            # images that nobody judged: deny, warn or allow
+  registries: [registry.example.com]          # where images may be pulled from [default: anywhere]
+  openings: [network=host, capability=NET_ADMIN, mount=/srv/data]
+  build: deny              # builds run what nobody judged
+  plugins: deny            # plugins of the engine run as root
+  unrecorded: deny         # what is done while the log cannot be reached
+
+Exit codes: 0 stopped as asked; 2 usage; 4 could not start")]
+pub struct Args {
+    /// Where the engine looks for the plugin
+    #[arg(long, value_name = "SOCKET", default_value = "/run/docker/plugins/boltseal.sock")]
+    docker_plugin: PathBuf,
+    /// Where the engine listens
+    #[arg(long, value_name = "SOCKET", default_value = "/var/run/docker.sock")]
+    docker_engine: PathBuf,
+    /// What this node allows beyond the sealed default [default: nothing]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// What the audit log calls this node: `/hosts/NAME` [default: its host name]
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// Service principal that asks [default: as at the login, which ends after an hour]
+    #[arg(long, value_name = "NAME", requires = "secret_file")]
+    name: Option<String>,
+    /// File with its secret, readable by nobody else
+    #[arg(long, value_name = "FILE", requires = "name")]
+    secret_file: Option<PathBuf>,
+    /// What to log: error, warn, info, debug or trace, also by module
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "BOLTSEAL_LOG")]
+    log: String,
+    /// How to log
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// Runs until it is told to stop.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    up::log(&args.log, args.log_format, console)?;
+    let settings = match &args.settings {
+        None => docker::Settings::default(),
+        Some(file) => docker::Settings::read(&given::text(file)?)
+            .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))?,
+    };
+    let identity = match (&args.name, &args.secret_file) {
+        (Some(name), Some(file)) => Some(Identity { name: name.clone(), secret: secret(file)? }),
+        _ => None,
+    };
+    let server = if identity.is_some() { args.reach.unproven(global)? } else { args.reach.server(global)? };
+    let host = match &args.host {
+        Some(host) => host.clone(),
+        None => given::text(Path::new(HOST_NAME))?.trim().to_owned(),
+    };
+    let gate = Gate::new(server, identity);
+    let address = gate.address().to_owned();
+    let plugin = docker::Plugin::new(gate, settings, &host).engine(&args.docker_engine);
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::fault)?;
+    runtime.block_on(async {
+        let mut told = service::stop()?;
+        let stopped = async move {
+            let _the_end_either_way = told.wait_for(|stop| *stop).await;
+        };
+        tracing::info!(plugin = %args.docker_plugin.display(), server = %address, %host, "ready");
+        plugin.serve(&args.docker_plugin, stopped).await.map_err(|wrong| {
+            Failure::fault(format_args!("cannot serve {}: {wrong}", args.docker_plugin.display()))
+                .next("run it as root, and one agent a node")
+        })
+    })?;
+    Ok(Exit::Pass)
+}
+
+/// The secret in a file that only its owner may read.
+pub fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let wrong = |what: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {what}", file.display()));
+    let mode = std::fs::metadata(file).map_err(|error| wrong(&error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(wrong(&"others can read this secret").next(format!("chmod 600 {}", file.display())));
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| wrong(&error))?);
+    match text.trim() {
+        "" => Err(wrong(&"it is empty")),
+        secret if secret.len() > MAX_SECRET => Err(wrong(&"this is no secret of ours")),
+        secret => Ok(Zeroizing::new(secret.to_owned())),
+    }
+}

@@ -1,0 +1,208 @@
+//! The agent beside a real Docker engine, and beside a real server.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use boltseal_testkit::{peer, shared, skip};
+
+use crate::{
+    binary::User,
+    service::{PATIENCE, Service, Skopeo},
+};
+
+const LENIENT: &str = "version: 1\nname: lenient\nrules: []\n";
+/// What nothing passes.
+const STRICT: &str = "\
+version: 1
+name: none-of-these
+rules:
+  - name: no-apk
+    effect: deny
+    packages: { ban: [{ purl: 'pkg:apk/alpine/busybox' }] }
+";
+
+/// A process that is ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // An engine ends its own containerd only when it is told to end.
+        let _gone = Command::new("kill").args(["-s", "TERM", &self.0.id().to_string()]).status();
+        let told = Instant::now();
+        while matches!(self.0.try_wait(), Ok(None)) && told.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _it_ended_just_now = self.0.kill();
+        let _it_is_reaped = self.0.wait();
+    }
+}
+
+/// An engine of our own that asks the plugin `plugin`.
+struct Engine {
+    running: Running,
+    folder: PathBuf,
+    docker: PathBuf,
+}
+
+impl Engine {
+    /// Without a network of its own, since that would change the machine's. `None` where engines cannot run.
+    fn start(folder: &Path, plugin: &str) -> Option<Self> {
+        let (dockerd, docker) = (peer("dockerd")?, peer("docker")?);
+        let path = |name: &str| folder.join(name).display().to_string();
+        let log = File::create(path("log")).unwrap();
+        std::fs::write(path("none.json"), "{}").unwrap();
+        let mut command = Command::new(dockerd);
+        command
+            .args(["--data-root", &path("data"), "--exec-root", &path("run"), "--pidfile", &path("pid")])
+            .args(["--host", &format!("unix://{}", path("socket")), "--config-file", &path("none.json")])
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"])
+            .args(["--ip-masq=false", "--storage-driver=vfs", "--authorization-plugin", plugin])
+            .env("HOME", folder)
+            .stdin(std::process::Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        let running = Running(command.spawn().unwrap());
+        let mut engine = Self { running, folder: folder.to_owned(), docker };
+        let started = Instant::now();
+        while engine.ask(&["info"]).is_err() {
+            let ended = engine.running.0.try_wait().unwrap().is_some();
+            if ended || started.elapsed() > PATIENCE {
+                let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+                skip(&format!("dockerd cannot run here: {}", log.lines().last().unwrap_or_default()));
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some(engine)
+    }
+
+    /// What the command line prints, or what it complains about.
+    fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(&self.docker)
+            .args(arguments)
+            .env("DOCKER_HOST", format!("unix://{}", self.folder.join("socket").display()))
+            .env("DOCKER_CONFIG", self.folder.join("config"))
+            .env("HOME", &self.folder)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    #[track_caller]
+    fn must(&self, arguments: &[&str]) -> String {
+        self.ask(arguments).unwrap_or_else(|said| panic!("{arguments:?}: {said}"))
+    }
+
+    /// Asks for what is refused, for a reason that has these words.
+    #[track_caller]
+    fn refuses(&self, arguments: &[&str], words: &[&str]) {
+        let said = self.ask(arguments).expect_err("it was allowed");
+        assert!(said.contains("authorization denied by plugin"), "{arguments:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?}: no `{word}` in {said}");
+        }
+    }
+}
+
+/// The agent, ready. Engines look for plugins in one folder of the machine.
+fn agent(user: &User, service: &Service, folder: &Path, plugin: &str) -> Running {
+    let secret = user.run(&["sp", "create", "node-1"]).ended(0).value("secret");
+    user.run(&["role", "assign", "Node Agent", "--to", "node-1", "--scope", "/"]).ended(0);
+    let file = user.write("node.secret", secret);
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let settings = user.write("agent.yaml", "version: 1\nopenings: [network=host]\n");
+    let socket = format!("/run/docker/plugins/{plugin}.sock");
+    let mut command = user.command(&["agent", "--server", &format!("https://{}", service.https)]);
+    command
+        .args(["--name", "node-1", "--secret-file", &file, "--settings", &settings, "--host", "node-1"])
+        .args(["--docker-plugin", &socket, "--docker-engine"])
+        .arg(folder.join("socket"))
+        .stderr(File::create(user.home().join("agent.log")).unwrap());
+    let running = Running(command.spawn().unwrap());
+    let began = Instant::now();
+    while !Path::new(&socket).exists() {
+        let log = std::fs::read_to_string(user.home().join("agent.log")).unwrap();
+        assert!(began.elapsed() < PATIENCE, "no plugin: {log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running
+}
+
+#[test]
+fn docker_runs_what_the_server_approved() {
+    let Some(archive) = shared("data/fixtures/images/alpine-311-docker-archive.tar.gz") else { return };
+    let user = User::new();
+    std::fs::create_dir_all(user.data()).unwrap();
+    std::fs::write(user.data().join("policy.yaml"), LENIENT).unwrap();
+    let mut service = Service::start(&user, &[]);
+    let Some(skopeo) = Skopeo::new(&user, &service) else { return };
+    let secret = service.printed("secret").unwrap();
+    let address = format!("https://{}", service.https);
+    user.feed(&["login", &address, "--name", "admin", "--secret-stdin"], &secret).ended(0);
+    // Short, as a socket's path may have 107 characters only.
+    let folder = tempfile::Builder::new().prefix("dkr").tempdir_in("/tmp").unwrap();
+    let plugin = format!("boltseal-test-{}", std::process::id());
+    let _agent = agent(&user, &service, folder.path(), &plugin);
+    let Some(engine) = Engine::start(folder.path(), &plugin) else { return };
+
+    // What nobody judged does not run, whatever it is called.
+    let tar = user.home().join("alpine.tar");
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(File::open(archive).unwrap()), &mut plain)
+        .unwrap();
+    std::fs::write(&tar, plain).unwrap();
+    let loaded = engine.must(&["load", "--input", &tar.display().to_string()]);
+    let name = loaded.rsplit(' ').next().unwrap().to_owned();
+    engine.refuses(&["create", "--network=none", &name], &["it came from no registry", "nobody judged it"]);
+
+    // What was judged does.
+    skopeo.push(&format!("docker-archive:{}", tar.display()), "team/alpine:v1");
+    let remote = format!("{}/team/alpine:v1", service.registry);
+    engine.must(&["login", "--username", "admin", "--password", &secret, &service.registry]);
+    let until = Instant::now() + PATIENCE;
+    while let Err(said) = engine.ask(&["pull", &remote]) {
+        assert!(Instant::now() < until, "{said}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let container = engine.must(&["create", "--network=none", "--name", "web", &remote, "true"]);
+    for (arguments, word) in [
+        (&["create", "--privileged", &remote][..], "privileged"),
+        (&["create", "--network=none", "--volume", "/:/host", &remote][..], "mount=/"),
+        (&["create", "--network=none", "--cap-add=SYS_ADMIN", &remote][..], "capability=SYS_ADMIN"),
+        (&["create", "--pid=host", &remote][..], "pid=host"),
+        (&["plugin", "install", "--grant-all-permissions", "vieux/sshfs"][..], "plugins: allow"),
+    ] {
+        engine.refuses(arguments, &[word]);
+    }
+    engine.must(&["create", "--network=host", &remote]);
+    if let Err(said) = engine.ask(&["start", &container]) {
+        // Whether a container can run on this machine is another question.
+        assert!(!said.contains("authorization denied"), "{said}");
+    }
+
+    // A verdict that changed counts a second later, in the words of the push gate, also for what is there.
+    std::fs::write(user.data().join("policy.yaml"), STRICT).unwrap();
+    service.wait_for("judged again why=\"new policy\"");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let words = "busybox";
+    let pulled = skopeo.pull("team/alpine:v1", "refused").unwrap_err();
+    assert!(pulled.contains(words) && pulled.contains("none-of-these"), "{pulled}");
+    engine.refuses(&["create", "--network=none", &remote], &[words, "(policy none-of-these, rule no-apk)"]);
+    engine.refuses(&["start", "web"], &[words, "(policy none-of-these, rule no-apk)"]);
+
+    let records = user.run(&["audit", "log", "--subject", "/hosts/node-1", "--format", "json"]).ended(0).out;
+    for expected in ["Docker/containers/create", "Docker/images/pull", "privileged", "engine's socket"] {
+        assert!(records.contains(expected), "no {expected} in {records}");
+    }
+
+    // What cannot be recorded is not done; what only reads, is.
+    service.signal("KILL");
+    service.ended();
+    engine.refuses(&["rm", "web"], &["cannot be recorded"]);
+    engine.must(&["ps", "--all"]);
+}
