@@ -30,6 +30,7 @@
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
 //! | [`admission`] | what an API server asks, and what it is answered |
 //! | [`report`] | what was found, for programs |
+//! | [`fix`] | plain mends, as a patch |
 //! | [`pss`] | the Pod Security Standards of Kubernetes, at every version |
 //!
 //! A new orchestrator is a folder with a `READER` and one line in [`read::ALL`].
@@ -45,6 +46,7 @@ mod arm;
 pub mod checks;
 mod docker;
 pub mod document;
+pub mod fix;
 mod hit;
 mod kubernetes;
 pub mod leaf;

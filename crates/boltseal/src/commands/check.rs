@@ -10,6 +10,7 @@ use boltseal_model::Severity;
 use boltseal_orchestrator::{
     checks::{self, Options},
     document::MAX_BYTES,
+    fix,
     pss::{self, Level, Version},
     read::{self, Error, Gap, Read},
     report::{self, Outcome, Report},
@@ -20,7 +21,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     given,
-    output::{self, definitions},
+    output::{self, definitions, paint::count},
 };
 
 /// Files in folders: more than any repository of definitions has.
@@ -41,6 +42,7 @@ Examples:
   boltseal check deploy.yaml
   helm template ./chart | boltseal check - --level restricted --version v1.31
   boltseal check azuredeploy.json --format sarif --output check.sarif
+  boltseal check deploy/ --fix | patch -p0
 
 Exit codes: 0 nothing of --fail-on or worse; 1 something; 2 usage; 3 something could not be read or told; \
 4 internal fault"
@@ -64,6 +66,9 @@ pub struct Args {
     /// Leave out this check; may be given again
     #[arg(long, value_name = "ID", value_parser = id)]
     skip: Vec<String>,
+    /// Print a patch that mends what can be mended plainly in YAML, instead of the findings: `patch -p0`
+    #[arg(long, conflicts_with_all = ["format", "severity"])]
+    fix: bool,
     /// How to write the findings
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = formats())]
     format: String,
@@ -93,7 +98,7 @@ fn id(text: &str) -> Result<String, String> {
 
 /// Reads, checks, prints, and answers.
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
-    let read = read(args)?;
+    let (read, texts) = read(args)?;
     let mut report = Report::new(&read, Options { level: args.level, version: args.kubernetes }, &args.skip);
     let outcome = report.outcome(args.fail_on);
     if let Some(least) = args.severity {
@@ -103,6 +108,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     }
     let file = args.output.as_deref();
     let text = match report::format(&args.format) {
+        _ if args.fix => patch(&report, &texts, console),
         Some(format) => (format.write)(&report, args.fail_on).map_err(Failure::fault)?,
         None => definitions::table(&report, args.fail_on, console.paint(file)),
     };
@@ -114,27 +120,55 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     })
 }
 
-fn read(args: &Args) -> Result<Read, Failure> {
+/// What mends the files, and how much of it there is.
+fn patch(report: &Report, texts: &[(String, String)], console: &Console) -> String {
+    let mut out = String::new();
+    let mut places = 0;
+    for (name, text) in texts {
+        let own: Vec<_> = report.findings.iter().filter(|one| one.file == *name).cloned().collect();
+        let edits = fix::edits(text, &own);
+        places += edits.len();
+        out.push_str(&fix::diff(name, text, &edits));
+    }
+    let findings = count(report.findings.len(), "finding");
+    console.note(format_args!("{} changed, for {findings}; check again after that", count(places, "place")));
+    out
+}
+
+/// What the files say; and their texts, where they are to be mended.
+fn read(args: &Args) -> Result<(Read, Vec<(String, String)>), Failure> {
     let mut all = Read::default();
+    let mut texts = Vec::new();
+    let mut keep = |name: &str, bytes: &[u8]| {
+        if let (true, Ok(text)) = (args.fix, std::str::from_utf8(bytes)) {
+            texts.push((name.to_owned(), text.to_owned()));
+        }
+    };
     for path in &args.files {
         if path == Path::new("-") {
-            named("standard input", &limited(io::stdin().lock(), "standard input")?, &mut all);
+            let bytes = limited(io::stdin().lock(), "standard input")?;
+            keep("standard input", &bytes);
+            named("standard input", &bytes, &mut all);
         } else if path.is_dir() {
             let mut files = Vec::new();
             walk(path, 0, &mut files)?;
             files.sort();
             for file in &files {
-                found(&file.display().to_string(), &open(file)?, &mut all);
+                let (name, bytes) = (file.display().to_string(), open(file)?);
+                keep(&name, &bytes);
+                found(&name, &bytes, &mut all);
             }
         } else {
-            named(&path.display().to_string(), &open(path)?, &mut all);
+            let (name, bytes) = (path.display().to_string(), open(path)?);
+            keep(&name, &bytes);
+            named(&name, &bytes, &mut all);
         }
     }
     if all.objects.is_empty() && all.gaps.is_empty() {
         return Err(Failure::undecided("no definitions in what was named")
             .next("name files with Kubernetes manifests, Compose files or container groups"));
     }
-    Ok(all)
+    Ok((all, texts))
 }
 
 /// A file that was named must be a definition.

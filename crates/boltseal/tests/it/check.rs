@@ -88,6 +88,32 @@ fn the_exit_code_tells() {
     user.run(&["check", "empty"]).ended(3).complained(&["no definitions"]);
 }
 
+/// A patch that the real `patch` takes, after which less is wrong.
+#[test]
+fn what_can_be_mended() {
+    let user = User::new();
+    user.write("bad.yaml", BAD);
+    let ran = user.run(&["check", "bad.yaml", "--fix"]).ended(1);
+    let ran = ran.said(&["--- bad.yaml", "+  automountServiceAccountToken: false"]);
+    let ran = ran.complained(&["1 place changed, for ", "check again"]);
+    let Some(patch) = which("patch") else { return println!("skipped: no patch") };
+    user.write("mend.patch", &ran.out);
+    let status = std::process::Command::new(patch)
+        .args(["-p0", "-i", "mend.patch"])
+        .current_dir(user.home())
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
+    let after = user.run(&["check", "bad.yaml", "--format", "json"]).ended(1).json();
+    assert!(after["findings"].as_array().unwrap().iter().all(|one| one["id"] != "mounted-token"), "{after}");
+    user.run(&["check", "bad.yaml", "--fix", "--format", "json"]).ended(2).complained(&["--format"]);
+}
+
+fn which(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
 #[test]
 fn formats_for_programs() {
     let user = User::new();

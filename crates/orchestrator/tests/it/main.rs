@@ -7,6 +7,7 @@
 
 mod aci;
 mod admission;
+mod fixes;
 mod kubernetes;
 mod mutations;
 mod pss;
