@@ -105,8 +105,17 @@ fn keys_and_their_passwords() {
         .complained(&["releases.key: the password of the private key is wrong"]);
     sign(&["--key", "releases.pub"]).ended(2).complained(&["a block `PUBLIC KEY` is not a private key"]);
     sign(&["--key", "missing.key"]).ended(2).complained(&["cannot read missing.key"]);
-    // Nobody is there to be asked.
-    sign(&["--key", "releases.key"]).ended(2).complained(&["COSIGN_PASSWORD"]);
+    // Nobody is there to be asked, also where a person runs these tests on a terminal.
+    let output = Command::new("setsid")
+        .args(["-w", env!("CARGO_BIN_EXE_boltseal"), "sign", &digest, "--bundle", "x.json"])
+        .args(["--key", "releases.key"])
+        .current_dir(user.home())
+        .env("HOME", user.home())
+        .env_remove("COSIGN_PASSWORD")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && told.contains("or set COSIGN_PASSWORD"), "{told}");
     let output = user
         .command(&["sign", &digest, "--bundle", "x.json", "--key", "releases.key"])
         .env("COSIGN_PASSWORD", PASSWORD)
