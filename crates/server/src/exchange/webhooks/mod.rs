@@ -19,7 +19,7 @@ use boltseal_audit::Record;
 use boltseal_flow::pattern::fits;
 use boltseal_identity::{Authority, secret::Secret};
 use boltseal_model::Timestamp;
-use boltseal_store::{Delivery, DeliveryState, Document, Facts, NewDelivery};
+use boltseal_store::{Delivery, DeliveryState, Facts, NewDelivery};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
@@ -206,19 +206,11 @@ impl Webhooks {
     }
 
     async fn kept(&self) -> Result<Vec<Kept>, Error> {
-        let documents = self.0.facts.documents_of(KIND).await?;
-        let read = |document: Document| {
-            serde_json::from_str(&document.body.unwrap_or_default())
-                .map_err(|wrong| Error::Setting { name: document.id, why: wrong.to_string() })
-        };
-        documents.into_iter().map(read).collect()
+        setting::documents(&self.0.facts, KIND).await
     }
 
     async fn write(&self, name: &str, kept: Option<&Kept>, record: &Record) -> Result<(), Error> {
-        let unwritable = |wrong: serde_json::Error| Error::Asked(wrong.to_string());
-        let body = kept.map(serde_json::to_string).transpose().map_err(unwritable)?;
-        let document = Document { kind: KIND.to_owned(), id: name.to_owned(), body };
-        Ok(self.0.facts.recording(vec![record.entry()]).change_settings(vec![document]).await?)
+        setting::keep_one(&self.0.facts, KIND, name, kept, record).await
     }
 }
 
