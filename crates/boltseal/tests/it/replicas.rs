@@ -78,7 +78,12 @@ fn two_servers_are_one_registry_and_one_may_die() {
         for server in [&first, &first, &second, &second] {
             scope.spawn(|| server.push_until_dead(&next, &pushed));
         }
-        thread::sleep(Duration::from_secs(3));
+        // On a busy machine pushes end late.
+        let began = Instant::now();
+        let ended = || pushed.lock().unwrap().iter().filter(|(_, answered)| *answered).count();
+        while began.elapsed() < Duration::from_secs(3) || (ended() <= 10 && began.elapsed() < PATIENCE) {
+            thread::sleep(Duration::from_millis(50));
+        }
         first.service.signal("KILL");
         thread::sleep(Duration::from_secs(1));
         second.service.signal("KILL");
