@@ -118,6 +118,7 @@ fn manifest(digest: &Digest) -> NewManifest {
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: Vec::new(),
+        by: None,
         at: Timestamp::now(),
     }
 }

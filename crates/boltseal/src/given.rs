@@ -8,10 +8,10 @@ use std::{
 
 use boltseal_flow::{
     feeds::Feeds,
-    look::{Finder, Hashes, Rules},
+    look::{Finder, Hashes, Rules as LeakRules},
+    rules::Rules,
 };
 use boltseal_model::Severity;
-use boltseal_policy::Policy;
 use boltseal_scan::Snapshot;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -60,18 +60,15 @@ pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
     Ok(Feeds::at(&data(global)?).open()?)
 }
 
-/// The policy in the file at `path`.
-pub fn policy(path: &Path) -> Result<Policy, Failure> {
-    let text = text(path)?;
-    Policy::parse(&text).map_err(|wrong| {
-        Failure::usage(format_args!("{}: {wrong}", path.display()))
-            .next("`boltseal policy show` prints a policy to start from")
-    })
+/// The policy in the file at `path`, with the keys beside it.
+pub fn rules(path: &Path) -> Result<Rules, Failure> {
+    Rules::read(path)
+        .map_err(|wrong| Failure::usage(wrong).next("`boltseal policy show` prints a policy to start from"))
 }
 
 /// Finds credentials by the built-in rules and those in the file at `path`.
 pub fn finder(path: &Path) -> Result<Finder, Failure> {
-    let finder = Rules::parse(&text(path)?).and_then(Finder::with);
+    let finder = LeakRules::parse(&text(path)?).and_then(Finder::with);
     finder.map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", path.display())))
 }
 
@@ -81,18 +78,10 @@ pub fn hashes(path: &Path) -> Result<Hashes, Failure> {
 }
 
 /// The policy in the data folder, else the built-in one.
-pub fn own_policy(global: &Global) -> Result<Policy, Failure> {
+pub fn own_rules(global: &Global) -> Result<Rules, Failure> {
     match data(global).map(|data| data.join(POLICY)) {
-        Ok(path) if path.exists() => policy(&path),
-        _ => Ok(Policy::built_in().clone()),
-    }
-}
-
-/// The text of [`own_policy`].
-pub fn own_policy_text(global: &Global) -> Result<String, Failure> {
-    match data(global).map(|data| data.join(POLICY)) {
-        Ok(path) if path.exists() => text(&path),
-        _ => Ok(Policy::built_in_text().to_owned()),
+        Ok(path) if path.exists() => rules(&path),
+        _ => Ok(Rules::built_in()),
     }
 }
 

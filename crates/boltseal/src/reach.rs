@@ -31,6 +31,11 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// That of the last login.
+    pub fn last() -> Self {
+        Self { server: env::var("BOLTSEAL_SERVER").ok(), ca: None }
+    }
+
     /// The server, as whoever logged in.
     pub fn client(&self, global: &Global) -> Result<Client, Failure> {
         self.server(global).and_then(|server| Ok(Client::new(&server)?))

@@ -2,7 +2,7 @@
 
 use std::{io::Read as _, path::PathBuf};
 
-use boltseal_flow::{Cache, Error, Looking, Wanted, vex::Beliefs};
+use boltseal_flow::{Cache, Error, Looking, Wanted, rules::Rules, vex::Beliefs};
 use boltseal_image::{Credentials, Options};
 use boltseal_model::{Platform, Report, Timestamp};
 
@@ -120,6 +120,34 @@ impl Vex {
     /// Reads what was given.
     pub fn read(&self) -> Result<Beliefs, Failure> {
         Ok(Beliefs::read(&self.vex, self.vex_referrers)?)
+    }
+}
+
+/// Signatures that are given besides those that are attached to the image.
+#[derive(Debug, clap::Args)]
+pub struct Signed {
+    /// Signature or attestation of the image: a bundle of sigstore (`cosign sign --bundle FILE`); may be given more than
+    /// once. Those that lie beside the image in its registry or layout count anyway, where the policy asks for any
+    #[arg(long, value_name = "FILE")]
+    signature: Vec<PathBuf>,
+}
+
+impl Signed {
+    /// Adds to `report` what is signed about the image, if `rules` ask for that.
+    pub fn witness(
+        &self,
+        rules: &Rules,
+        wanted: &Wanted<'_>,
+        report: &mut Report,
+        console: &Console,
+    ) -> Result<(), Error> {
+        boltseal_flow::statements::witness(wanted, &self.signature, rules, report)?;
+        for document in report.vex.iter().take(MAX_TOLD) {
+            if let Some(why) = &document.refused {
+                console.warning(format_args!("VEX in {}: not counted: {}", document.place, clean(why)));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -28,6 +28,8 @@
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`vex`] does so where somebody who is
 //! believed says that they do no harm, [`baseline`] leaves what is new.
 //!
+//! [`rules`] reads a policy with the keys beside it; [`statements`] says whose signatures an image has, for its rules about trust.
+//!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
 //! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built.
 //!
@@ -48,8 +50,10 @@ pub mod look;
 pub mod notary;
 pub mod pattern;
 pub mod retention;
+pub mod rules;
 pub mod signatures;
 pub mod signing;
+pub mod statements;
 mod upgrades;
 pub mod vex;
 
@@ -159,6 +163,9 @@ pub fn assemble(
         misconfigurations,
         unowned,
         malware,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         findings: matched.findings,
         omitted: Omitted::default(),
         verdict: None,

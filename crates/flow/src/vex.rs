@@ -174,7 +174,8 @@ pub fn found(repository: &Repository, subject: &Digest) -> Result<Vec<Descriptor
     Ok(all)
 }
 
-fn is_document(media_type: &str) -> bool {
+/// Whether artifacts or layers of this type are VEX documents.
+pub fn is_document(media_type: &str) -> bool {
     let bare = media_type.split(';').next().unwrap_or_default().trim();
     MEDIA_TYPES.contains(&bare)
 }

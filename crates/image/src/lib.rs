@@ -90,7 +90,7 @@ pub use limits::{Limits, MAX_CONFIG, MAX_INDEX, MAX_MANIFEST, MAX_NESTING};
 pub use options::{Credentials, Options, Progress};
 pub use read::read;
 pub use single::layer;
-pub use target::open;
+pub use target::{layout_of, open};
 
 use boltseal_model::{Config, Subject, Tree};
 

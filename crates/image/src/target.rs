@@ -1,6 +1,9 @@
 //! What people write to name an image.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use boltseal_model::{Reference, Selector};
 
@@ -58,6 +61,15 @@ pub fn open(target: &str, selector: &dyn Selector, options: &Options<'_>) -> Res
         "rootfs" => rootfs::open(Path::new(rest), target, selector, options),
         _ => bare(target, selector, options),
     }
+}
+
+/// The folder of the OCI image layout that `target` names, and which image in it; nothing where it names anything else.
+pub fn layout_of(target: &str) -> Option<(PathBuf, Option<&str>)> {
+    let (path, tag) = match target.strip_prefix("oci:") {
+        Some(rest) => split(rest),
+        None => (target, None),
+    };
+    Path::new(path).join("oci-layout").is_file().then(|| (path.into(), tag))
 }
 
 /// Path, and what follows a colon or stands behind `@`. A path that exists as a whole is one.

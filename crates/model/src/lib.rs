@@ -10,6 +10,7 @@
 //! Advisory                      what is known to be wrong with packages
 //! Finding                       an advisory that hits a package, with the proof and the fix
 //! Statement                     what somebody says about a finding: not affected, fixed, …
+//! Signature, Base               who signed it, and what it was built on
 //! Verdict                       what a policy says about all that
 //! Report                        everything above about one image, as published in JSON
 //! ```
@@ -35,6 +36,7 @@ mod platform;
 mod reference;
 mod report;
 mod severity;
+mod signature;
 mod tree;
 mod verdict;
 mod vex;
@@ -50,9 +52,10 @@ pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
 pub use report::{Baseline, Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
 pub use severity::{Severity, SeverityError};
+pub use signature::{Base, Fault, FaultKind, Provenance, Signature};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};
-pub use vex::{Statement, VexStatus};
+pub use vex::{Statement, VexDocument, VexStatus};
 
 /// A point in time, always UTC. Hops are handed one; they never read the clock.
 pub use jiff::Timestamp;

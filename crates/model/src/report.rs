@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Date, Digest, Distro, FeedInfo, Finding, Gap, GapKind, Layer, Leak, Malware, Misconfiguration, Package,
-    Platform, Reference, Statement, Timestamp, Unowned, Verdict,
+    Base, Date, Digest, Distro, FeedInfo, Finding, Gap, GapKind, Layer, Leak, Malware, Misconfiguration,
+    Package, Platform, Reference, Signature, Statement, Timestamp, Unowned, Verdict, VexDocument,
 };
 
 /// One image, judged or not.
@@ -36,6 +36,15 @@ pub struct Report {
     /// Files that are known to be malicious, by path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub malware: Vec<Malware>,
+    /// What is signed about it, by place. Absent: no rule asks for that, or nobody could look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Vec<Signature>>,
+    /// Images that it was built on, the nearest first, told by their layers. Absent: no rule asks, or nobody could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bases: Option<Vec<Base>>,
+    /// VEX documents that are attached to the image, where the policy accepts any; each says whether it counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vex: Vec<VexDocument>,
     /// In the order of [`Finding::rank`].
     pub findings: Vec<Finding>,
     /// What was left out of `findings` because the user asked for that.

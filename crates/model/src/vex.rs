@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Digest, Timestamp};
 
 /// One statement of a VEX document, as it bears on a finding: who says what, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +40,22 @@ impl Statement {
             (None, None) => line,
         }
     }
+}
+
+/// A VEX document that is attached to an image, and whether it counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VexDocument {
+    /// Where it was found: `referrer df6421aaa1a1`.
+    pub place: String,
+    /// Of the artifact that holds it.
+    pub digest: Digest,
+    /// Why its author is believed: `signed by releases`, `pushed by alice, who holds SecurityReviewer`. Absent: it changes
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+    /// Why it changes nothing, or which of its statements do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// The four answers of VEX ("Minimum Requirements for VEX", section 3.2, CISA 2023).

@@ -56,7 +56,14 @@ pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
     let inside = |rule: &Rule| {
         !matches!(
             rule.check,
-            Check::Coverage(_) | Check::Feeds(_) | Check::Images(_) | Check::EndOfLife(_) | Check::Unscanned
+            Check::Coverage(_)
+                | Check::Feeds(_)
+                | Check::Images(_)
+                | Check::EndOfLife(_)
+                | Check::Signatures(_)
+                | Check::Attestations(_)
+                | Check::BaseImages(_)
+                | Check::Unscanned
         )
     };
     if gaps.is_empty() || !policy.rules.iter().any(inside) {

@@ -8,7 +8,7 @@ use crate::{
     judge::{Case, Judge},
     making,
     rule::{Check, Images, Rule},
-    support, vulnerability,
+    signed, support, vulnerability,
 };
 
 /// What `policy` says about the image that `facts` are known of, at the moment `now`.
@@ -32,6 +32,9 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Malware(_) => making::malware(&mut judge, rule, facts),
             Check::Unowned(check) => making::unowned(&mut judge, rule, check, facts),
             Check::EndOfLife(check) => support::judge(&mut judge, rule, *check, facts.distro),
+            Check::Signatures(check) => signed::signatures(&mut judge, rule, check, facts),
+            Check::Attestations(check) => signed::attestations(&mut judge, rule, check, facts),
+            Check::BaseImages(check) => signed::base_images(&mut judge, rule, check, facts),
             Check::Unscanned => {}
         }
     }

@@ -5,8 +5,8 @@ use boltseal_model::{Confidence, Decision, Severity};
 use crate::{
     Policy,
     rule::{
-        Check, EndOfLife, Feeds, Images, Licenses, Misconfigurations, PackageBan, Secrets, Severities,
-        Vulnerabilities,
+        Attestations, Check, EndOfLife, Feeds, Images, Licenses, Misconfigurations, PackageBan, Secrets,
+        Severities, Vulnerabilities, Whose,
     },
     text::{count, listed},
 };
@@ -22,7 +22,8 @@ pub struct RuleDoc {
     /// What it decides when it applies: deny, warn or unknown.
     pub effect: Decision,
     /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`,
-    /// `misconfigurations`, `malware`, `unowned`, `end_of_life`, `unscanned`.
+    /// `misconfigurations`, `malware`, `unowned`, `end_of_life`, `signatures`, `attestations`, `base_images`,
+    /// `unscanned`.
     pub kind: &'static str,
     /// What it wants, in one sentence.
     pub wants: String,
@@ -79,6 +80,9 @@ const fn kind(check: &Check) -> &'static str {
         Check::Malware(_) => "malware",
         Check::Unowned(_) => "unowned",
         Check::EndOfLife(_) => "end_of_life",
+        Check::Signatures(_) => "signatures",
+        Check::Attestations(_) => "attestations",
+        Check::BaseImages(_) => "base_images",
         Check::Unscanned => "unscanned",
     }
 }
@@ -111,6 +115,16 @@ pub(crate) fn wants(check: &Check) -> String {
             format!("no executable that belongs to no package{except}")
         }
         Check::EndOfLife(rule) => support(*rule),
+        Check::Signatures(rule) => {
+            format!("{}{}", whose(&rule.whose, "a signature", "signatures"), on(&rule.images))
+        }
+        Check::Attestations(rule) => {
+            let words: Vec<&str> = rule.types.iter().map(crate::kind::StatementKind::word).collect();
+            format!("{}{}", attestation(rule, &words.join(" and ")), on(&rule.images))
+        }
+        Check::BaseImages(rule) => {
+            format!("an image built on {}{}", images_text(&rule.allow), on(&rule.images))
+        }
         Check::Unscanned => "every image scanned before it is used".to_owned(),
     }
 }
@@ -171,6 +185,44 @@ fn vulnerabilities(rule: &Vulnerabilities) -> String {
     words.join(" ")
 }
 
+/// Of whom signatures or statements are wanted.
+fn whose(whose: &Whose, one: &str, many: &str) -> String {
+    let names = listed(&whose.by, SHOWN);
+    match (whose.at_least, whose.by.len()) {
+        (1, 1) => format!("{one} by {names}"),
+        (1, _) => format!("{one} by one of {names}"),
+        (least, all) if usize::from(least) == all => format!("{many} by all of {names}"),
+        (least, _) => format!("{many} by {least} of {names}"),
+    }
+}
+
+/// What is wanted to be said, of one kind or of all.
+pub(crate) fn attestation(rule: &Attestations, kinds: &str) -> String {
+    let texts = |list: &[crate::pattern::Wild]| {
+        let list: Vec<&str> = list.iter().map(crate::pattern::Wild::text).collect();
+        listed(&list, SHOWN)
+    };
+    let mut text = whose(&rule.whose, &format!("{kinds} signed"), &format!("{kinds} signed"));
+    if !rule.builders.is_empty() {
+        text = format!("{text}, built by {}", texts(&rule.builders));
+    }
+    if !rule.sources.is_empty() {
+        text = format!("{text}, from {}", texts(&rule.sources));
+    }
+    text
+}
+
+/// Which images a rule is about, where not about all.
+fn on(images: &[crate::pattern::ImagePattern]) -> String {
+    if images.is_empty() { String::new() } else { format!(", on images of {}", images_text(images)) }
+}
+
+/// Patterns in a sentence.
+pub(crate) fn images_text(list: &[crate::pattern::ImagePattern]) -> String {
+    let list: Vec<&str> = list.iter().map(crate::pattern::ImagePattern::text).collect();
+    listed(&list, SHOWN)
+}
+
 /// `unrated` says what `unknown` means of a severity.
 pub(crate) const fn rating(severity: Severity) -> &'static str {
     match severity {
@@ -203,10 +255,7 @@ fn feeds(rule: &Feeds) -> String {
 }
 
 fn images(rule: &Images) -> String {
-    let texts = |list: &[crate::pattern::ImagePattern]| {
-        let list: Vec<String> = list.iter().map(|pattern| pattern.text().to_owned()).collect();
-        listed(&list, SHOWN)
-    };
+    let texts = images_text;
     match (rule.allow.is_empty(), rule.deny.is_empty()) {
         (false, true) => format!("images from {} only", texts(&rule.allow)),
         (true, _) => format!("no image from {}", texts(&rule.deny)),

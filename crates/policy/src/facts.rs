@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use boltseal_model::{
-    Distro, Finding, Gap, Leak, Malware, Misconfiguration, Package, Report, SnapshotInfo, Subject, Unowned,
+    Base, Distro, Finding, Gap, Leak, Malware, Misconfiguration, Package, Report, Signature, SnapshotInfo,
+    Subject, Unowned,
 };
 
 /// Everything a policy may look at, borrowed from wherever it is kept.
@@ -27,6 +28,10 @@ pub struct Facts<'a> {
     pub unowned: &'a [Unowned],
     /// Files that are known to be malicious; the same.
     pub malware: &'a [Malware],
+    /// What is signed about it, and whose that is by the names of the policy; `None` where nobody looked.
+    pub signatures: Option<&'a [Signature]>,
+    /// What it was built on, by its layers; `None` where nobody could tell.
+    pub bases: Option<&'a [Base]>,
     /// What is wrong with it.
     pub findings: Findings<'a>,
 }
@@ -43,6 +48,8 @@ impl<'a> From<&'a Report> for Facts<'a> {
             misconfigurations: &report.misconfigurations,
             unowned: &report.unowned,
             malware: &report.malware,
+            signatures: report.signatures.as_deref(),
+            bases: report.bases.as_deref(),
             findings: Findings::Plain(&report.findings),
         }
     }

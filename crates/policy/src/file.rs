@@ -7,15 +7,18 @@ use serde::Deserialize;
 use serde_saphyr::{Spanned, options};
 
 use crate::{
-    Error,
+    Authority, Error,
+    authority::{Authorities, AuthorityFile, Files},
     describe::wants,
     exception::{Exception, Pardons},
     pattern::{ImagePattern, PackagePattern, Wild},
     rule::{
-        Check, Coverage, EndOfLife, Feeds, Images, Licenses, Malware, Misconfigurations, Packages, Rule,
-        Secrets, Severities, Unowned, Vulnerabilities,
+        BaseImages, Check, Coverage, EndOfLife, Feeds, Images, Licenses, Malware, Misconfigurations,
+        Packages, Rule, Secrets, Severities, Unowned, Vulnerabilities,
     },
+    signing::{AttestationsFile, SignaturesFile},
     text::{Day, Line, Name},
+    vex::{VexAuthors, VexFile},
 };
 
 /// A policy of a whole company fits into a tenth of this.
@@ -33,8 +36,19 @@ const MAX_ALIASES: usize = 100;
 /// Nodes of a file with every rule and exception allowed.
 const MAX_NODES: usize = 200_000;
 
-/// Name, rules and exceptions of a policy file.
-pub(crate) fn read(yaml: &str) -> Result<(String, Vec<Rule>, Vec<Exception>), Error> {
+/// What a policy file says.
+pub(crate) struct Said {
+    pub(crate) name: String,
+    pub(crate) authorities: Vec<Authority>,
+    pub(crate) vex: Option<VexAuthors>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) exceptions: Vec<Exception>,
+    /// Files beside it that it names, with their texts.
+    pub(crate) read: Vec<(String, String)>,
+}
+
+/// Reads a policy file, and what it names with `files`.
+pub(crate) fn read(yaml: &str, files: Files<'_>) -> Result<Said, Error> {
     if yaml.len() > MAX_TEXT {
         return Err(Error::TooLarge { found: yaml.len(), limit: MAX_TEXT });
     }
@@ -43,11 +57,15 @@ pub(crate) fn read(yaml: &str) -> Result<(String, Vec<Rule>, Vec<Exception>), Er
         let problem = format!("version {} is not known: write `version: 1`", file.version.value);
         return Err(Error::Value { line: file.version.referenced.line(), problem });
     }
+    let mut authorities = Authorities::new(file.authorities, files)?;
+    let vex = file.vex.map(|section| section_of(section, &mut authorities)).transpose()?;
+    let compile = |rule| compile(rule, &mut authorities);
     let rules = file.rules.into_iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let rules = unique(rules, MAX_RULES, "rules", |rule| &rule.name)?;
     let exceptions = file.exceptions.into_iter().map(|e| grant(e, &rules)).collect::<Result<Vec<_>, _>>()?;
     let exceptions = unique(exceptions, MAX_EXCEPTIONS, "exceptions", |exception| &exception.name)?;
-    Ok((file.name.0, rules, exceptions))
+    let Authorities { all: authorities, read, .. } = authorities;
+    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, read })
 }
 
 #[derive(Deserialize)]
@@ -55,6 +73,9 @@ pub(crate) fn read(yaml: &str) -> Result<(String, Vec<Rule>, Vec<Exception>), Er
 struct PolicyFile {
     version: Spanned<u32>,
     name: Name,
+    #[serde(default)]
+    authorities: Vec<Spanned<AuthorityFile>>,
+    vex: Option<Spanned<VexFile>>,
     #[serde(default)]
     rules: Vec<Spanned<RuleFile>>,
     #[serde(default)]
@@ -78,6 +99,9 @@ struct RuleFile {
     malware: Option<Malware>,
     unowned: Option<Unowned>,
     end_of_life: Option<EndOfLife>,
+    signatures: Option<SignaturesFile>,
+    attestations: Option<AttestationsFile>,
+    base_images: Option<BaseImages>,
     unscanned: Option<bool>,
 }
 
@@ -127,7 +151,13 @@ fn strict() -> serde_saphyr::Options {
     }
 }
 
-fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
+fn section_of(file: Spanned<VexFile>, authorities: &mut Authorities<'_>) -> Result<VexAuthors, Error> {
+    let line = file.referenced.line();
+    let compiled = file.value.compile(authorities);
+    compiled.map_err(|problem| Error::Value { line, problem: format!("vex: {problem}") })
+}
+
+fn compile(file: Spanned<RuleFile>, authorities: &mut Authorities<'_>) -> Result<(u64, Rule), Error> {
     let line = file.referenced.line();
     let file = file.value;
     let name = file.name.0;
@@ -137,6 +167,8 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
             "`unscanned: false` says nothing: write `unscanned: true` or remove the rule".into(),
         ));
     }
+    let signatures = file.signatures.map(|rule| rule.compile(authorities)).transpose().map_err(wrong)?;
+    let attestations = file.attestations.map(|rule| rule.compile(authorities)).transpose().map_err(wrong)?;
     let mut checks: Vec<Check> = [
         file.vulnerabilities.map(Check::Vulnerabilities),
         file.coverage.map(Check::Coverage),
@@ -149,6 +181,9 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
         file.malware.map(Check::Malware),
         file.unowned.map(Check::Unowned),
         file.end_of_life.map(Check::EndOfLife),
+        signatures.map(Check::Signatures),
+        attestations.map(Check::Attestations),
+        file.base_images.map(Check::BaseImages),
         file.unscanned.map(|_| Check::Unscanned),
     ]
     .into_iter()
@@ -157,7 +192,7 @@ fn compile(file: Spanned<RuleFile>) -> Result<(u64, Rule), Error> {
     let (Some(check), true) = (checks.pop(), checks.is_empty()) else {
         return Err(wrong(
             "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets, \
-             misconfigurations, malware, unowned, end_of_life or unscanned (an empty one is written `coverage: {}`)"
+             misconfigurations, malware, unowned, end_of_life, signatures, attestations, base_images or unscanned (an empty one is written `coverage: {}`)"
                 .into(),
         ));
     };
@@ -204,6 +239,9 @@ fn problem(check: &Check) -> Option<&'static str> {
         }
         Check::EndOfLife(rule) if rule.grace_days > MAX_GRACE || rule.notice_days > MAX_GRACE => {
             Some("grace_days and notice_days are at most 3650")
+        }
+        Check::BaseImages(rule) if rule.allow.is_empty() => {
+            Some("allow at least one base: a repository, or a manifest digest")
         }
         Check::Licenses(rule) if rule.ban.is_empty() && rule.undeclared == Decision::Allow => {
             Some("ban at least one licence, or say what to decide about undeclared ones")

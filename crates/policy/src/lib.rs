@@ -34,6 +34,8 @@
 //!     misconfigurations: &[],
 //!     unowned: &[],
 //!     malware: &[],
+//!     signatures: None,
+//!     bases: None,
 //!     findings: Findings::Plain(&[]),
 //! };
 //! let verdict = decide(&policy, &facts, Timestamp::UNIX_EPOCH);
@@ -48,6 +50,7 @@
 //! | [`Policy`] | a file, read and checked; [`Policy::built_in`] is the one nobody had to write |
 //! | [`Facts`] | what is known about one image, borrowed |
 //! | [`decide`], [`unscanned`] | the verdict about it, or about an image that nobody has looked at |
+//! | [`Authority`] | whose signatures a policy counts; whoever verifies them calls them by these names |
 //! | [`describe`], [`exceptions`] | a policy in words |
 //! | [`Error`] | why a text is not a policy, with its line |
 //!
@@ -55,12 +58,13 @@
 //! simply allowed by a policy that looks inside images; an exception never hides anything, it eases a decision in
 //! sight; a verdict holds until [`expires`](boltseal_model::Verdict::expires).
 //!
-//! Limits, each a named constant with its reason: 1 MiB of text, 200 rules, 2,000 exceptions, 16 levels, 50 reasons per
+//! Limits, each a named constant with its reason: 1 MiB of text, 200 rules, 2,000 exceptions, 100 authorities, 16 levels, 50 reasons per
 //! rule and decision. The guide for people is `docs/guide/policy.md`. YAML 1.2 by `serde-saphyr`; licence expressions
 //! as in SPDX 2.3 annex D; purl as in the purl specification.
 //!
 //! This crate must not know: where a report came from, what time it is, or anything that reads or sends.
 
+mod authority;
 mod content;
 mod coverage;
 mod decide;
@@ -70,17 +74,23 @@ mod exception;
 mod facts;
 mod file;
 mod judge;
+mod kind;
 mod license;
 mod making;
 mod pattern;
 mod policy;
 mod rule;
+mod signed;
+mod signing;
 mod support;
 mod text;
+mod vex;
 mod vulnerability;
 
+pub use authority::{Authority, Known, Text};
 pub use decide::{decide, unscanned};
 pub use describe::{ExceptionDoc, RuleDoc, describe, exceptions};
 pub use error::Error;
 pub use facts::{Facts, Findings};
 pub use policy::Policy;
+pub use vex::VexAuthors;

@@ -126,6 +126,16 @@ impl ImagePattern {
         }
     }
 
+    /// Whether it is this digest.
+    pub(crate) fn is(&self, digest: &Digest) -> bool {
+        matches!(&self.means, Means::Digest(wanted) if wanted == digest)
+    }
+
+    /// Whether it covers a name.
+    pub(crate) fn covers_name(&self, name: &Reference) -> bool {
+        matches!(&self.means, Means::Name(segments) if covers(segments, name))
+    }
+
     /// A list that covers no image.
     pub(crate) fn none() -> Vec<Self> {
         vec![Self { text: "".into(), means: Means::Name(Vec::new()) }]

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use boltseal_model::Digest;
 
 use crate::{
-    Error,
+    Authority, Error, VexAuthors,
     describe::wants,
     exception::{Exception, Pardons},
-    file,
+    file::{self, Said},
     rule::{Check, Rule},
 };
 
@@ -17,6 +17,10 @@ use crate::{
 pub struct Policy {
     name: String,
     digest: Digest,
+    authorities: Vec<Authority>,
+    vex: Option<VexAuthors>,
+    /// Names of files beside it.
+    files: Vec<String>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) exceptions: Vec<Exception>,
     /// Answers for gaps that no rule speaks about: unknown is never allow.
@@ -26,16 +30,28 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy file. Unknown fields, duplicates and values without meaning are refused with their line.
+    /// Reads a policy file that names no other file. Unknown fields, duplicates and values without meaning are refused with
+    /// their line.
     pub fn parse(yaml: &str) -> Result<Self, Error> {
-        let (name, mut rules, exceptions) = file::read(yaml)?;
+        Self::parse_beside(yaml, &|name| {
+            Err(format!(
+                "`{name}`: this policy has no folder in which that file could lie; write the key itself"
+            ))
+        })
+    }
+
+    /// The same, where `files` gives the text of a file beside it (a key, a trusted root) by its name, or says why not.
+    pub fn parse_beside(yaml: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Error> {
+        let Said { name, authorities, vex, mut rules, exceptions, read } = file::read(yaml, files)?;
         for rule in &mut rules {
             let speaks =
                 exceptions.iter().enumerate().filter(|(_, exception)| exception.speaks_of(&rule.name));
             rule.exceptions = Pardons::of(speaks);
         }
         let (guard, unscanned) = (Rule::guard(&exceptions), Rule::unscanned(&exceptions));
-        Ok(Self { name, digest: Digest::of(yaml.as_bytes()), rules, exceptions, guard, unscanned })
+        let digest = digest(yaml, &read);
+        let files = read.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { name, digest, authorities, vex, files, rules, exceptions, guard, unscanned })
     }
 
     /// The policy that applies where nobody has chosen another: [`Policy::built_in_text`].
@@ -45,6 +61,9 @@ impl Policy {
             Policy::parse(Policy::built_in_text()).unwrap_or_else(|_| Policy {
                 name: "default".to_owned(),
                 digest: Digest::of(Policy::built_in_text().as_bytes()),
+                authorities: Vec::new(),
+                vex: None,
+                files: Vec::new(),
                 rules: vec![Rule::everything()],
                 exceptions: Vec::new(),
                 guard: Rule::guard(&[]),
@@ -85,10 +104,46 @@ impl Policy {
         &self.name
     }
 
-    /// Of the exact text it was read from.
+    /// Of the exact text it was read from; of one that names files, of their names and texts, too.
     pub const fn digest(&self) -> &Digest {
         &self.digest
     }
+
+    /// Whose signatures it counts.
+    pub fn authorities(&self) -> &[Authority] {
+        &self.authorities
+    }
+
+    /// Whose VEX documents count; `None`: nobody's that are attached to an image.
+    pub const fn vex(&self) -> Option<&VexAuthors> {
+        self.vex.as_ref()
+    }
+
+    /// Names of the files beside it that it was read with.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Whether a rule looks at [`Facts::signatures`](crate::Facts::signatures).
+    pub fn asks_for_signatures(&self) -> bool {
+        let asks = |rule: &Rule| matches!(rule.check, Check::Signatures(_) | Check::Attestations(_));
+        self.rules.iter().any(asks)
+    }
+
+    /// Whether a rule looks at [`Facts::bases`](crate::Facts::bases).
+    pub fn asks_for_bases(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.check, Check::BaseImages(_)))
+    }
+}
+
+/// Of one text alone, that of the text, as any other program would say.
+fn digest(yaml: &str, read: &[(String, String)]) -> Digest {
+    if read.is_empty() {
+        return Digest::of(yaml.as_bytes());
+    }
+    let mut lines = vec![Digest::of(yaml.as_bytes()).to_string()];
+    lines.extend(read.iter().map(|(name, text)| format!("{} {name}", Digest::of(text.as_bytes()))));
+    Digest::of(lines.join("\n").as_bytes())
 }
 
 impl Default for Policy {

@@ -10,6 +10,7 @@ use serde::{
 
 use crate::{
     exception::{Exception, Pardons},
+    kind::StatementKind,
     license::LicensePattern,
     pattern::{ImagePattern, PackagePattern, Wild},
 };
@@ -86,6 +87,9 @@ pub(crate) enum Check {
     Malware(Malware),
     Unowned(Unowned),
     EndOfLife(EndOfLife),
+    Signatures(Signatures),
+    Attestations(Attestations),
+    BaseImages(BaseImages),
     Unscanned,
 }
 
@@ -228,11 +232,54 @@ pub(crate) struct EndOfLife {
     pub(crate) notice_days: u16,
 }
 
+/// Of whom a rule wants signatures, and how many.
+#[derive(Clone, Debug)]
+pub(crate) struct Whose {
+    /// Names of authorities, in the order of the policy.
+    pub(crate) by: Vec<String>,
+    /// How many of them; each must have signed.
+    pub(crate) at_least: u16,
+}
+
+/// `signatures:` hits an image that is not signed by whom the rule names.
+#[derive(Clone, Debug)]
+pub(crate) struct Signatures {
+    pub(crate) images: Vec<ImagePattern>,
+    pub(crate) unnamed: Decision,
+    pub(crate) whose: Whose,
+}
+
+/// `attestations:` hits an image about which those whom the rule names do not say what it wants said.
+#[derive(Clone, Debug)]
+pub(crate) struct Attestations {
+    pub(crate) images: Vec<ImagePattern>,
+    pub(crate) unnamed: Decision,
+    pub(crate) whose: Whose,
+    /// All of these.
+    pub(crate) types: Vec<StatementKind>,
+    /// Who may have built it, where provenance is asked for.
+    pub(crate) builders: Vec<Wild>,
+    /// From where its sources may come.
+    pub(crate) sources: Vec<Wild>,
+}
+
+/// `base_images:` hits an image that is built on something else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BaseImages {
+    #[serde(default)]
+    pub(crate) images: Vec<ImagePattern>,
+    #[serde(default = "unknown")]
+    pub(crate) unnamed: Decision,
+    #[serde(default)]
+    pub(crate) allow: Vec<ImagePattern>,
+}
+
 const fn medium() -> Confidence {
     Confidence::Medium
 }
 
-const fn unknown() -> Decision {
+pub(crate) const fn unknown() -> Decision {
     Decision::Unknown
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use boltseal_identity::{Authority, Directory, Keys, RootKey, token::Revoked};
 use boltseal_model::Digest;
-use boltseal_store::{Blobs, Facts, Material, Outcome};
+use boltseal_store::{Blobs, Facts, Outcome};
 
-use crate::{Basis, Config, Judge, Registry, Request};
+use crate::{Again, Basis, Config, Judge, Registry, Request};
 
 struct Nobody;
 
@@ -15,7 +15,7 @@ impl Judge for Nobody {
         Outcome::Failed { error: "nobody judges here".to_owned() }
     }
 
-    fn rejudge(&self, _: Vec<(Digest, Material)>) -> Vec<(Digest, Outcome)> {
+    fn rejudge(&self, _: Vec<Again>, _: &dyn boltseal_image::Blobs) -> Vec<(Digest, Outcome)> {
         Vec::new()
     }
 

@@ -139,6 +139,7 @@ mod tests {
             blobs: vec![layer()],
             manifests: Vec::new(),
             tags: vec!["v1".to_owned()],
+            by: None,
             at: Timestamp::now(),
         }
     }

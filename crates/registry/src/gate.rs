@@ -209,6 +209,8 @@ impl Ruling {
 fn ruling(judgement: Judgement) -> Option<Ruling> {
     match (judgement.state, judgement.verdict) {
         (State::Pending, _) => None,
+        // What is attached changed: the verdict that knows of it is a moment away.
+        (State::Judged, _) if !judgement.heeded => None,
         (State::Judged, Some(verdict)) if verdict.decision.passes() => {
             let warning = (verdict.decision == Decision::Warn).then(|| warning(&verdict.sentence()));
             Some(Ruling::Pass { warning, expires: verdict.expires })

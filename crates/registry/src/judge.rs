@@ -5,12 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use boltseal_flow::{
     Cache, Looking, assemble, findings, judge,
     look::{FingerprintKey, look},
+    statements::Believed,
 };
 use boltseal_image::{Blobs, Extracts, Options};
-use boltseal_model::{Digest, Reference, Timestamp};
-use boltseal_policy::{Facts, Findings, Policy};
+use boltseal_model::{Digest, Reference, Report, Timestamp};
+use boltseal_policy::Policy;
 use boltseal_scan::{Fleet, Matching, Snapshot};
 use boltseal_store::{Material, Outcome};
+
+use crate::beside::{Asks, Beside};
 
 /// An image to be opened.
 #[derive(Clone, Copy)]
@@ -23,6 +26,19 @@ pub struct Request<'a> {
     pub repository: &'a str,
     /// Where its manifest, configuration and layers are.
     pub blobs: &'a dyn Blobs,
+    /// What bears on the verdict besides.
+    pub beside: &'a Beside,
+}
+
+/// An image that is judged again from what it is made of.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Of its manifest.
+    pub digest: Digest,
+    /// What it is made of.
+    pub material: Material,
+    /// What bears on the verdict besides.
+    pub beside: Beside,
 }
 
 /// What verdicts are made from at the moment; a verdict made from something else is due again.
@@ -39,11 +55,17 @@ pub trait Judge: Send + Sync + 'static {
     /// Opens an image, catalogues it and judges it.
     fn judge(&self, image: &Request<'_>) -> Outcome;
 
-    /// Judges images again from what they are made of, without opening them. Gives one outcome for each.
-    fn rejudge(&self, images: Vec<(Digest, Material)>) -> Vec<(Digest, Outcome)>;
+    /// Judges images again from what they are made of, without opening them; `blobs` has what is attached to them. Gives
+    /// one outcome for each.
+    fn rejudge(&self, images: Vec<Again>, blobs: &dyn Blobs) -> Vec<(Digest, Outcome)>;
 
     /// What verdicts are made from now.
     fn basis(&self) -> Basis;
+
+    /// What the policy of now asks for besides the bytes of images.
+    fn asks(&self) -> Asks {
+        Asks::default()
+    }
 }
 
 /// The judge that is `flow`: scans with the current snapshot and decides by the current policy.
@@ -61,12 +83,15 @@ pub struct FlowJudge {
 struct Current {
     snapshot: Option<Arc<Snapshot>>,
     policy: Arc<Policy>,
+    /// The policy's authorities.
+    believed: Arc<Believed>,
 }
 
 impl FlowJudge {
     /// A judge with a snapshot, if there is one yet, and a policy. `authority` is the host and port in image names.
     pub fn new(authority: &str, snapshot: Option<Arc<Snapshot>>, policy: Arc<Policy>) -> Self {
-        let current = RwLock::new(Current { snapshot, policy });
+        let believed = believed(&policy);
+        let current = RwLock::new(Current { snapshot, policy, believed });
         let authority = authority.to_owned();
         Self { authority, fingerprints: None, current, now: Timestamp::now, cache: None }
     }
@@ -95,7 +120,9 @@ impl FlowJudge {
 
     /// Uses another policy from now on. Call [`Registry::rejudge`](crate::Registry::rejudge) afterwards.
     pub fn use_policy(&self, policy: Arc<Policy>) {
-        self.current.write().unwrap_or_else(PoisonError::into_inner).policy = policy;
+        let believed = believed(&policy);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        (current.policy, current.believed) = (policy, believed);
     }
 
     fn current(&self) -> Current {
@@ -103,7 +130,8 @@ impl FlowJudge {
     }
 
     fn try_judge(&self, image: &Request<'_>) -> Result<Outcome, boltseal_image::Error> {
-        let (Current { snapshot, policy }, now) = (self.current(), (self.now)());
+        let (current, now) = (self.current(), (self.now)());
+        let Current { snapshot, policy, .. } = &current;
         let reference = format!("{}/{}@{}", self.authority, image.repository, image.digest);
         let mut options = Options::default();
         options.extracts = self.cache.as_ref().map(|cache| cache as &dyn Extracts);
@@ -119,7 +147,8 @@ impl FlowJudge {
         let catalog_gaps = catalog.gaps.clone();
         let matched = findings(&catalog, snapshot.as_deref(), now);
         let mut report = assemble(subject, opened.tree.layers, catalog, snapshot.as_deref(), matched);
-        judge(&mut report, &policy, now);
+        self.witness(&mut report, image.beside, &current, image.blobs);
+        judge(&mut report, policy, now);
         Ok(Outcome::Judged { report: Box::new(report), catalog_gaps })
     }
 }
@@ -129,53 +158,84 @@ impl Judge for FlowJudge {
         self.try_judge(image).unwrap_or_else(|error| Outcome::Failed { error: with_causes(&error) })
     }
 
-    fn rejudge(&self, images: Vec<(Digest, Material)>) -> Vec<(Digest, Outcome)> {
-        let (Current { snapshot, policy }, now) = (self.current(), (self.now)());
-        let Some(snapshot) = snapshot else {
-            return images
-                .into_iter()
-                .map(|(digest, material)| (digest, blind(material, &policy, now)))
-                .collect();
-        };
+    fn rejudge(&self, images: Vec<Again>, blobs: &dyn Blobs) -> Vec<(Digest, Outcome)> {
+        let (current, now) = (self.current(), (self.now)());
+        let Current { snapshot, policy, .. } = &current;
         let mut fleet = Fleet::default();
-        for (digest, material) in &images {
-            fleet.insert(digest.clone(), &material.catalog);
+        for image in &images {
+            fleet.insert(image.digest.clone(), &image.material.catalog);
         }
-        let mut matched = fleet.rematch(&snapshot, &Matching::at(now));
+        let mut matched = snapshot.as_deref().map(|snapshot| fleet.rematch(snapshot, &Matching::at(now)));
         let mut outcomes = Vec::with_capacity(images.len());
-        for (digest, material) in images {
-            let Some(found) = matched.images.remove(&digest) else {
-                let error = "the image was not matched; push it again".to_owned();
-                outcomes.push((digest, Outcome::Failed { error }));
-                continue;
-            };
+        for Again { digest, material, beside } in images {
             let catalog_gaps = material.catalog.gaps.clone();
-            let mut gaps = boltseal_scan::Matched { findings: Vec::new(), gaps: found.gaps.to_vec() };
-            gaps.gaps.extend(boltseal_scan::ended(&material.catalog, now));
             let Material { subject, layers, catalog } = material;
-            let mut report = assemble(subject, layers, catalog, Some(&snapshot), gaps);
-            let facts = Facts { findings: Findings::Shared(&found.findings), ..Facts::from(&report) };
-            report.verdict = Some(boltseal_policy::decide(&policy, &facts, now));
-            report.findings = found.findings.iter().map(|finding| (**finding).clone()).collect();
+            let found = match &mut matched {
+                // Judged without vulnerability data, which the report says.
+                None => findings(&catalog, None, now),
+                Some(matched) => {
+                    let Some(found) = matched.images.remove(&digest) else {
+                        let error = "the image was not matched; push it again".to_owned();
+                        outcomes.push((digest, Outcome::Failed { error }));
+                        continue;
+                    };
+                    let mut gaps = found.gaps.to_vec();
+                    gaps.extend(boltseal_scan::ended(&catalog, now));
+                    let findings = found.findings.iter().map(|finding| (**finding).clone()).collect();
+                    boltseal_scan::Matched { findings, gaps }
+                }
+            };
+            let mut report = assemble(subject, layers, catalog, snapshot.as_deref(), found);
+            self.witness(&mut report, &beside, &current, blobs);
+            judge(&mut report, policy, now);
             outcomes.push((digest, Outcome::Judged { report: Box::new(report), catalog_gaps }));
         }
         outcomes
     }
 
     fn basis(&self) -> Basis {
-        let Current { snapshot, policy } = self.current();
+        let Current { snapshot, policy, .. } = self.current();
         Basis { snapshot: snapshot.map(|s| s.info().id.clone()), policy: policy.digest().clone() }
+    }
+
+    fn asks(&self) -> Asks {
+        let policy = self.current().policy;
+        Asks {
+            attached: policy.asks_for_signatures(),
+            bases: policy.asks_for_bases(),
+            vex: policy.vex().is_some(),
+        }
     }
 }
 
-/// Judged without vulnerability data, which the report says.
-fn blind(material: Material, policy: &Policy, now: Timestamp) -> Outcome {
-    let Material { subject, layers, catalog } = material;
-    let catalog_gaps = catalog.gaps.clone();
-    let matched = findings(&catalog, None, now);
-    let mut report = assemble(subject, layers, catalog, None, matched);
-    judge(&mut report, policy, now);
-    Outcome::Judged { report: Box::new(report), catalog_gaps }
+impl FlowJudge {
+    /// Adds to the report what others say about the image, as far as the policy asks.
+    fn witness(&self, report: &mut Report, beside: &Beside, current: &Current, blobs: &dyn Blobs) {
+        let Current { policy, believed, .. } = current;
+        if let Some(wanted) = policy.vex() {
+            beside.hear(wanted, believed, blobs, report);
+        }
+        if policy.asks_for_signatures() {
+            let known =
+                beside.signatures.as_ref().filter(|_| beside.policy.as_ref() == Some(policy.digest()));
+            report.signatures = known.cloned().or_else(|| beside.verify(believed, blobs));
+        }
+        if policy.asks_for_bases() {
+            report.bases = beside
+                .bases
+                .as_ref()
+                .map(|bases| bases.iter().map(|base| base.named(&self.authority)).collect());
+        }
+    }
+}
+
+/// Whom a policy believes. One that names somebody unreadable was refused where it was read; here it believes nobody.
+fn believed(policy: &Policy) -> Arc<Believed> {
+    let believed = Believed::of(policy).unwrap_or_else(|error| {
+        tracing::error!(%error, "the policy believes nobody");
+        Believed::default()
+    });
+    Arc::new(believed)
 }
 
 /// An error with what caused it, in one line.

@@ -4,21 +4,24 @@
 //! several servers share the facts, each image is claimed by one of them.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use boltseal_identity::Authority;
 use boltseal_model::{Digest, Timestamp};
 use boltseal_store::{Blobs, Facts, Material, Outcome};
 use tokio::sync::{Notify, Semaphore};
 
+mod gather;
 mod verdict;
 
 use crate::{
-    Error,
+    Config, Error,
+    beside::Beside,
     gate::Gate,
-    judge::{Basis, Judge, Request},
+    judge::{Again, Basis, Judge, Request},
     source::Stored,
 };
 
@@ -38,6 +41,8 @@ const CLAIM: Duration = Duration::from_secs(30);
 const RENEW: Duration = Duration::from_secs(10);
 /// How often to look for waiting images when nobody calls, in case a call was lost.
 const LOOK: Duration = Duration::from_secs(10);
+/// How often to look for verdicts that do not know of all that is attached, in case a call was lost.
+const HEED: Duration = Duration::from_secs(1);
 /// Shortest pause between two looks at what has run out.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -47,9 +52,15 @@ pub(crate) struct Judging {
     blobs: Blobs,
     gate: Arc<Gate>,
     judge: Arc<dyn Judge>,
+    /// Who holds which role: what the policy may ask of whoever pushed something.
+    authority: Authority,
+    /// What the registry is called in scopes.
+    name: String,
     wake: Notify,
     /// New verdicts were written, which may end sooner than those before.
     expiry: Notify,
+    /// What is attached to images changed.
+    attached: Notify,
     running: Mutex<HashSet<Digest>>,
     workers: Arc<Semaphore>,
     /// One re-judgement at a time; the next one starts from what the last one wrote.
@@ -73,18 +84,22 @@ impl Judging {
         blobs: Blobs,
         gate: Arc<Gate>,
         judge: Arc<dyn Judge>,
-        workers: usize,
+        authority: Authority,
+        config: &Config,
     ) -> Self {
-        let workers = Arc::new(Semaphore::new(workers.max(1)));
-        let (wake, expiry, running) = (Notify::new(), Notify::new(), Mutex::default());
+        let workers = Arc::new(Semaphore::new(config.workers.max(1)));
+        let (wake, expiry, attached) = (Notify::new(), Notify::new(), Notify::new());
         Self {
             facts,
             blobs,
             gate,
             judge,
+            authority,
+            name: config.name.clone(),
             wake,
             expiry,
-            running,
+            attached,
+            running: Mutex::default(),
             workers,
             rejudging: tokio::sync::Mutex::default(),
         }
@@ -119,6 +134,52 @@ impl Judging {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// What is attached to images has changed. Afterwards no gate answers from what was before.
+    pub(crate) async fn attached_changed(&self) {
+        match self.facts.unheeded(REJUDGE).await {
+            Ok(images) if (images.len() as u64) < REJUDGE => self.gate.judged(images.iter()),
+            Ok(_) => self.gate.forget_all(),
+            Err(error) => {
+                tracing::error!(%error, "looking for what changed");
+                self.gate.forget_all();
+            }
+        }
+        self.attached.notify_one();
+    }
+
+    /// Judges again, for ever, images to which something was attached, or from which it was taken away. No image is opened.
+    pub(crate) async fn heed(self: Arc<Self>) {
+        loop {
+            let _called_or_time_to_look = tokio::time::timeout(HEED, self.attached.notified()).await;
+            let unheeded = match self.facts.unheeded(REJUDGE).await {
+                Ok(unheeded) if unheeded.is_empty() => continue,
+                Ok(unheeded) => unheeded,
+                Err(error) => {
+                    tracing::error!(%error, "looking for what changed");
+                    continue;
+                }
+            };
+            self.gate.judged(unheeded.iter());
+            if (unheeded.len() as u64) == REJUDGE {
+                self.attached.notify_one();
+            }
+            if let Err(error) = self.rejudge_these(&unheeded).await {
+                tracing::error!(%error, "judging again what something was attached to");
+            }
+        }
+    }
+
+    /// Judges images again from their catalogs; those that were never judged are passed over.
+    async fn rejudge_these(&self, images: &[Digest]) -> Result<(), Error> {
+        let mut batch = Vec::with_capacity(images.len());
+        for image in images {
+            if let Some(material) = self.facts.material(image).await? {
+                batch.push((image.clone(), material));
+            }
+        }
+        self.rejudge_batch(batch).await.map(drop)
     }
 
     /// Judges again everything that was judged from other data or another policy than now. No image is opened.
@@ -170,26 +231,48 @@ impl Judging {
         let Some(attempts) = self.facts.claim_image(image, Timestamp::now() + CLAIM).await? else {
             return Ok(());
         };
+        let mut gathered = self.gather(std::slice::from_ref(image)).await?;
+        let beside = gathered.beside.remove(image).unwrap_or_default();
+        let heeded = HashMap::from([(image.clone(), beside.changes)]);
         let outcome = if attempts > ATTEMPTS {
             Outcome::Failed { error: format!("scanning it ended the process {ATTEMPTS} times") }
         } else {
-            let judged = self.claimed(image, self.open_and_judge(image, permit)).await;
+            let judged = self.claimed(image, self.open_and_judge(image, beside, permit)).await;
             if judged.is_err() {
                 self.facts.keep_image(image, Timestamp::UNIX_EPOCH).await?;
             }
             judged?
         };
-        let mut made_from = basis_of(&outcome);
-        self.write(vec![(image.clone(), outcome)]).await?;
+        let made_from = basis_of(&outcome);
+        self.write(vec![(image.clone(), outcome)], heeded).await?;
         // New data or a new policy may have come while this image was being scanned with the old.
-        while let Some(basis) = made_from.take().filter(|basis| *basis != self.judge.basis()) {
+        let mut stale = made_from
+            .is_some_and(|basis| basis.policy != gathered.basis.policy || basis != self.judge.basis());
+        while stale {
             let Some(material) = self.facts.material(image).await? else { break };
-            tracing::debug!(%image, ?basis, "judging again: data or policy changed meanwhile");
+            tracing::debug!(%image, "judging again: data or policy changed meanwhile");
             let before = self.judge.basis();
             self.rejudge_batch(vec![(image.clone(), material)]).await?;
-            made_from = Some(before);
+            stale = before != self.judge.basis();
         }
         Ok(())
+    }
+
+    /// Images came, or came to another repository: those that were built on them and are refused may have what they want
+    /// now.
+    pub(crate) async fn bases_came(&self, bases: Vec<Digest>) {
+        if !self.judge.asks().bases {
+            return;
+        }
+        for base in bases {
+            let rejudged = async {
+                let waiting = self.waiting_for(&base).await?;
+                self.rejudge_these(&waiting).await
+            };
+            if let Err(error) = rejudged.await {
+                tracing::error!(%error, %base, "judging again what was built on an image");
+            }
+        }
     }
 
     /// Keeps the claim on an image while `work` runs.
@@ -210,6 +293,7 @@ impl Judging {
     async fn open_and_judge(
         &self,
         image: &Digest,
+        beside: Beside,
         permit: tokio::sync::OwnedSemaphorePermit,
     ) -> Result<Outcome, Error> {
         let Some((repository, media_type)) = self.facts.first_home(image).await? else {
@@ -224,6 +308,7 @@ impl Judging {
                 media_type: &media_type,
                 repository: &repository,
                 blobs: &source,
+                beside: &beside,
             })
         });
         Ok(match tokio::time::timeout(TOO_LONG, work).await {
@@ -242,16 +327,10 @@ impl Judging {
         let _one_at_a_time = self.rejudging.lock().await;
         for _ in 0..MAX_BATCHES {
             let expired = self.facts.expired(Timestamp::now(), REJUDGE).await?;
-            let mut batch = Vec::with_capacity(expired.len());
-            for image in &expired {
-                if let Some(material) = self.facts.material(image).await? {
-                    batch.push((image.clone(), material));
-                }
-            }
-            if batch.is_empty() {
+            if expired.is_empty() {
                 break;
             }
-            self.rejudge_batch(batch).await?;
+            self.rejudge_these(&expired).await?;
             if (expired.len() as u64) < REJUDGE {
                 break;
             }
@@ -260,17 +339,44 @@ impl Judging {
     }
 
     async fn rejudge_batch(&self, batch: Vec<(Digest, Material)>) -> Result<Duration, Error> {
-        let judge = Arc::clone(&self.judge);
-        let work = tokio::task::spawn_blocking(move || {
-            let start = Instant::now();
-            (judge.rejudge(batch), start.elapsed())
-        });
-        let (outcomes, took) = work.await.map_err(|_| Error::Task("re-judging"))?;
-        self.write(outcomes).await?;
+        let (mut batch, mut took) = (batch, Duration::ZERO);
+        while !batch.is_empty() {
+            let images: Vec<Digest> = batch.iter().map(|(image, _)| image.clone()).collect();
+            let mut gathered = self.gather(&images).await?;
+            let mut heeded = HashMap::with_capacity(images.len());
+            let again = batch.into_iter().map(|(digest, material)| {
+                let beside = gathered.beside.remove(&digest).unwrap_or_default();
+                heeded.insert(digest.clone(), beside.changes);
+                Again { digest, material, beside }
+            });
+            let (judge, blobs, again) = (Arc::clone(&self.judge), self.blobs.clone(), again.collect());
+            let work = tokio::task::spawn_blocking(move || {
+                let start = Instant::now();
+                (judge.rejudge(again, &Stored(&blobs)), start.elapsed())
+            });
+            let (outcomes, elapsed) = work.await.map_err(|_| Error::Task("re-judging"))?;
+            took += elapsed;
+            let made_from: Vec<Option<Basis>> =
+                outcomes.iter().map(|(_, outcome)| basis_of(outcome)).collect();
+            self.write(outcomes, heeded).await?;
+            // Gathered for one policy and judged by the next: then what that one asks for may be missing.
+            let other = |basis: &Basis| basis.policy != gathered.basis.policy;
+            if !made_from.iter().flatten().any(other) {
+                break;
+            }
+            batch = Vec::with_capacity(images.len());
+            for image in images {
+                batch.extend(self.facts.material(&image).await?.map(|material| (image, material)));
+            }
+        }
         Ok(took)
     }
 
-    async fn write(&self, outcomes: Vec<(Digest, Outcome)>) -> Result<(), Error> {
+    async fn write(
+        &self,
+        outcomes: Vec<(Digest, Outcome)>,
+        heeded: HashMap<Digest, u64>,
+    ) -> Result<(), Error> {
         let images: Vec<Digest> = outcomes.iter().map(|(image, _)| image.clone()).collect();
         let now = Timestamp::now();
         let mut entries = Vec::new();
@@ -279,7 +385,7 @@ impl Judging {
             entries
                 .extend(verdict::changed(image, before.as_ref(), outcome, now).map(|record| record.entry()));
         }
-        self.facts.recording(entries).record(outcomes, now).await?;
+        self.facts.recording(entries).record_heeding(outcomes, heeded, now).await?;
         self.gate.judged(images.iter());
         self.expiry.notify_one();
         Ok(())

@@ -44,7 +44,8 @@
 //!   order of names, that held the image when it was judged.
 //! - Refused images can be tagged, listed and deleted, not pulled. Their blobs neither, unless an image that passes
 //!   or an artifact shares them. HEAD of a blob answers whoever may push there, since pushing asks for what is there
-//!   already; HEAD of a manifest answers when the token was asked for in order to push, for the same reason.
+//!   already; HEAD of a manifest answers when the token was asked for in order to push, for the same reason. The manifest itself
+//!   may be read with such a token, and by whoever signs: what is attached needs something to be attached to.
 //! - Deleting a blob that a manifest points to is allowed, as in the specification: the manifest then has a hole.
 //!
 //! This crate must not know: HTML, terminals, how an image is scanned.
@@ -52,6 +53,7 @@
 mod api;
 #[cfg(test)]
 mod bare;
+mod beside;
 mod cache;
 mod classify;
 mod described;
@@ -84,13 +86,14 @@ use boltseal_store::{Blobs, Facts};
 
 pub use api::EXCHANGED;
 use api::{Held, Holders};
+pub use beside::{Asks, Beside};
 use cache::Cache;
 pub use endpoints::endpoints;
 pub use error::Error;
 use failure::Failure;
 use garbage::Leases;
 use gate::Gate;
-pub use judge::{Basis, FlowJudge, Judge, Request};
+pub use judge::{Again, Basis, FlowJudge, Judge, Request};
 use judging::Judging;
 pub use judging::Rejudged;
 use pulls::PullCounts;
@@ -166,7 +169,8 @@ impl Registry {
         config: Config,
     ) -> Self {
         let gate = Arc::new(Gate::new(facts.clone()));
-        let judging = Judging::new(facts.clone(), blobs.clone(), Arc::clone(&gate), judge, config.workers);
+        let judging =
+            Judging::new(facts.clone(), blobs.clone(), Arc::clone(&gate), judge, authority.clone(), &config);
         Self(Arc::new(Inner {
             manifests: Cache::<Held>::new(MANIFEST_CACHE, |key, held| key.len() + held.weight()).over(&facts),
             holders: Cache::<Holders>::new(BLOB_CACHE, |key, holders| key.len() + holders.weight())
@@ -198,6 +202,7 @@ impl Registry {
         }
         tokio::spawn(Arc::clone(&self.0.judging).work());
         tokio::spawn(Arc::clone(&self.0.judging).watch_expiry());
+        tokio::spawn(Arc::clone(&self.0.judging).heed());
         tokio::spawn(self.clone().sweep());
         tokio::spawn(self.clone().follow());
         if let Some(days) = self.0.config.trash_days

@@ -5,6 +5,7 @@ mod ages;
 mod aging;
 mod attached;
 mod attributes;
+mod bearing;
 mod blobs;
 mod browse;
 mod built;
@@ -28,6 +29,7 @@ mod objects;
 mod outbox;
 mod pending;
 mod pulls;
+mod pushers;
 mod rows;
 mod scrub;
 mod search;
@@ -52,6 +54,7 @@ pub use attached::Attached;
 pub use attributes::{
     AttributeOrder, AttributePage, ManifestAttributes, RepositoryAttributes, TagAttributes,
 };
+pub use bearing::{Bearing, Claims};
 pub use blobs::Stored;
 pub use browse::{PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use built::BuildStep;
@@ -79,6 +82,7 @@ pub(crate) use objects::Doomed;
 pub use outbox::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use pending::Pending;
 pub use pulls::{DayPulls, Pulled, Pulls, TagPulls};
+pub use pushers::{Push, Pusher};
 pub use rows::{
     Counts, Hit, ImageDetail, ImageFilter, ImageRow, ImageSort, Judgement, Kind, Listing, Material, Outcome,
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,

@@ -40,7 +40,7 @@ pub use blobs::{Blobs, Condition, Content, Disk, Found, Upload, Walk, Writer};
 pub use error::Error;
 pub use facts::Acknowledged;
 pub use facts::{About, BuildStep, DayPulls, KeptManifest, Pulled, Pulls, TagOf, TagPulls};
-pub use facts::{Attached, PullSum, RepositoryRow, RepositorySort, Verdicts};
+pub use facts::{Attached, Bearing, Claims, PullSum, Push, Pusher, RepositoryRow, RepositorySort, Verdicts};
 pub use facts::{Attempt, Delivery, DeliveryState, NewDelivery, Outgoing};
 pub use facts::{
     AttributeOrder, AttributePage, Batch, Checked, Condemned, Counts, Document, Entry, Facts, FixRow,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use boltseal_flow::rules::Rules;
 use boltseal_model::{Decision, Report};
-use boltseal_policy::Policy;
 
 use crate::{
     baseline::Against,
@@ -13,7 +13,7 @@ use crate::{
     given,
     ignoring::Ignoring,
     output::{self, Also, Format, paint::Paint, table, verdict},
-    target::{Clock, Target, Vex, believe},
+    target::{Clock, Signed, Target, Vex, believe},
 };
 
 /// Ten years: a longer grace is no grace.
@@ -44,6 +44,8 @@ pub struct Args {
     ignoring: Ignoring,
     #[command(flatten)]
     vex: Vex,
+    #[command(flatten)]
+    signed: Signed,
     /// How to write the verdict; `json` holds the whole report
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
     format: Format,
@@ -58,7 +60,7 @@ pub struct Args {
 
 /// Judges, prints, and answers.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let policy = policy(args, global, console)?;
+    let rules = rules(args, global, console)?;
     let beliefs = args.vex.read()?;
     let ignored = args.ignoring.read()?;
     let snapshot = given::snapshot(global)?;
@@ -67,11 +69,12 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     let mut report = args.target.open(global, console, |wanted| {
         let mut report = boltseal_flow::scan(wanted, snapshot.as_ref(), now)?;
         believe(&beliefs, wanted, &mut report, console)?;
+        args.signed.witness(&rules, wanted, &mut report, console)?;
         Ok(report)
     })?;
     ignored.apply(&mut report, now, console);
     args.against.apply(&mut report, before.as_ref());
-    boltseal_flow::judge(&mut report, &policy, now);
+    boltseal_flow::judge(&mut report, &rules.policy, now);
     let file = args.output.as_deref();
     output::deliver(&args.format.text(&report, console.paint(file), people)?, file, console)?;
     args.also.deliver(&report, people, console)?;
@@ -82,14 +85,15 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     })
 }
 
-fn policy(args: &Args, global: &Global, console: &Console) -> Result<Policy, Failure> {
-    let policy = args.policy.as_deref().map_or_else(|| given::own_policy(global), given::policy)?;
-    let Some(days) = args.grace_days else { return Ok(policy) };
-    let (policy, changed) = policy.with_grace(days);
+fn rules(args: &Args, global: &Global, console: &Console) -> Result<Rules, Failure> {
+    let mut rules = args.policy.as_deref().map_or_else(|| given::own_rules(global), given::rules)?;
+    let Some(days) = args.grace_days else { return Ok(rules) };
+    let (policy, changed) = rules.policy.with_grace(days);
+    rules.policy = policy;
     if changed == 0 {
         console.warning("--grace-days changes nothing: the policy has no rule about fixable vulnerabilities");
     }
-    Ok(policy)
+    Ok(rules)
 }
 
 fn people(report: &Report, paint: Paint) -> String {

@@ -11,6 +11,7 @@ pub mod check;
 pub mod completion;
 pub mod credentials;
 pub mod engine;
+pub mod explain;
 pub mod federation;
 pub mod feeds;
 pub mod findings;
@@ -76,6 +77,10 @@ pub enum Command {
     BuildRecord(build_record::Args),
     /// Check who signed an image, and what they said about it
     Verify(verify::Args),
+    /// Say where an image comes from: by whom it was pushed, built, signed, and judged by what
+    Explain(explain::Args),
+    /// Check a file that `explain --proof` wrote, without a server
+    VerifyProof(explain::CheckArgs),
     /// Make keys that sign, and show their public halves
     Key(key::Args),
     /// Say what a vulnerability does in a product and why, and show what others say
@@ -150,6 +155,8 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Attest(args) => attest::run(&args, &global, console),
         Command::BuildRecord(args) => build_record::run(&args, &global, console),
         Command::Verify(args) => verify::run(&args, &global, console),
+        Command::Explain(args) => explain::run(&args, &global, console),
+        Command::VerifyProof(args) => explain::check(&args, console),
         Command::Key(args) => key::run(&args, console),
         Command::Vex(args) => vex::run(&args, &global, console),
         Command::Feeds(args) => feeds::run(args, &global, console),

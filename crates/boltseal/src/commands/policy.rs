@@ -48,16 +48,15 @@ struct Check {
 pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     match args.verb {
         Verb::Show(show) => {
-            let text = match &show.file {
-                Some(file) => given::text(file)?,
-                None => given::own_policy_text(global)?,
+            let own = match &show.file {
+                Some(file) => given::rules(file)?,
+                None => given::own_rules(global)?,
             };
-            let policy = Policy::parse(&text).map_err(|wrong| Failure::usage(&wrong))?;
-            console.data(&if show.rules { rules(&policy, console) } else { text })?;
+            console.data(&if show.rules { rules(&own.policy, console) } else { own.text })?;
         }
         Verb::Check(check) => {
             for file in &check.files {
-                let policy = given::policy(file)?;
+                let policy = given::rules(file)?.policy;
                 let rules = count(describe(&policy).len(), "rule");
                 console.data(&format!("{}: policy {} with {rules}\n", file.display(), policy.name()))?;
             }

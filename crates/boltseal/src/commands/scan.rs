@@ -11,7 +11,7 @@ use crate::{
     given,
     ignoring::Ignoring,
     output::{self, Format, table},
-    target::{Clock, Target, Vex, believe},
+    target::{Clock, Signed, Target, Vex, believe},
 };
 
 /// What to scan and what to say about it.
@@ -37,6 +37,8 @@ pub struct Args {
     ignoring: Ignoring,
     #[command(flatten)]
     vex: Vex,
+    #[command(flatten)]
+    signed: Signed,
     /// Also ask this policy; its answer decides the exit code
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -60,17 +62,20 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let beliefs = args.vex.read()?;
     let ignored = args.ignoring.read()?;
-    let policy = args.policy.as_deref().map(given::policy).transpose()?;
+    let rules = args.policy.as_deref().map(given::rules).transpose()?;
     let snapshot = given::snapshot(global)?;
     let now = args.clock.now();
     let mut report = args.target.open(global, console, |wanted| {
         let mut report = boltseal_flow::scan(wanted, snapshot.as_ref(), now)?;
         believe(&beliefs, wanted, &mut report, console)?;
+        if let Some(rules) = &rules {
+            args.signed.witness(rules, wanted, &mut report, console)?;
+        }
         Ok(report)
     })?;
     ignored.apply(&mut report, now, console);
-    if let Some(policy) = &policy {
-        boltseal_flow::judge(&mut report, policy, now);
+    if let Some(rules) = &rules {
+        boltseal_flow::judge(&mut report, &rules.policy, now);
     }
     let exit = exit(args, &report);
     filter(args, &mut report);

@@ -96,7 +96,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
     log(&args.log, args.log_format, console)?;
     let data = given::data(global)?;
     if let Some(policy) = &args.policy {
-        given::policy(policy)?; // one that was asked for by name must be there
+        given::rules(policy)?; // one that was asked for by name must be there
     }
     let mut names = args.name;
     let address = args.listen.ip();

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use boltseal_flow::feeds::{Feeds, Stamp};
+use boltseal_flow::{
+    feeds::{Feeds, Stamp},
+    rules::{Rules, RulesError},
+};
 use boltseal_model::SnapshotInfo;
 use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
@@ -32,7 +35,7 @@ pub struct Changes {
     feeds: Feeds,
     seen_feeds: Option<Stamp>,
     policy: PathBuf,
-    seen_policy: Option<Seen>,
+    seen_policy: Vec<Option<Seen>>,
 }
 
 /// Tells one state of a file from the next.
@@ -63,7 +66,7 @@ impl Changes {
     /// are then refused as undecided until there is a good one.
     pub fn open(setup: &Setup) -> Result<(Self, Option<Arc<Snapshot>>, ActivePolicy), Failure> {
         let feeds = Feeds::at(&setup.data);
-        let (seen_feeds, seen_policy) = (feeds.stamp(), seen(&setup.policy));
+        let seen_feeds = feeds.stamp();
         let snapshot = feeds.open().unwrap_or_else(|error| {
             tracing::error!(%error, "feeds cannot be used");
             None
@@ -74,6 +77,7 @@ impl Changes {
             );
         }
         let policy = read(&setup.policy).map_err(Failure::usage)?;
+        let seen_policy = all_seen(&setup.policy, &policy.policy);
         let this = Self { feeds, seen_feeds, policy: setup.policy.clone(), seen_policy };
         Ok((this, snapshot.map(Arc::new), policy))
     }
@@ -148,7 +152,7 @@ impl Changes {
     }
 
     fn policy_changed(&mut self, forced: bool, judge: &FlowJudge, told: &Told) -> bool {
-        let now = seen(&self.policy);
+        let now = all_seen(&self.policy, &told.policy.borrow().policy);
         if now == self.seen_policy && !forced {
             return false;
         }
@@ -157,6 +161,10 @@ impl Changes {
             Ok(active) => {
                 let same = told.policy.borrow().policy.digest() == active.policy.digest();
                 tracing::info!(policy = active.policy.name(), digest = %active.policy.digest(), "policy in use");
+                // It may name other files than the one before; of itself, what was seen before it was read counts.
+                let mut seen = all_seen(&self.policy, &active.policy);
+                seen.splice(..1, self.seen_policy.first().copied());
+                self.seen_policy = seen;
                 judge.use_policy(Arc::new(active.policy.clone()));
                 told.policy.send_replace(Arc::new(active));
                 !same
@@ -171,16 +179,20 @@ impl Changes {
 
 /// The policy in the file at `path`, or the built-in one where there is no such file.
 fn read(path: &Path) -> Result<ActivePolicy, String> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let policy = Policy::parse(&text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
-            Ok(ActivePolicy { policy, text })
+    let Rules { policy, text, .. } = match Rules::read(path) {
+        Err(RulesError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Rules::built_in()
         }
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-            Ok(ActivePolicy { policy: Policy::built_in().clone(), text: Policy::built_in_text().to_owned() })
-        }
-        Err(wrong) => Err(format!("cannot read {}: {wrong}", path.display())),
-    }
+        read => read.map_err(|wrong| wrong.to_string())?,
+    };
+    Ok(ActivePolicy { policy, text })
+}
+
+/// The states of the policy's file and of those that it names.
+fn all_seen(path: &Path, policy: &Policy) -> Vec<Option<Seen>> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = policy.files().iter().map(|name| seen(&folder.join(name)));
+    std::iter::once(seen(path)).chain(beside).collect()
 }
 
 fn seen(path: &Path) -> Option<Seen> {

@@ -20,9 +20,9 @@ use boltseal_identity::{
 };
 use boltseal_model::{Digest, Timestamp};
 use boltseal_policy::Policy;
-use boltseal_registry::{Basis, Config, Judge, Registry};
+use boltseal_registry::{Again, Basis, Config, Judge, Registry};
 use boltseal_server::{Access, ActivePolicy, Exchange, LastUse, Recorder, Site, State, recorder};
-use boltseal_store::{Blobs, Facts, Material, Outcome};
+use boltseal_store::{Blobs, Facts, Outcome};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -291,7 +291,7 @@ impl Judge for NoJudge {
         Outcome::Failed { error: "nothing is judged here".to_owned() }
     }
 
-    fn rejudge(&self, _: Vec<(Digest, Material)>) -> Vec<(Digest, Outcome)> {
+    fn rejudge(&self, _: Vec<Again>, _: &dyn boltseal_image::Blobs) -> Vec<(Digest, Outcome)> {
         Vec::new()
     }
 

@@ -40,6 +40,7 @@ mod resuming;
 mod scans;
 mod service;
 mod sign;
+mod signing;
 mod trash;
 mod up;
 mod upstreams;

@@ -6,39 +6,45 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use boltseal_image::remote::{Access, Name, Remote};
+use boltseal_image::remote::{Access, Name, Remote, Repository};
+use boltseal_model::Digest;
 use boltseal_testkit::Distribution;
 use serde_json::json;
 
 use crate::fixtures::{alpine, layout, user_with_feeds};
 
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
-struct Key(EcdsaKeyPair);
+pub struct Key(EcdsaKeyPair);
 
 impl Key {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().unwrap();
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der.as_ref()))
     }
 
-    fn sign(&self, bytes: &[u8]) -> String {
+    pub fn sign(&self, bytes: &[u8]) -> String {
         STANDARD.encode(self.0.sign(&SystemRandom::new(), bytes).unwrap())
     }
 
     /// A bundle as cosign 3 writes it, of a statement about `digest` (DSSE 1.0: what is signed is the PAE).
-    fn bundle(&self, digest: &str, predicate_type: &str) -> String {
+    pub fn bundle(&self, digest: &str, predicate_type: &str) -> String {
+        self.statement(digest, predicate_type, &json!({}))
+    }
+
+    /// The same, in which something is said.
+    pub fn statement(&self, digest: &str, predicate_type: &str, predicate: &serde_json::Value) -> String {
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{ "digest": { "sha256": digest.trim_start_matches("sha256:") } }],
             "predicateType": predicate_type,
-            "predicate": {},
+            "predicate": predicate,
         });
         let (kind, payload) = ("application/vnd.in-toto+json", statement.to_string());
         let signed = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
@@ -97,6 +103,29 @@ fn who_signed_an_image_and_what_they_said() {
     assert_eq!((counting.count(), &both["signed"]), (2, &true.into()), "{both}");
 }
 
+/// Attaches a payload with its signature as cosign 1 and 2 do; gives the tag.
+pub fn attach_older(repository: &Repository, digest: &Digest, payload: &str, key: &Key) -> String {
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": repository.put_blob(b"{}").unwrap(),
+            "size": 2,
+        },
+        "layers": [{
+            "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
+            "digest": repository.put_blob(payload.as_bytes()).unwrap(),
+            "size": payload.len(),
+            "annotations": { "dev.cosignproject.cosign/signature": key.sign(payload.as_bytes()) },
+        }],
+    });
+    let tag = format!("sha256-{}.sig", digest.hex());
+    repository.put_manifest(Name::Tag(&tag), media_type, manifest.to_string().as_bytes()).unwrap();
+    tag
+}
+
 #[test]
 fn the_older_form_of_cosign() {
     let Some(registry) = Distribution::start(false) else { return };
@@ -120,24 +149,7 @@ fn the_older_form_of_cosign() {
         "optional": { "signer": "anybody can write this" },
     })
     .to_string();
-    let media_type = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": media_type,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": repository.put_blob(b"{}").unwrap(),
-            "size": 2,
-        },
-        "layers": [{
-            "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-            "digest": repository.put_blob(payload.as_bytes()).unwrap(),
-            "size": payload.len(),
-            "annotations": { "dev.cosignproject.cosign/signature": ours.sign(payload.as_bytes()) },
-        }],
-    });
-    let tag = format!("sha256-{}.sig", digest.hex());
-    repository.put_manifest(Name::Tag(&tag), media_type, manifest.to_string().as_bytes()).unwrap();
+    attach_older(&repository, &digest, &payload, &ours);
     let verify = |rest: &[&str]| user.run(&[&["verify", &image], rest].concat());
     verify(&["--key", "ours.pub"]).ended(0).said(&["verified: 1 signature", "tag sha256-"]);
     verify(&["--key", "theirs.pub"]).ended(1).said(&["the signature is not right"]);

@@ -41,6 +41,9 @@ fn report(packages: Vec<Package>, findings: Vec<Finding>, matched: bool) -> Repo
         layers: Vec::new(),
         packages,
         findings,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: None,
     }

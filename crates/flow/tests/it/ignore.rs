@@ -27,6 +27,9 @@ fn report() -> Report {
         layers: Vec::new(),
         packages: Vec::new(),
         findings,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: None,
     }

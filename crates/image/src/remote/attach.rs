@@ -73,7 +73,7 @@ impl Repository {
         if attachment.files.len() > MAX_FILES {
             return Err(Error::content("the artifact", format!("has more than {MAX_FILES} files")));
         }
-        let subject = self.manifest(subject)?;
+        let subject = self.subject(subject)?;
         let mut layers: Vec<Value> = Vec::new();
         for file in &attachment.files {
             layers.push(self.put_file(file)?);
@@ -83,7 +83,7 @@ impl Repository {
 
     /// The same for content that is no file.
     pub fn attach_blob(&self, subject: Name<'_>, blob: &Blob<'_>) -> Result<Attached, Error> {
-        let subject = self.manifest(subject)?;
+        let subject = self.subject(subject)?;
         let digest = self.put_blob(blob.bytes)?;
         let layer = json!({ "mediaType": blob.media_type, "digest": digest, "size": blob.bytes.len() });
         self.refer(&subject, blob.artifact_type, vec![layer], &blob.annotations)

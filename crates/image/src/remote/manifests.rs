@@ -102,8 +102,18 @@ impl Repository {
 
     /// The bytes of a manifest, at most [`MAX_MANIFEST`], checked against the digest asked for or promised.
     pub fn manifest(&self, name: Name<'_>) -> Result<Fetched, Error> {
-        let ask = self.manifest_ask(Method::Get, name)?;
-        let answer = self.remote.send(&ask)?;
+        self.fetched(&self.manifest_ask(Method::Get, name)?, name)
+    }
+
+    /// The same for whoever attaches something to it: a gate that holds the image back lets them read that much.
+    pub(super) fn subject(&self, name: Name<'_>) -> Result<Fetched, Error> {
+        let mut ask = self.manifest_ask(Method::Get, name)?;
+        ask.scopes = vec![self.scope("pull,push")];
+        self.fetched(&ask, name)
+    }
+
+    fn fetched(&self, ask: &Ask<'_>, name: Name<'_>) -> Result<Fetched, Error> {
+        let answer = self.remote.send(ask)?;
         let (media_type, promised) = (media_type(&answer), promised(&answer));
         let bytes = answer
             .bytes(MAX_MANIFEST)

@@ -5,6 +5,7 @@ mod cases;
 mod mutations;
 mod properties;
 mod refused;
+mod signed;
 
 use std::path::PathBuf;
 

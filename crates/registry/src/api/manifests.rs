@@ -1,5 +1,7 @@
 //! `/v2/<name>/manifests/<reference>`: pull through the gate, push with everything checked, delete.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -9,13 +11,13 @@ use boltseal_audit::{
     Record,
     record::{Activity, Outcome, Why},
 };
-use boltseal_identity::Action;
+use boltseal_identity::{Action, Caller};
 use boltseal_image::{
     MAX_MANIFEST,
     manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, OCI_INDEX, OCI_MANIFEST, parse},
 };
 use boltseal_model::{Algorithm, Digest, Hasher, Timestamp};
-use boltseal_store::{Blobs, Kind, NewManifest, Refusal, StoredManifest};
+use boltseal_store::{Blobs, Kind, NewManifest, Pusher, Refusal, StoredManifest};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -135,7 +137,9 @@ impl Call {
         let work = move || {
             Ok(prepare(name, announced, said.as_deref(), &bytes, tags, &blobs).map(|new| (new, bytes)))
         };
-        let (manifest, bytes) = blocking(work).await??;
+        let (mut manifest, bytes) = blocking(work).await??;
+        let Caller { id, name, .. } = &self.caller;
+        manifest.by = Some(Pusher { principal: id.to_string(), name: name.to_string() });
         let mut response = created(&manifest);
         uncancelled(async move {
             let _as_long_as_its_bytes = room;
@@ -160,6 +164,7 @@ impl Call {
                 inner.facts.set_quarantine(&repository, &digest, None).await?;
             }
             inner.deleted();
+            inner.judging.attached_changed().await;
             if !removed {
                 return Err(unknown(&repository, &Named::Digest(digest)));
             }
@@ -176,6 +181,7 @@ impl Call {
         uncancelled(async move {
             let removed = facts.remove_tag(&repository, &tag).await?;
             inner.deleted();
+            inner.judging.attached_changed().await;
             if removed {
                 return Ok(StatusCode::ACCEPTED.into_response());
             }
@@ -198,9 +204,14 @@ impl Call {
         }
     }
 
-    /// A held image passes for whoever inspects what is held; that is a role, and every use of it is in the log.
+    /// A held image passes for whoever inspects what is held; that is a role, and every use of it is in the log. Its
+    /// manifest alone also passes for whoever signs it, by role or in the middle of a push: clients read what they attach
+    /// something to, and without its configuration, which stays back, no runtime can run it.
     async fn held_back(&self, repository: &str, record: &Record, failure: Failure) -> Result<(), Failure> {
-        if self.may(repository, Action::QuarantineRead) {
+        if self.may(repository, Action::QuarantineRead)
+            || self.caller.scopes.pushing(repository)
+            || self.principal_may(repository, Action::TrustWrite)
+        {
             return Ok(());
         }
         let record =
@@ -280,6 +291,14 @@ impl Inner {
         let (repository, kind) = (manifest.repository.clone(), manifest.kind);
         let names: Vec<String> = manifest.tags.iter().cloned().chain([digest.to_string()]).collect();
         let targets = manifest.blobs.clone();
+        // A tag of cosign's older form attaches, too, and so does an index what is attached to it.
+        let attaches = kind != Kind::Image || manifest.subject.is_some();
+        // Others may be built on it, or on what it lists.
+        let bases: Vec<Digest> = match kind {
+            Kind::Image => vec![digest.clone()],
+            Kind::Index => manifest.manifests.clone(),
+            Kind::Artifact => Vec::new(),
+        };
         let _nobody_removes_it_meanwhile = self.blobs.lock(&digest).await;
         let blobs = self.blobs.clone();
         manifest.place = blocking(move || blobs.put_as(&bytes, &digest)).await?.place;
@@ -300,9 +319,14 @@ impl Inner {
             return Err(incomplete(&missing));
         }
         self.changed(&repository, names.into_iter(), targets.iter());
+        if attaches {
+            self.judging.attached_changed().await;
+        }
         if kind == Kind::Image {
             self.judging.wake();
         }
+        let judging = Arc::clone(&self.judging);
+        tokio::spawn(async move { judging.bases_came(bases).await });
         Ok(())
     }
 }
@@ -339,6 +363,7 @@ fn prepare(
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags,
+        by: None,
         at: Timestamp::now(),
         digest,
     };

@@ -52,7 +52,7 @@ pub(crate) use fetch::{Bring, download};
 use flight::Flights;
 pub(crate) use job::Tally;
 pub(crate) use origin::Origin;
-pub(crate) use place::fits;
+pub(crate) use place::{fits, remote_name};
 pub(crate) use pull::Stale;
 pub(crate) use reach::{Door, Known};
 pub(crate) use trouble::{Trouble, Wanted};

@@ -35,7 +35,9 @@ impl Blobs for Noted<'_> {
 fn judged(judge: &FlowJudge, built: &Built) -> (String, Vec<usize>) {
     let noted = Noted(built, Mutex::default());
     let (digest, media_type) = (&built.manifest, built.media_type);
-    let outcome = judge.judge(&Request { digest, media_type, repository: "app", blobs: &noted });
+    let beside = boltseal_registry::Beside::default();
+    let outcome =
+        judge.judge(&Request { digest, media_type, repository: "app", blobs: &noted, beside: &beside });
     let Outcome::Judged { mut report, catalog_gaps } = outcome else { panic!("{outcome:?}") };
     report.verdict = None;
     let opened = noted.1.into_inner().unwrap();

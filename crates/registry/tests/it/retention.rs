@@ -48,6 +48,7 @@ async fn age(world: &World, repository: &str, days: i64) {
             blobs: vec![],
             manifests: vec![],
             tags: vec![],
+            by: None,
             at,
         };
         world.facts.put_manifest(again).await.unwrap();

@@ -16,8 +16,8 @@ use boltseal_image::manifest::{Document, parse};
 use boltseal_model::{
     Catalog, Coverage, Decision, Digest, Omitted, Reason, Report, Subject, Timestamp, Verdict,
 };
-use boltseal_registry::{Basis, Config, Judge, Registry, Request as Image};
-use boltseal_store::{Blobs, Facts, Material, Outcome};
+use boltseal_registry::{Again, Basis, Config, Judge, Registry, Request as Image};
+use boltseal_store::{Blobs, Facts, Outcome};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -84,6 +84,9 @@ impl FakeJudge {
             layers: vec![],
             packages: vec![],
             findings: vec![],
+            signatures: None,
+            bases: None,
+            vex: Vec::new(),
             omitted: Omitted::default(),
             verdict: Some(verdict),
         };
@@ -110,10 +113,10 @@ impl Judge for FakeJudge {
         }
     }
 
-    fn rejudge(&self, images: Vec<(Digest, Material)>) -> Vec<(Digest, Outcome)> {
+    fn rejudge(&self, images: Vec<Again>, _: &dyn boltseal_image::Blobs) -> Vec<(Digest, Outcome)> {
         images
             .into_iter()
-            .map(|(digest, material)| {
+            .map(|Again { digest, material, .. }| {
                 let outcome = self.outcome(&digest, &material.subject.reference);
                 (digest, outcome)
             })

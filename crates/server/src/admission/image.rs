@@ -122,11 +122,15 @@ async fn judged(state: &State, image: &Digest, runs: &Digest) -> Result<Ruling, 
     let Some(judgement) = state.facts.judgement(image).await? else {
         return Ok(missing("it was never scanned here"));
     };
+    let heeded = judgement.heeded;
     Ok(match (judgement.state, judgement.verdict) {
         (Progress::Pending, _) => wait("it is being scanned".to_owned()),
         (Progress::Failed, _) => {
             let error = judgement.error.unwrap_or_else(|| "nobody knows why".to_owned());
             Ruling::Refuse(format!("could not be scanned: {error}"))
+        }
+        (Progress::Judged, _) if !heeded => {
+            wait("what is attached to it has changed, and it is being judged again".to_owned())
         }
         (Progress::Judged, None) => Ruling::Refuse("has no verdict".to_owned()),
         (Progress::Judged, Some(verdict)) if verdict.expires.is_some_and(|end| end <= (state.now)()) => {

@@ -216,6 +216,7 @@ async fn an_index_is_as_good_as_its_worst_image() {
             blobs: Vec::new(),
             manifests: children,
             tags: vec![tag.to_owned()],
+            by: None,
             at: sample::now(),
         };
         facts.put_manifest(index).await.unwrap();

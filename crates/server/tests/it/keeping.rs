@@ -27,6 +27,7 @@ pub fn image(repository: &str, tag: &str, name: &str, about: About, at: Timestam
         blobs: vec![],
         manifests: vec![],
         tags: if tag.is_empty() { vec![] } else { vec![tag.to_owned()] },
+        by: None,
         at,
     }
 }

@@ -30,6 +30,7 @@ async fn push(app: &App, tag: &str, text: &str) -> Digest {
         blobs: vec![],
         manifests: vec![],
         tags: vec![tag.to_owned()],
+        by: None,
         at: Timestamp::now(),
     };
     app.state.facts.put_manifest(manifest).await.unwrap();

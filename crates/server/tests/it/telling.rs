@@ -110,6 +110,9 @@ fn report(digest: &Digest, snapshot: &str, findings: Vec<Finding>) -> Report {
         layers: vec![],
         packages: vec![],
         findings,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: Some(Verdict {
             decision: Decision::Warn,

@@ -117,6 +117,9 @@ fn report(digest: &Digest, decision: Decision) -> Report {
         layers: vec![],
         packages: vec![],
         findings: vec![],
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: Some(Verdict {
             decision,

@@ -75,29 +75,52 @@ impl Facts {
     }
 
     async fn attached_to(&self, subjects: &[Digest]) -> Result<Vec<(Digest, Attached)>, Error> {
-        let mut query = Query::new(COLUMNS);
-        query.push("m.subject AS of_what, '' AS tag FROM manifests m WHERE m.subject IN (");
-        query.push_list(subjects.iter().map(ToString::to_string));
-        query.push(") ORDER BY m.repository, m.digest");
-        let mut found = Vec::new();
-        for row in query.build().fetch_all(&self.readers).await? {
-            found.push((digest("manifests.subject", row.try_get("of_what")?)?, read(&row, None)?));
-        }
-        let tags: BTreeMap<String, &Digest> = subjects.iter().flat_map(names).collect();
-        let mut query = Query::new(COLUMNS);
-        query.push(
-            "t.tag AS of_what, t.tag AS tag FROM tags t JOIN manifests m ON m.repository = t.repository \
-             AND m.digest = t.digest WHERE m.kind = 'artifact' AND m.subject IS NULL AND t.tag IN (",
-        );
-        query.push_list(tags.keys().cloned());
-        query.push(") ORDER BY m.repository, m.digest");
-        for row in query.build().fetch_all(&self.readers).await? {
-            let tag: String = row.try_get("tag")?;
-            let Some(of) = tags.get(&tag) else { continue };
-            found.push(((*of).clone(), read(&row, Some(tag))?));
-        }
+        let mut found = by_subject(self, subjects, i64::MAX).await?;
+        found.extend(by_tag(self, subjects).await?);
+        found.sort_by(|(_, a), (_, b)| (&a.repository, &a.digest).cmp(&(&b.repository, &b.digest)));
         Ok(found)
     }
+}
+
+/// What names one of `subjects` itself: of each repository the newest first, and repositories in turn, so that whoever fills
+/// one does not hide what is in another.
+pub(super) async fn by_subject(
+    facts: &Facts,
+    subjects: &[Digest],
+    limit: i64,
+) -> Result<Vec<(Digest, Attached)>, Error> {
+    let mut query = Query::new(COLUMNS);
+    query.push("m.subject AS of_what, '' AS tag FROM manifests m WHERE m.subject IN (");
+    query.push_list(subjects.iter().map(ToString::to_string));
+    query.push(
+        ") ORDER BY ROW_NUMBER() OVER (PARTITION BY m.repository ORDER BY m.pushed_at DESC, m.digest), \
+         m.repository LIMIT ",
+    );
+    query.push_bind(limit);
+    let mut found = Vec::new();
+    for row in query.build().fetch_all(&facts.readers).await? {
+        found.push((digest("manifests.subject", row.try_get("of_what")?)?, read(&row, None)?));
+    }
+    Ok(found)
+}
+
+/// What a tag attaches to one of `subjects`.
+pub(super) async fn by_tag(facts: &Facts, subjects: &[Digest]) -> Result<Vec<(Digest, Attached)>, Error> {
+    let tags: BTreeMap<String, &Digest> = subjects.iter().flat_map(names).collect();
+    let mut query = Query::new(COLUMNS);
+    query.push(
+        "t.tag AS of_what, t.tag AS tag FROM tags t JOIN manifests m ON m.repository = t.repository \
+         AND m.digest = t.digest WHERE m.kind = 'artifact' AND m.subject IS NULL AND t.tag IN (",
+    );
+    query.push_list(tags.keys().cloned());
+    query.push(") ORDER BY m.repository, m.digest");
+    let mut found = Vec::new();
+    for row in query.build().fetch_all(&facts.readers).await? {
+        let tag: String = row.try_get("tag")?;
+        let Some(of) = tags.get(&tag) else { continue };
+        found.push(((*of).clone(), read(&row, Some(tag))?));
+    }
+    Ok(found)
 }
 
 const COLUMNS: &str = "SELECT m.repository, m.digest, m.media_type, m.artifact_type, m.content_size, m.pushed_at, \

@@ -6,7 +6,7 @@ use boltseal_model::{Digest, Platform, Timestamp};
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    About, Facts, Kind, Topic, count, digest,
+    About, Facts, Kind, Pusher, Topic, count, digest,
     life::{self, Locked},
     milliseconds, signed,
 };
@@ -49,6 +49,8 @@ pub struct NewManifest {
     pub manifests: Vec<Digest>,
     /// Tags to point to it.
     pub tags: Vec<String>,
+    /// Who pushes it; nobody where it comes from another registry.
+    pub by: Option<Pusher>,
     /// Now.
     pub at: Timestamp,
 }

@@ -44,6 +44,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (12, "history", include_str!("../../migrations/0012_history.sql")),
     (13, "changes", include_str!("../../migrations/0013_changes.sql")),
     (14, "credentials", include_str!("../../migrations/0014_credentials.sql")),
+    (15, "claims", include_str!("../../migrations/0015_claims.sql")),
 ];
 
 /// What differs in what a database can do.

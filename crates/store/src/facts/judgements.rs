@@ -1,13 +1,13 @@
 //! Judgements: durable jobs while pending, the gate's answer afterwards, and what it takes to judge again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use boltseal_model::{Coverage, Digest, Finding, Gap, Report, SnapshotInfo, Timestamp, Verdict};
+use boltseal_model::{Coverage, Digest, Finding, Gap, Omitted, Report, SnapshotInfo, Timestamp, Verdict};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Cause, Counts, Facts, Judgement, Material, Outcome, State, Topic,
+    Cause, Claims, Counts, Facts, Judgement, Material, Outcome, State, Topic,
     changes::{Basis, Numbers, write_findings},
     credentials::Observed,
     digest, milliseconds, search, signed,
@@ -22,10 +22,11 @@ const MAX_UNPACKED: usize = 512 << 20;
 impl Facts {
     /// What the gate needs to know about an image.
     pub async fn judgement(&self, image: &Digest) -> Result<Option<Judgement>, Error> {
-        let row = sqlx::query("SELECT state, verdict, error FROM judgements WHERE digest = $1")
-            .bind(image.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
+        let row =
+            sqlx::query("SELECT state, verdict, error, attached, heeded FROM judgements WHERE digest = $1")
+                .bind(image.to_string())
+                .fetch_optional(&self.readers)
+                .await?;
         row.as_ref().map(read_judgement).transpose()
     }
 
@@ -53,10 +54,20 @@ impl Facts {
 
     /// Writes down how judging ended, all in one transaction. Images deleted meanwhile are passed over.
     pub async fn record(&self, outcomes: Vec<(Digest, Outcome)>, now: Timestamp) -> Result<(), Error> {
+        self.record_heeding(outcomes, HashMap::new(), now).await
+    }
+
+    /// The same, where the verdicts heeded so many changes of what is attached ([`Bearing::changes`](super::Bearing::changes)): read before it was.
+    pub async fn record_heeding(
+        &self,
+        outcomes: Vec<(Digest, Outcome)>,
+        heeded: HashMap<Digest, u64>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let packed = tokio::task::spawn_blocking(move || {
             outcomes
                 .into_iter()
-                .map(|(image, outcome)| Packed::new(&image, outcome))
+                .map(|(image, outcome)| Packed::new(&image, outcome, heeded.get(&image).copied()))
                 .collect::<Result<Vec<_>, _>>()
         })
         .await
@@ -124,7 +135,7 @@ impl Facts {
     /// The whole report of an image, once it is judged.
     pub async fn report(&self, image: &Digest) -> Result<Option<Report>, Error> {
         let row = sqlx::query(
-            "SELECT j.material, j.gaps, j.findings, j.verdict, s.info FROM judgements j \
+            "SELECT j.material, j.gaps, j.findings, j.verdict, j.claims, s.info FROM judgements j \
              LEFT JOIN snapshots s ON s.id = j.snapshot WHERE j.digest = $1 AND j.material IS NOT NULL",
         )
         .bind(image.to_string())
@@ -135,6 +146,9 @@ impl Facts {
         let findings: Option<Vec<u8>> = row.try_get("findings")?;
         let material: Material = unpack("judgements.material", &material)?;
         let gaps: Option<Vec<Gap>> = read_json("judgements.gaps", row.try_get("gaps")?)?;
+        let claims: Option<Vec<u8>> = row.try_get("claims")?;
+        let claims: Option<Claims> = claims.map(|bytes| unpack("judgements.claims", &bytes)).transpose()?;
+        let Claims { signatures, bases, ignored, vex } = claims.unwrap_or_default();
         Ok(Some(Report {
             subject: material.subject,
             snapshot: read_json::<SnapshotInfo>("snapshots.info", row.try_get("info")?)?,
@@ -147,7 +161,10 @@ impl Facts {
             unowned: material.catalog.unowned,
             malware: material.catalog.malware,
             findings: findings.map_or(Ok(Vec::new()), |bytes| unpack("judgements.findings", &bytes))?,
-            omitted: boltseal_model::Omitted::default(),
+            signatures,
+            bases,
+            vex,
+            omitted: Omitted { ignored, ..Omitted::default() },
             verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
         }))
     }
@@ -164,6 +181,7 @@ struct Round {
 /// An outcome as columns; made outside the writing task, which must not wait for compression.
 struct Packed {
     image: String,
+    heeded: Option<u64>,
     content: Result<Box<Columns>, String>,
 }
 
@@ -182,18 +200,27 @@ struct Columns {
     /// Name and version of each package.
     installed: Vec<(String, String)>,
     observed: Observed,
+    /// Packed; absent where there is nothing to keep.
+    claims: Option<Vec<u8>>,
 }
 
 impl Packed {
-    fn new(image: &Digest, outcome: Outcome) -> Result<Self, Error> {
+    fn new(image: &Digest, outcome: Outcome, heeded: Option<u64>) -> Result<Self, Error> {
         let content = match outcome {
             Outcome::Failed { error } => Err(error),
             Outcome::Judged { report, catalog_gaps } => Ok(Box::new(Columns::new(*report, catalog_gaps)?)),
         };
-        Ok(Self { image: image.to_string(), content })
+        Ok(Self { image: image.to_string(), heeded, content })
     }
 
     async fn write(self, db: &mut AnyConnection, round: &mut Round) -> Result<(), Error> {
+        if let Some(heeded) = self.heeded {
+            sqlx::query("UPDATE judgements SET heeded = $1 WHERE digest = $2")
+                .bind(signed(heeded))
+                .bind(&self.image)
+                .execute(&mut *db)
+                .await?;
+        }
         match self.content {
             Ok(columns) => columns.write(db, &self.image, round).await,
             Err(error) => {
@@ -219,6 +246,9 @@ impl Columns {
         let named = report.packages.iter().map(|package| (package.name.clone(), package.version.clone()));
         let installed = named.collect();
         let observed = Observed::of(&report);
+        let ignored = report.omitted.ignored;
+        let claims = Claims { signatures: report.signatures, bases: report.bases, ignored, vex: report.vex };
+        let claims = if claims.is_empty() { None } else { Some(pack(&json(&claims)?)?) };
         let material = Material {
             subject: report.subject,
             layers: report.layers,
@@ -248,6 +278,7 @@ impl Columns {
             findings_packed: pack(&findings_json)?,
             installed,
             observed,
+            claims,
             findings: report.findings,
         })
     }
@@ -321,8 +352,8 @@ impl Columns {
              decided = CASE WHEN decision IS DISTINCT FROM $2 OR decided IS NULL THEN $7 ELSE decided END, \
              decision = $2, verdict = $3, policy_digest = $4, \
              snapshot = $5, expires = $6, judged = $7, critical = $8, high = $9, medium = $10, low = $11, \
-             negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17, claimed = 0 \
-             WHERE digest = $18",
+             negligible = $12, unknown = $13, fixable = $14, packages = $15, complete = $16, gaps = $17, claimed = 0, claims = $18 \
+             WHERE digest = $19",
         )
         .bind(State::Judged.word())
         .bind(verdict.map(|verdict| verdict.decision.word()))
@@ -341,6 +372,7 @@ impl Columns {
         .bind(signed(self.packages))
         .bind(i64::from(self.complete))
         .bind(&self.gaps)
+        .bind(&self.claims)
         .bind(image)
         .execute(db)
         .await?;
@@ -368,6 +400,7 @@ fn read_judgement(row: &AnyRow) -> Result<Judgement, Error> {
         state: State::read(row.try_get("state")?)?,
         verdict: read_json("judgements.verdict", row.try_get("verdict")?)?,
         error: row.try_get("error")?,
+        heeded: row.try_get::<i64, _>("attached")? == row.try_get::<i64, _>("heeded")?,
     })
 }
 
@@ -393,7 +426,7 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     zstd::bulk::compress(bytes, LEVEL).map_err(|e| Error::corrupt("a value to store", &e))
 }
 
-fn unpack<T: DeserializeOwned>(what: &'static str, packed: &[u8]) -> Result<T, Error> {
+pub(super) fn unpack<T: DeserializeOwned>(what: &'static str, packed: &[u8]) -> Result<T, Error> {
     let bytes = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(MAX_UNPACKED).min(MAX_UNPACKED);
     let bytes = zstd::bulk::decompress(packed, bytes).map_err(|e| Error::corrupt(what, &e))?;
     serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(what, &e))

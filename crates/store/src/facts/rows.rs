@@ -41,6 +41,8 @@ pub struct Judgement {
     pub verdict: Option<Verdict>,
     /// Why it failed, for people.
     pub error: Option<String>,
+    /// Whether the verdict knows of all that is attached to the image by now.
+    pub heeded: bool,
 }
 
 /// How many findings of each severity.

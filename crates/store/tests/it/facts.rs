@@ -22,6 +22,7 @@ pub fn manifest(repository: &str, tag: &str, digest: &Digest, blobs: &[&Digest])
         blobs: blobs.iter().map(|digest| (*digest).clone()).collect(),
         manifests: vec![],
         tags: if tag.is_empty() { vec![] } else { vec![tag.to_owned()] },
+        by: None,
         at: Timestamp::now(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod above;
 mod attributes;
+mod bearing;
 mod blobs;
 mod browse;
 mod changes;

@@ -76,6 +76,9 @@ pub fn report(image: &Digest, decision: Decision, snapshot: &str, findings: Vec<
             owner: None,
         }],
         findings,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: Some(Verdict {
             decision,

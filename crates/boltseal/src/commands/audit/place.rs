@@ -35,8 +35,7 @@ impl Place {
         anchors: Option<&Path>,
     ) -> Result<Self, Failure> {
         if reach.is_named() || (global.data.is_none() && reach.is_known()?) {
-            let server = reach.server(global)?;
-            return Ok(Self::Server(Box::new(LogServer { client: Client::new(&server)?, server })));
+            return Ok(Self::Server(Box::new(LogServer::at(reach.server(global)?)?)));
         }
         let data = given::data(global)?;
         let anchors = anchors.map_or_else(|| given::state(&data), Path::to_owned);
@@ -45,6 +44,11 @@ impl Place {
 }
 
 impl LogServer {
+    /// That of `server`.
+    pub fn at(server: Server) -> Result<Self, Failure> {
+        Ok(Self { client: Client::new(&server)?, server })
+    }
+
     /// How the log stands, as the server says.
     pub fn status(&self) -> Result<Status, Failure> {
         Ok(self.client.get("/api/v1/audit/status")?)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use boltseal_api::client::Client;
+use boltseal_api::client::{Client, Server};
 use boltseal_image::{
     Credentials, Options,
     remote::{
@@ -86,6 +86,11 @@ impl Connection {
 
     /// The server behind the registry at `host`, as whoever logged in there: for what registries of others have not.
     pub fn control(&self, host: &str, global: &Global) -> Result<Client, Failure> {
+        Ok(Client::new(&self.login(host, global)?)?)
+    }
+
+    /// The same, as an address and a token.
+    pub fn login(&self, host: &str, global: &Global) -> Result<Server, Failure> {
         let login = reach::at_registry(host, global)?.filter(|login| login.token.is_some());
         let mut server = login.ok_or_else(|| {
             Failure::undecided(format_args!("nobody is logged in to {host}"))
@@ -94,7 +99,7 @@ impl Connection {
         if self.ca.is_some() {
             server.ca.clone_from(&self.ca);
         }
-        Ok(Client::new(&server)?)
+        Ok(server)
     }
 
     fn access(&self, host: &str, global: &Global) -> Result<Access, Failure> {

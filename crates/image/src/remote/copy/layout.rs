@@ -61,7 +61,7 @@ impl Layout {
     }
 
     /// The image called so, or the only one.
-    pub(super) fn resolve(&self, wanted: Option<&str>) -> Result<Fetched, Error> {
+    pub fn resolve(&self, wanted: Option<&str>) -> Result<Fetched, Error> {
         let index = self.listed()?;
         let missing = |wanted: &str| {
             Error::content(self.place(), layout::not_found(&self.files(), wanted, &index).to_string())
@@ -73,7 +73,8 @@ impl Layout {
         self.manifest(&found.digest)
     }
 
-    pub(super) fn tagged(&self, tag: &str) -> Result<Option<Digest>, Error> {
+    /// What has the tag.
+    pub fn tagged(&self, tag: &str) -> Result<Option<Digest>, Error> {
         if !self.folder.join("index.json").exists() {
             return Ok(None);
         }
@@ -88,7 +89,8 @@ impl Layout {
         }
     }
 
-    pub(super) fn blob(&self, digest: &Digest) -> Result<fs::File, Error> {
+    /// Opens a blob. Its digest is not checked: that is for who reads it.
+    pub fn blob(&self, digest: &Digest) -> Result<fs::File, Error> {
         match open_regular(&self.path(digest)) {
             Ok(Some((file, _))) => Ok(file),
             Ok(None) => Err(Error::content(self.place(), format!("has no blob {digest}"))),
@@ -96,7 +98,8 @@ impl Layout {
         }
     }
 
-    pub(super) fn manifest(&self, digest: &Digest) -> Result<Fetched, Error> {
+    /// A manifest, with its digest checked.
+    pub fn manifest(&self, digest: &Digest) -> Result<Fetched, Error> {
         let what = format!("manifest {digest} of {}", self.place());
         let bytes =
             bounded(self.blob(digest)?, MAX_MANIFEST, &what).map_err(|why| Error::content(&what, why))?;
@@ -107,7 +110,7 @@ impl Layout {
     }
 
     /// What refers to `subject`: manifests that stand in `index.json`.
-    pub(super) fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+    pub fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
         if self.referrers.get().is_none() {
             let mut all = ReferrersBy::new();
             for one in self.listed()?.manifests {

@@ -31,6 +31,9 @@ pub(crate) fn bare() -> Report {
     Report {
         snapshot: None,
         findings: Vec::new(),
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: boltseal_model::Omitted::default(),
         verdict: None,
         coverage: Coverage::of(Vec::new()),

@@ -12,6 +12,7 @@ mod attached;
 mod base;
 mod built;
 mod checks;
+mod claims;
 mod coverage;
 mod findings;
 mod layers;
@@ -129,12 +130,12 @@ pub(crate) fn image(
             @if let Some(verdict) = &report.verdict { (reasons::card(viewer, verdict)) }
             (tabs(row, report, known, asked.view))
             @match asked.view {
-                View::Findings => { (base::card(viewer, &known.bases, known.split.as_ref())) (findings::view(report)) },
+                View::Findings => { (base::card(viewer, &known.bases, known.split.as_ref())) (findings::view(report)) (claims::set_aside(report)) },
                 View::Packages => (packages::view(row, report, &asked.q)),
                 View::Secrets => (secrets::view(report, &known.images)),
                 View::Checks => (checks::view(report)),
                 View::Layers => { (built::card(viewer, &known.built, &known.bases)) (layers::view(report, &known.steps, theirs(known))) },
-                View::Attached => (attached::view(viewer, &known.attached)),
+                View::Attached => { (claims::trust(report)) (attached::view(viewer, &known.attached)) },
                 View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
             }

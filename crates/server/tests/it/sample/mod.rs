@@ -50,6 +50,7 @@ pub async fn installation(folder: &Path) -> Sample {
         put(&state.facts, &described, &snapshot).await;
     }
     registry::furnish(&state.facts).await;
+    heed(&state.facts).await;
     state.recorder.seal().await.unwrap();
     Sample { state: State { snapshot: watch::channel(Some(Arc::new(snapshot))).1, ..state }, secret }
 }
@@ -99,6 +100,18 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
     Sample { state, secret: secret.unwrap().expose().to_owned() }
 }
 
+/// Judges again what something was attached to, as the registry does at once.
+async fn heed(facts: &Facts) {
+    let images = facts.unheeded(1_000).await.unwrap();
+    for (image, bearing) in facts.bearing(&images).await.unwrap() {
+        let report = Box::new(facts.report(&image).await.unwrap().unwrap());
+        let catalog_gaps = facts.material(&image).await.unwrap().unwrap().catalog.gaps;
+        let outcome = Outcome::Judged { report, catalog_gaps };
+        let heeded = std::collections::HashMap::from([(image.clone(), bearing.changes)]);
+        facts.record_heeding(vec![(image, outcome)], heeded, now()).await.unwrap();
+    }
+}
+
 /// The images of `images.txt`, not stored yet.
 pub fn images() -> Vec<Described> {
     text::images()
@@ -128,6 +141,7 @@ pub async fn put(facts: &Facts, described: &Described, snapshot: &SnapshotInfo) 
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: described.tags.clone(),
+        by: None,
         at,
     };
     facts.put_manifest(manifest).await.unwrap();
@@ -170,6 +184,9 @@ fn judged(described: &Described, digest: &Digest, snapshot: &SnapshotInfo) -> Ou
         layers: described.layers(),
         packages: described.packages.iter().map(|(package, _)| package.clone()).collect(),
         findings,
+        signatures: None,
+        bases: None,
+        vex: Vec::new(),
         omitted: Omitted::default(),
         verdict: None,
     };

@@ -170,6 +170,7 @@ fn manifest(repository: &str, kind: Kind, content: &[u8], bytes: u64) -> NewMani
         blobs: Vec::new(),
         manifests: Vec::new(),
         tags: Vec::new(),
+        by: None,
         at: now() - SignedDuration::from_mins(if kind == Kind::Index { 4 * 24 * 60 } else { 20 }),
     }
 }

@@ -5,11 +5,11 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::{
     super::{
-        Kind, State, about,
+        Kind, State, about, bearing,
         blobs::{claim, hold, keep, release},
         credentials,
         life::{self, Wanted},
-        milliseconds, search, signed,
+        milliseconds, pushers, search, signed,
         sql::Query,
     },
     Missing, NewManifest,
@@ -62,6 +62,9 @@ pub(super) async fn store_manifest(
     }
     add_repository(db, repository, now).await?;
     write_manifest(db, &manifest, &name, now).await?;
+    if let Some(pusher) = &manifest.by {
+        pushers::pushed(db, repository, &name, pusher, now).await?;
+    }
     if let Some(said) = &manifest.about {
         about::write(db, &name, said).await?;
     }
@@ -69,6 +72,9 @@ pub(super) async fn store_manifest(
         link(db, repository, &name, &target.to_string()).await?;
     }
     point_tags(db, repository, &name, &manifest.tags, &before, now).await?;
+    if manifest.kind != Kind::Image || manifest.subject.is_some() {
+        bearing::changed_by(db, repository, &name).await?;
+    }
     // It is live again, with everything it points to.
     life::forget(db, repository, &name, now).await?;
     if manifest.kind == Kind::Image {
@@ -145,6 +151,8 @@ pub(in super::super) async fn point_tags(
     for (tag, former) in before.iter().filter(|(_, former)| former != manifest) {
         about::moved(db, repository, tag, former, now).await?;
     }
+    let speaking = tags.iter().filter_map(|tag| bearing::spoken_of(tag)).collect();
+    bearing::changed(db, speaking).await?;
     let mut new = 0;
     for (place, tag) in tags.iter().enumerate() {
         let sql = "INSERT INTO tags (repository, tag, digest, updated) VALUES ($1, $2, $3, $4) \
@@ -175,6 +183,7 @@ pub(super) async fn remove_tag(
         return Ok(false);
     }
     life::count_tags(db, repository, -1).await?;
+    bearing::changed(db, bearing::spoken_of(tag).into_iter().collect()).await?;
     let sql = "DELETE FROM locks WHERE repository = $1 AND name = $2";
     sqlx::query(sql).bind(repository).bind(tag).execute(db).await?;
     Ok(true)
@@ -259,6 +268,8 @@ pub(in super::super) async fn remove_manifest(
     digest: &str,
 ) -> Result<bool, Error> {
     let now = milliseconds(Timestamp::now());
+    // While it still says what it is about.
+    bearing::changed_by(db, repository, digest).await?;
     let removed = sqlx::query("DELETE FROM manifests WHERE repository = $1 AND digest = $2")
         .bind(repository)
         .bind(digest)
@@ -277,6 +288,7 @@ pub(in super::super) async fn remove_manifest(
     .bind(digest)
     .execute(&mut *db)
     .await?;
+    pushers::forget(db, repository, digest).await?;
     let mut rows = [0; 3];
     for (gone, sql) in rows.iter_mut().zip([
         "DELETE FROM locks WHERE repository = $1 AND name IN \

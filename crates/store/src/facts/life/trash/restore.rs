@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use super::{
     super::{
         super::{
-            Kind,
+            Kind, bearing,
             blobs::{claim, hold},
             content, count, digest,
         },
@@ -65,6 +65,7 @@ pub(super) async fn restore(
         content::link(db, repository, &name, target).await?;
     }
     restore_tags(db, repository, &name, now, back).await?;
+    bearing::changed_by(db, repository, &name).await?;
     forget(db, repository, &name, now).await?;
     if Kind::read(&kind)? == Kind::Image {
         content::request_judgement(db, &name, now).await?;

@@ -1,0 +1,213 @@
+//! Whom a policy believes: the section `authorities:`, and keys that a rule names itself.
+//!
+//! A key or a trusted root may lie in a file beside the policy; its text is read once, with the policy, and is part of what
+//! the policy's digest stands for. Whether a key is one, only who verifies with it can tell.
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::{
+    Error,
+    text::{Line, Name},
+};
+
+/// Keys and identities of a whole company. Every signature is held against each.
+const MAX_AUTHORITIES: usize = 100;
+/// Bytes of a file beside the policy: a trusted root with the history of all its keys has some tens of kilobytes.
+const MAX_FILE: usize = 1 << 20;
+/// How a key begins that is not the name of a file.
+const PEM: &str = "-----BEGIN";
+
+/// Somebody whose signatures a policy counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// What the policy calls them: the name, or that of the file of a key that a rule names itself.
+    pub name: String,
+    /// How they are known.
+    pub who: Known,
+}
+
+/// How somebody is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// By a key.
+    Key {
+        /// The public half, in PEM.
+        pem: String,
+        /// With a root (the text of a `trusted_root.json`), its log must have the signature.
+        root: Option<String>,
+    },
+    /// By an identity in a certificate.
+    Identity {
+        /// An address or a URI.
+        subject: Text,
+        /// Who vouches for it.
+        issuer: Text,
+        /// Whose certificates, logs and clocks count: the text of a `trusted_root.json`.
+        root: String,
+    },
+}
+
+/// What a text must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// This.
+    Exact(String),
+    /// All of it matches this regular expression.
+    Pattern(String),
+}
+
+/// Reads a file beside the policy, by its name there.
+pub(crate) type Files<'f> = &'f dyn Fn(&str) -> Result<String, String>;
+
+/// One entry of `authorities:`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthorityFile {
+    name: Name,
+    /// In PEM, or the name of a file.
+    key: Option<String>,
+    identity: Option<Line>,
+    identity_regexp: Option<Line>,
+    issuer: Option<Line>,
+    issuer_regexp: Option<Line>,
+    /// The name of a file.
+    trusted_root: Option<Line>,
+}
+
+/// Authorities of a policy in the making.
+pub(crate) struct Authorities<'f> {
+    files: Files<'f>,
+    pub(crate) all: Vec<Authority>,
+    /// What was read, with the names under which it was.
+    pub(crate) read: Vec<(String, String)>,
+}
+
+impl<'f> Authorities<'f> {
+    pub(crate) fn new(entries: Vec<Spanned<AuthorityFile>>, files: Files<'f>) -> Result<Self, Error> {
+        let mut this = Self { files, all: Vec::new(), read: Vec::new() };
+        for entry in entries {
+            let line = entry.referenced.line();
+            let name = entry.value.name.0.clone();
+            let added = this.declare(entry.value);
+            added.map_err(|why| Error::Value { line, problem: format!("authority `{name}`: {why}") })?;
+        }
+        Ok(this)
+    }
+
+    /// The names in `by`, checked, and those of `keys`, added.
+    pub(crate) fn named(&mut self, by: Vec<Name>, keys: Vec<Line>) -> Result<Vec<String>, String> {
+        let mut names: Vec<String> = Vec::new();
+        for Name(name) in by {
+            if !self.all.iter().any(|one| one.name == name) {
+                let known: Vec<&str> = self.all.iter().map(|one| one.name.as_str()).collect();
+                let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+                return Err(format!("there is no authority `{name}`; the authorities are: {known}"));
+            }
+            names.push(name);
+        }
+        for Line(file) in keys {
+            let pem = self.file(&file)?;
+            let who = Known::Key { pem, root: None };
+            match self.all.iter().find(|one| one.name == file) {
+                Some(known) if known.who != who => {
+                    return Err(format!("an authority is called `{file}`, like the file of another key"));
+                }
+                Some(_) => {}
+                None => self.add(Authority { name: file.clone(), who })?,
+            }
+            names.push(file);
+        }
+        names.sort_unstable();
+        names.dedup();
+        // In the order of the policy, as everywhere.
+        let place = |name: &String| self.all.iter().position(|one| one.name == *name);
+        names.sort_by_key(place);
+        Ok(names)
+    }
+
+    fn declare(&mut self, file: AuthorityFile) -> Result<(), String> {
+        let root = file.trusted_root.map(|Line(name)| self.file(&name)).transpose()?;
+        let subject = text(file.identity, file.identity_regexp, "identity")?;
+        let issuer = text(file.issuer, file.issuer_regexp, "issuer")?;
+        let who = match (file.key, subject, issuer, root) {
+            (Some(key), None, None, root) => {
+                let pem = if key.trim_start().starts_with(PEM) { key } else { self.file(key.trim())? };
+                Known::Key { pem, root }
+            }
+            (None, Some(subject), Some(issuer), Some(root)) => Known::Identity { subject, issuer, root },
+            (None, Some(_), Some(_), None) => {
+                return Err("an identity needs `trusted_root`, the name of the file `trusted_root.json` of the sigstore \
+                            instance whose certificates count"
+                    .to_owned());
+            }
+            (None, Some(_), None, _) | (None, None, Some(_), _) => {
+                return Err("write `identity` and `issuer`: who it is, and who vouches for that".to_owned());
+            }
+            (Some(_), ..) => return Err("is known by `key` or by `identity`, not by both".to_owned()),
+            (None, None, None, _) => {
+                return Err("write `key` (PEM, or the name of a file), or `identity` and `issuer`".to_owned());
+            }
+        };
+        self.add(Authority { name: file.name.0, who })
+    }
+
+    fn add(&mut self, new: Authority) -> Result<(), String> {
+        if self.all.len() >= MAX_AUTHORITIES {
+            return Err(format!("more than {MAX_AUTHORITIES} authorities"));
+        }
+        if self.all.iter().any(|one| one.name == new.name) {
+            return Err("two authorities have this name: reasons name them, so give each its own".to_owned());
+        }
+        // Else one person would be two of two.
+        if let Some(twin) = self.all.iter().find(|one| same(&one.who, &new.who)) {
+            return Err(format!("is the same as `{}`: use that name", twin.name));
+        }
+        self.all.push(new);
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str) -> Result<String, String> {
+        let text = (self.files)(name)?;
+        if text.len() > MAX_FILE {
+            return Err(format!("{name} has {} bytes, more than {MAX_FILE}", text.len()));
+        }
+        if self.read.iter().all(|(known, _)| known != name) {
+            self.read.push((name.to_owned(), text.clone()));
+        }
+        Ok(text)
+    }
+}
+
+fn same(a: &Known, b: &Known) -> bool {
+    match (a, b) {
+        (Known::Key { pem: a, .. }, Known::Key { pem: b, .. }) => {
+            a.split_whitespace().eq(b.split_whitespace())
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn text(exact: Option<Line>, pattern: Option<Line>, what: &str) -> Result<Option<Text>, String> {
+    match (exact, pattern) {
+        (Some(_), Some(_)) => Err(format!("write `{what}` or `{what}_regexp`, not both")),
+        (Some(Line(exact)), None) => Ok(Some(Text::Exact(exact))),
+        (None, Some(Line(pattern))) => Ok(Some(Text::Pattern(pattern))),
+        (None, None) => Ok(None),
+    }
+}
+
+impl std::fmt::Display for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told = |text: &Text| match text {
+            Text::Exact(text) | Text::Pattern(text) => text.clone(),
+        };
+        match self {
+            Self::Key { root: None, .. } => f.write_str("holds a key"),
+            Self::Key { root: Some(_), .. } => f.write_str("holds a key; signatures are in the log"),
+            Self::Identity { subject, issuer, .. } => {
+                write!(f, "is {}, says {}", told(subject), told(issuer))
+            }
+        }
+    }
+}
