@@ -3,13 +3,13 @@
 //!
 //! *Judging* is matching and deciding alone, which the bar is about; the rest is the database's.
 
-use std::{fs::File, sync::Arc};
+use std::{fs::File, io::Read, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use boltseal_identity::{Authority, Directory, Keys, RootKey, token::Revoked};
 use boltseal_model::{Catalog, Digest, Subject, Timestamp};
 use boltseal_policy::Policy;
-use boltseal_registry::{Config, FlowJudge, Judge, Registry};
+use boltseal_registry::{Again, Beside, Config, FlowJudge, Judge, Registry};
 use boltseal_scan::Snapshot;
 use boltseal_store::{Blobs, Facts, Kind, Material, NewManifest};
 
@@ -91,14 +91,21 @@ async fn fill(facts: &Facts, judge: &FlowJudge, corpus: &[(String, Catalog)]) ->
                 config: None,
                 platform: None,
             };
-            materials.push((
-                digest.clone(),
-                Material { subject, layers: Vec::new(), catalog: (*catalog).clone() },
-            ));
+            let material = Material { subject, layers: Vec::new(), catalog: (*catalog).clone() };
+            materials.push(Again { digest: digest.clone(), material, beside: Beside::default() });
         }
-        facts.record(judge.rejudge(materials), Timestamp::now()).await?;
+        facts.record(judge.rejudge(materials, &Nothing), Timestamp::now()).await?;
     }
     Ok(())
+}
+
+/// Nothing is attached to these images, so nothing of them is read.
+struct Nothing;
+
+impl boltseal_image::Blobs for Nothing {
+    fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + Send + '_>, boltseal_image::Error> {
+        Err(boltseal_image::Error::NoBlob { digest: digest.clone(), place: "nowhere".to_owned() })
+    }
 }
 
 fn manifest(digest: &Digest) -> NewManifest {

@@ -7,7 +7,7 @@ use boltseal_flow::Cache;
 use boltseal_image::{Blobs, Error};
 use boltseal_model::Digest;
 use boltseal_policy::Policy;
-use boltseal_registry::{FlowJudge, Judge as _, Request};
+use boltseal_registry::{Beside, FlowJudge, Judge as _, Request};
 use boltseal_store::Outcome;
 use nix::sys::{
     resource::{UsageWho, getrusage},
@@ -53,6 +53,7 @@ fn judged(judge: &FlowJudge, image: &Layout) -> Result<()> {
         media_type: "application/vnd.oci.image.manifest.v1+json",
         repository: "bench",
         blobs: &Stored(image),
+        beside: &Beside::default(),
     });
     ensure!(matches!(outcome, Outcome::Judged { .. }), "not judged: {outcome:?}");
     Ok(())
