@@ -67,7 +67,6 @@ fn verdict(rule: &str, report: &Report) -> Verdict {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn signatures_are_missing_bad_strange_or_unchecked() {
     use Decision::{Allow, Deny, Unknown};
     let one = "signatures: { by: [releases] }";
