@@ -10,6 +10,8 @@ const CLIENTS: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.2");
 const MAIL: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.4");
 const CLOCKS: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
 const OCSP: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.9");
+/// Extensions that are looked at here: basic constraints, key usage and extended key usage.
+const KNOWN: [ObjectIdentifier; 3] = [oid("2.5.29.19"), oid("2.5.29.15"), oid("2.5.29.37")];
 
 /// What the leaf of a chain is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,7 @@ pub fn check_chain(chain: &[Certificate], purpose: Purpose) -> Result<(), String
     if chain.len() > MAX_CHAIN {
         return Err(format!("{} certificates are more than {MAX_CHAIN} for a chain", chain.len()));
     }
+    chain.iter().try_for_each(check_known)?;
     if above.is_empty() {
         leaf.check_issued_by(leaf)?;
     }
@@ -63,6 +66,19 @@ pub fn path_to(
         }
     }
     Err(format!("no path leads from `{}` to a root that is believed", leaf.subject()))
+}
+
+/// What is critical and not known here, name constraints among it, is refused (RFC 5280, section 4.2).
+fn check_known(one: &Certificate) -> Result<(), String> {
+    let all = one.parsed().tbs_certificate.extensions.iter().flatten();
+    match all.filter(|extension| extension.critical).find(|extension| !KNOWN.contains(&extension.extn_id)) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "`{}` has a critical extension that is not known here: {}",
+            one.subject(),
+            other.extn_id
+        )),
+    }
 }
 
 /// `below` is how many authorities stand between it and the leaf.

@@ -369,6 +369,27 @@ fn certificates_that_are_not_for_this() {
     }
 }
 
+/// RFC 5280, section 4.2: whoever does not know a critical extension refuses the certificate.
+#[test]
+fn critical_extensions_that_nobody_knows() {
+    let image = Digest::of(b"image");
+    for (critical, expected) in
+        [(true, Err("has a critical extension that is not known here: 1.2.3.4")), (false, Ok("CN=releases"))]
+    {
+        let mut extension = rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        extension.set_criticality(critical);
+        let (mut leaf, mut root) = (made::leaf(), made::root());
+        leaf.custom_extensions = vec![extension.clone()];
+        root.custom_extensions = vec![extension];
+        for made in [Made::of(made::root(), &leaf), Made::of(root, &made::leaf())] {
+            let envelope = made.jws(&image, |_| {}).to_string();
+            let name = if critical { "critical" } else { "not critical" };
+            let answer = believed(&made, &json!({})).verify(Form::NotaryJws, envelope.as_bytes(), &image);
+            check(name, &answer, expected);
+        }
+    }
+}
+
 #[test]
 fn identities() {
     let (made, image) = (Made::new(), Digest::of(b"image"));
