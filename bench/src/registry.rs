@@ -4,6 +4,7 @@
 //! it still did after the last answer; ours signs callers in, judges every image and records everything meanwhile, the
 //! peer does none of it. What pushes does so to an empty data folder every time.
 
+pub mod admission;
 mod connection;
 mod content;
 mod lists;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -105,6 +105,7 @@ fn ours(program: &str, folder: TempDir, data: &Path) -> Result<Subject> {
         .args(["--registry-listen", &format!("127.0.0.1:{port}")]);
     let mut subject = Subject::start("ours", command, port, folder)?;
     let secret = subject.printed_secret()?;
+    subject.dashboard = dashboard;
     subject.authorization = Some(format!("Basic {}", STANDARD.encode(format!("admin:{secret}"))));
     Ok(subject)
 }
@@ -131,6 +132,8 @@ fn peer(program: &str, folder: TempDir, data: &Path) -> Result<Subject> {
 pub struct Subject {
     pub name: &'static str,
     pub port: u16,
+    /// Of everything, over TLS; 0 for the peer.
+    pub dashboard: u16,
     /// Value of the `Authorization` header, if it wants one.
     pub authorization: Option<String>,
     /// Milliseconds from spawn to the first answer on `/v2/`.
@@ -146,7 +149,8 @@ impl Subject {
         command.stdout(out).stderr(fs::File::create(folder.path().join("log"))?);
         let began = Instant::now();
         let child = command.spawn()?;
-        let mut subject = Self { name, port, authorization: None, started: 0.0, command, child, folder };
+        let mut subject =
+            Self { name, port, dashboard: 0, authorization: None, started: 0.0, command, child, folder };
         subject.wait_for_answer(began)?;
         Ok(subject)
     }
@@ -172,6 +176,11 @@ impl Subject {
         }
         self.started = began.elapsed().as_secs_f64() * 1e3;
         Ok(())
+    }
+
+    /// Who vouches for its certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("data/tls/ca.pem")
     }
 
     fn pid(&self) -> Pid {
