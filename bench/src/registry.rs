@@ -9,6 +9,7 @@ mod connection;
 mod content;
 mod lists;
 mod subject;
+mod sync;
 mod table;
 mod transfers;
 mod workloads;
@@ -75,6 +76,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let [ours, peer] = runs(&programs, &options, workload).context(workload.name)?;
         table.add(workload.name, &ours, &peer, workload.bars);
     }
+    sync::run(&programs, &options, &mut table)?;
     lists::run(&programs, &options, &mut table)?;
     table.print_summary();
     Ok(())

@@ -84,9 +84,17 @@ impl Programs {
         match which {
             Which::Ours => ours(&self.boltseal, folder, &data),
             Which::Peer => {
-                peer(self.docker_registry.as_deref().context("no docker-registry")?, folder, &data)
+                peer(self.docker_registry.as_deref().context("no docker-registry")?, folder, &data, None)
             }
         }
+    }
+
+    /// Starts the peer as a cache of the registry at `port`.
+    pub fn proxy(&self, port: u16) -> Result<Subject> {
+        let folder = tempfile::tempdir()?;
+        let data = folder.path().join("data");
+        fs::create_dir(&data)?;
+        peer(self.docker_registry.as_deref().context("no docker-registry")?, folder, &data, Some(port))
     }
 }
 
@@ -111,7 +119,7 @@ fn ours(program: &str, folder: TempDir, data: &Path) -> Result<Subject> {
 }
 
 /// Debian's packaging of CNCF distribution.
-fn peer(program: &str, folder: TempDir, data: &Path) -> Result<Subject> {
+fn peer(program: &str, folder: TempDir, data: &Path, of: Option<u16>) -> Result<Subject> {
     let port = free_port()?;
     let config = folder.path().join("config.yml");
     fs::write(
@@ -119,8 +127,9 @@ fn peer(program: &str, folder: TempDir, data: &Path) -> Result<Subject> {
         format!(
             "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{cache: {{blobdescriptor: \
              inmemory}}, delete: {{enabled: true}}, filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \
-             127.0.0.1:{port}}}\n",
-            data.display()
+             127.0.0.1:{port}}}\n{}",
+            data.display(),
+            of.map(|port| format!("proxy: {{remoteurl: http://127.0.0.1:{port}}}\n")).unwrap_or_default()
         ),
     )?;
     let mut command = Command::new(program);
@@ -232,7 +241,7 @@ impl Subject {
     }
 
     /// The first start prints it before it answers.
-    fn printed_secret(&self) -> Result<String> {
+    pub fn printed_secret(&self) -> Result<String> {
         let out = fs::read_to_string(self.folder.path().join("out"))?;
         let secret = out.lines().find_map(|line| line.strip_prefix("secret:"));
         Ok(secret.context("boltseal printed no secret")?.trim().to_owned())
