@@ -160,6 +160,11 @@ impl Keys {
         }
     }
 
+    /// Whether the root key of today sealed it: what the one before did is to be sealed again before that goes.
+    pub fn is_current(&self, purpose: Purpose, sealed: &[u8], context: &[u8]) -> bool {
+        self.current.sealer(purpose).open(sealed, context).is_ok()
+    }
+
     /// The key that signs, and the one that did before.
     pub(crate) fn signing(&self) -> (&SigningKey, Option<&SigningKey>) {
         (&self.current.signing, self.previous.as_ref().map(|ring| &ring.signing))

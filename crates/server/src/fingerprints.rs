@@ -13,7 +13,8 @@ const NAME: &str = "credentials.key";
 
 /// Reads the key, or makes one. Of several servers at their first start, one at a time may call this.
 ///
-/// It is sealed again at every start, so that a rotation of the keys does not lose it. Where the key that sealed it is lost,
+/// It is sealed again after a rotation of the keys, so that the next one does not lose it; otherwise a start asks for no
+/// randomness, the first of which takes some 30 ms. Where the key that sealed it is lost,
 /// there is a new one: from then on credentials are recognised among images that are looked at from then on.
 ///
 /// # Errors
@@ -28,9 +29,16 @@ pub async fn fingerprint_key(authority: &Authority, facts: &Facts) -> Result<Fin
         Some(key) => key,
         None => RootKey::generate().map_err(|_| Error::Randomness)?,
     };
-    let sealed = authority.keys().seal(Purpose::Setting, key.expose(), NAME.as_bytes())?;
-    facts.set(NAME, &STANDARD.encode(sealed)).await?;
+    if !kept.as_deref().is_some_and(|text| is_current(authority, text)) {
+        let sealed = authority.keys().seal(Purpose::Setting, key.expose(), NAME.as_bytes())?;
+        facts.set(NAME, &STANDARD.encode(sealed)).await?;
+    }
     Ok(FingerprintKey::new(key.expose()))
+}
+
+fn is_current(authority: &Authority, text: &str) -> bool {
+    let sealed = STANDARD.decode(text);
+    sealed.is_ok_and(|sealed| authority.keys().is_current(Purpose::Setting, &sealed, NAME.as_bytes()))
 }
 
 fn open(authority: &Authority, text: &str) -> Option<RootKey> {

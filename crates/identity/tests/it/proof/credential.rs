@@ -4,7 +4,7 @@ use boltseal_identity::{
     Credentials,
     credential::{Certificate, CertificateError, CredentialError, MAX_CERTIFICATES, verify_secret},
     password::{self, PasswordError, PasswordHash},
-    seal::{Keys, RootKey, SealError},
+    seal::{Keys, Purpose, RootKey, SealError},
     secret::{Secret, StoredSecret},
     totp::{SealedTotp, Step, Totp},
 };
@@ -179,7 +179,13 @@ fn a_seed_is_sealed_for_its_principal() {
     let sealed = totp.seal(&keys, ann).unwrap();
     assert_eq!(sealed.open(&keys, ann).unwrap().text().expose(), totp.text().expose());
     assert_eq!(sealed.open(&keys, bob).unwrap_err(), SealError::NotOurs);
-    assert!(sealed.open(&Keys::new(&new, Some(&old)).unwrap(), ann).is_ok(), "rotated once");
+    let rotated = Keys::new(&new, Some(&old)).unwrap();
+    assert!(sealed.open(&rotated, ann).is_ok(), "rotated once");
+    let of_old = keys.seal(Purpose::Setting, b"text", b"of it").unwrap();
+    assert!(keys.is_current(Purpose::Setting, &of_old, b"of it"));
+    assert!(!keys.is_current(Purpose::Setting, &of_old, b"of another"));
+    assert!(rotated.open(Purpose::Setting, &of_old, b"of it").is_ok(), "it opens, but is to be sealed again");
+    assert!(!rotated.is_current(Purpose::Setting, &of_old, b"of it"));
     assert_eq!(sealed.open(&Keys::new(&new, None).unwrap(), ann).unwrap_err(), SealError::NotOurs);
     for broken in ["\"\"", "\"AAAA\"", "\"*\""] {
         let broken: SealedTotp = serde_json::from_str(broken).unwrap();
