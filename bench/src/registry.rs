@@ -7,6 +7,7 @@
 pub mod admission;
 mod connection;
 mod content;
+mod large;
 mod lists;
 mod subject;
 mod sync;
@@ -78,6 +79,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     sync::run(&programs, &options, &mut table)?;
     lists::run(&programs, &options, &mut table)?;
+    large::run(&programs, &options)?;
     table.print_summary();
     Ok(())
 }

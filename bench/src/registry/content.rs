@@ -93,6 +93,22 @@ impl Image {
         Ok(Self { blobs, manifest: serde_json::to_vec(&manifest)? })
     }
 
+    /// Built long ago, with its own configuration: there are as many of them as numbers.
+    pub fn old(layer: &Blob, number: usize) -> Result<Self> {
+        let mut image = Self::of(vec![layer.clone()])?;
+        let config = Blob::small(serde_json::to_vec(&serde_json::json!({
+            "architecture": "amd64", "os": "linux", "created": "2021-03-04T05:06:07Z",
+            "config": {"Labels": {"bench.example/number": number.to_string()}},
+            "rootfs": {"type": "layers", "diff_ids": [layer.digest.to_string()]},
+        }))?);
+        let mut manifest: serde_json::Value = serde_json::from_slice(&image.manifest)?;
+        manifest["config"]["size"] = config.size().into();
+        manifest["config"]["digest"] = config.digest.to_string().into();
+        image.blobs = vec![layer.clone(), config];
+        image.manifest = serde_json::to_vec(&manifest)?;
+        Ok(image)
+    }
+
     pub fn digest(&self) -> Digest {
         Digest::of(&self.manifest)
     }

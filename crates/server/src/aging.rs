@@ -10,7 +10,7 @@ use axum::{Json, extract::State as From};
 use boltseal_api::aging::{Aged, Aging, Base};
 use boltseal_flow::aging::{built, days};
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{About, Facts, TagOf};
+use boltseal_store::{About, Facts};
 
 use crate::{State, asking::Asking, bases::Look, failure::Failure};
 
@@ -86,17 +86,28 @@ async fn aged(state: &State, wanted: Wanted, all: Vec<Built>, now: Timestamp) ->
     let old: Vec<Built> = all.into_iter().filter(old).collect();
     let digests: Vec<Digest> = old.iter().map(|built| built.digest.clone()).collect();
     let pulls: HashMap<Digest, Timestamp> = state.facts.last_pulls_of(&digests).await?.into_iter().collect();
-    let mut aged = Vec::with_capacity(old.len());
-    for Built { digest, at, base } in old {
-        let last_pull = pulls.get(&digest).copied();
-        let used = wanted.in_use.is_none_or(|most| last_pull.is_some_and(|last| days(last, now) <= most));
-        if used {
-            let names = names(state.facts.tags_ever(&digest).await?);
-            let (digest, days) = (digest.to_string(), days(at, now));
-            aged.push(Aged { digest, names, built: at, days, last_pull, base });
+    let used = |digest: &Digest| {
+        let last_pull = pulls.get(digest).copied();
+        wanted.in_use.is_none_or(|most| last_pull.is_some_and(|last| days(last, now) <= most))
+    };
+    let old: Vec<Built> = old.into_iter().filter(|built| used(&built.digest)).collect();
+    let digests: Vec<Digest> = old.iter().map(|built| built.digest.clone()).collect();
+    let mut names: HashMap<Digest, Vec<String>> = HashMap::new();
+    for (digest, repository, tag) in state.facts.tags_now(&digests).await? {
+        let names = names.entry(digest).or_default();
+        if names.len() < MAX_NAMES {
+            names.push(format!("{repository}:{tag}"));
         }
     }
-    Ok(aged)
+    let aged = old.into_iter().map(|Built { digest, at, base }| Aged {
+        names: names.remove(&digest).unwrap_or_default(),
+        last_pull: pulls.get(&digest).copied(),
+        days: days(at, now),
+        digest: digest.to_string(),
+        built: at,
+        base,
+    });
+    Ok(aged.collect())
 }
 
 /// Images with when they were pushed: when they were built, and on what.
@@ -119,9 +130,4 @@ async fn built_on(
         all.push(Built { digest, at, base });
     }
     Ok(all)
-}
-
-fn names(tags: Vec<TagOf>) -> Vec<String> {
-    let current = tags.into_iter().filter(|of| of.current);
-    current.take(MAX_NAMES).map(|of| format!("{}:{}", of.repository, of.tag)).collect()
 }

@@ -9,6 +9,9 @@ use sqlx::Row as _;
 use super::{Facts, digest, signed, sql::Query, time};
 use crate::Error;
 
+/// Manifests asked about at a time.
+const ASKED: usize = 500;
+
 /// A name of a manifest, or of an index that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagOf {
@@ -38,6 +41,32 @@ impl Facts {
                 Ok((digest("manifests.digest", &name)?, time("manifests.pushed_at", pushed)?))
             })
             .collect()
+    }
+
+    /// Repository and tag of every name that these manifests have now, also through an index that has them; sorted.
+    pub async fn tags_now(&self, wanted: &[Digest]) -> Result<Vec<(Digest, String, String)>, Error> {
+        let mut found = Vec::new();
+        for some in wanted.chunks(ASKED) {
+            let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let mut query = Query::new(
+                "SELECT m.digest, t.repository, t.tag FROM manifests m \
+                 JOIN tags t ON t.repository = m.repository AND t.digest = m.digest WHERE m.digest IN (",
+            );
+            query.push_list(some.iter().cloned());
+            query.push(
+                ") UNION SELECT m.digest, t.repository, t.tag FROM manifests m \
+                 JOIN links l ON l.repository = m.repository AND l.target = m.digest \
+                 JOIN tags t ON t.repository = l.repository AND t.digest = l.manifest WHERE m.digest IN (",
+            );
+            query.push_list(some.iter().cloned());
+            query.push(")");
+            for row in query.build().fetch_all(&self.readers).await? {
+                let of = digest("manifests.digest", row.try_get(0)?)?;
+                found.push((of, row.try_get(1)?, row.try_get(2)?));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Names that a manifest has or had, in any repository, also through an index that has it.
