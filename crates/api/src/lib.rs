@@ -33,6 +33,7 @@ pub mod audit;
 pub mod base;
 pub mod client;
 pub mod credentials;
+pub mod custody;
 pub mod findings;
 pub mod life;
 pub mod notifications;

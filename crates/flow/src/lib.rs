@@ -31,7 +31,8 @@
 //! [`rules`] reads a policy with the keys beside it; [`statements`] says whose signatures an image has, for its rules about trust.
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
-//! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built.
+//! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built;
+//! [`custody`] where one comes from.
 //!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
@@ -41,6 +42,7 @@ pub mod base;
 pub mod baseline;
 mod cache;
 pub mod contents;
+pub mod custody;
 pub mod diff;
 mod error;
 pub mod feeds;

@@ -172,7 +172,7 @@ pub(crate) async fn image(
     let row = detail.rows.first().ok_or_else(missing)?;
     let asked =
         image::Asked { view: image::View::of_word(asking.text("view")), q: asking.text("q").to_owned() };
-    let known = browse::image::known(&state, &viewer, &detail).await?;
+    let known = browse::image::known(&state, &viewer, &detail, asked.view).await?;
     let body = image::image(&viewer, &state.site, &detail, row, &known, &asked);
     Ok(page(&viewer, Part::Images, &images::name(row), &body))
 }

@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use boltseal_api::base::Bases;
+use boltseal_api::{base::Bases, custody::Chain};
 use boltseal_flow::history::{self, Made, Step};
 use boltseal_model::{Digest, Fingerprint};
 use boltseal_store::{Facts, ImageDetail, Locked};
 
-use super::{days, since};
+use super::{custody, days, since};
 use crate::{
     State,
     bases::{self, Split},
     failure::Failure,
     pages::{
         frame::Viewer,
-        image::{Built, Decision, Known, Used},
+        image::{Built, Decision, Known, Used, View},
     },
 };
 
-/// Reads it.
-pub(crate) async fn known(state: &State, viewer: &Viewer, detail: &ImageDetail) -> Result<Known, Failure> {
+/// Reads it, for one of its views.
+pub(crate) async fn known(
+    state: &State,
+    viewer: &Viewer,
+    detail: &ImageDetail,
+    view: View,
+) -> Result<Known, Failure> {
     let Some(row) = detail.rows.first() else { return Ok(Known::default()) };
     let (facts, digest) = (&state.facts, &row.digest);
     let bases = bases::of(state, digest).await?;
@@ -31,8 +36,23 @@ pub(crate) async fn known(state: &State, viewer: &Viewer, detail: &ImageDetail) 
         split: split(facts, detail, digest, &bases).await?,
         images: images(facts, detail).await?,
         bases,
+        custody: custody(state, viewer, detail, digest, view).await?,
         steps: steps(facts, detail, digest).await?,
     })
+}
+
+/// Where it comes from, for the view of that.
+async fn custody(
+    state: &State,
+    viewer: &Viewer,
+    detail: &ImageDetail,
+    digest: &Digest,
+    view: View,
+) -> Result<Option<Chain>, Failure> {
+    match view {
+        View::Custody => custody::chain(state, viewer, digest, detail.report.as_ref()).await.map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// The steps of its build with its layers; of an image that is not read yet there is nothing to show.

@@ -2,6 +2,7 @@
 
 pub(crate) mod aging;
 pub(crate) mod credentials;
+pub(crate) mod custody;
 pub(crate) mod findings;
 pub(crate) mod image;
 pub(crate) mod notifications;

@@ -119,6 +119,9 @@ async fn pages_say_what_matters() {
     assert!(layers.contains("Its base is out of date.") && layers.contains(">platform/base:latest</a>"));
     let attached = app.get(&format!("{image}?view=attached")).await.body;
     assert!(attached.contains("1 attestation, 1 bill of materials, 2 signatures"), "{attached}");
+    let custody = app.get(&format!("{image}?view=custody")).await.body;
+    assert!(custody.contains("missing: built, signed, running"), "{custody}");
+    assert!(custody.contains("by the policy") && custody.contains("--proof custody.json"), "{custody}");
     let used = app.get(&format!("{image}?view=use")).await.body;
     assert!(used.contains("shop/checkout:2.14.0") && used.contains("by its digest"), "{used}");
     assert!(used.contains("no changes") && used.contains("by ada, 20 hours ago: release of December"));
@@ -245,7 +248,7 @@ async fn strangers_cannot_write_markup() {
         seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")),
         "the evil ids were visited"
     );
-    for view in ["", "?view=packages", "?view=layers", "?view=attached", "?view=use", "?view=coverage"] {
+    for view in ["", "?view=packages", "?view=layers", "?view=attached", "?view=custody", "?view=use", "?view=coverage"] {
         let path = format!("/images/{image}{view}");
         html::check(&path, &app.get(&path).await.body);
     }

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use boltseal_api::custody::Chain;
 use boltseal_audit::{
     Record,
     log::{Proof, Verifier},
@@ -18,7 +19,6 @@ use boltseal_model::{Digest, Report};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::chain::Chain;
 use crate::{
     commands::audit::place::{LogServer, key},
     console::Console,

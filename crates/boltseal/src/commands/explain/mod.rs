@@ -1,10 +1,10 @@
 //! `boltseal explain IMAGE`
 
-mod chain;
 mod file;
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
+use boltseal_api::custody::Chain;
 use boltseal_image::remote::Name;
 use boltseal_model::{Digest, Report};
 
@@ -18,10 +18,12 @@ use crate::{
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
-    output::{Written, deliver},
+    output::{
+        Written, deliver,
+        paint::{Paint, clean},
+    },
     reach::{Reach, path},
 };
-use chain::{Chain, people};
 
 /// Which image.
 #[derive(Debug, clap::Args)]
@@ -52,13 +54,9 @@ pub struct Args {
 /// Explains.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let (server, digest) = meant(args, global)?;
-    let report: Report =
-        server.client.get(&path(&["images", &digest.to_string(), "report"])).map_err(|wrong| {
-            Failure::from(wrong).next("of a multi-platform image, explain one of its images by digest")
-        })?;
-    let records = chain::records(&server, &digest)?;
-    let chain = Chain::of(&digest, &report, &records);
+    let chain: Chain = server.client.get(&path(&["images", &digest.to_string(), "custody"]))?;
     if let Some(file) = &args.proof {
+        let report: Report = server.client.get(&path(&["images", &digest.to_string(), "report"]))?;
         let text = file::proof(&server, &chain, &report)?;
         deliver(&text, Some(file), console)?;
     }
@@ -78,4 +76,21 @@ fn meant(args: &Args, global: &Global) -> Result<(LogServer, Digest), Failure> {
         None => repository.head(Name::of(&reference))?.digest,
     };
     Ok((LogServer::at(args.connection.login(reference.registry(), global)?)?, digest))
+}
+
+/// For people.
+fn people(chain: &Chain, _: Paint) -> String {
+    let mut out = format!("{}\n\n", chain.digest);
+    for link in &chain.links {
+        for (place, fact) in link.facts.iter().enumerate() {
+            let head = if place == 0 { link.step.word() } else { "" };
+            let missing = if link.known { "" } else { "missing: " };
+            let _ = writeln!(out, "{head:<9}{missing}{}", clean(fact));
+        }
+        if !link.records.is_empty() {
+            let entries: Vec<String> = link.records.iter().map(ToString::to_string).collect();
+            let _ = writeln!(out, "{:<9}audit log: entry {}", "", entries.join(", "));
+        }
+    }
+    out
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use boltseal_api::base::Bases;
+use boltseal_api::{base::Bases, custody::Chain};
 use boltseal_flow::history::Step;
 use boltseal_model::{Digest, Fingerprint, Leak, Report, Verdict};
 use boltseal_store::{Attached, Counts, ImageDetail, ImageRow, Kind};
@@ -14,6 +14,7 @@ mod built;
 mod checks;
 mod claims;
 mod coverage;
+mod custody;
 mod findings;
 mod layers;
 mod packages;
@@ -48,6 +49,8 @@ pub(crate) enum View {
     Checks,
     /// What it was built from.
     Layers,
+    /// Where it comes from.
+    Custody,
     /// What speaks about it.
     Attached,
     /// Who pulls it, and what is locked.
@@ -57,12 +60,13 @@ pub(crate) enum View {
 }
 
 impl View {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Findings,
         Self::Packages,
         Self::Secrets,
         Self::Checks,
         Self::Layers,
+        Self::Custody,
         Self::Attached,
         Self::Used,
         Self::Coverage,
@@ -75,6 +79,7 @@ impl View {
             Self::Secrets => "secrets",
             Self::Checks => "checks",
             Self::Layers => "layers",
+            Self::Custody => "custody",
             Self::Attached => "attached",
             Self::Used => "use",
             Self::Coverage => "coverage",
@@ -111,6 +116,8 @@ pub(crate) struct Known {
     pub images: BTreeMap<Fingerprint, u64>,
     /// How it was built, the first step first.
     pub steps: Vec<Step>,
+    /// Where it comes from, where that is looked at.
+    pub custody: Option<Chain>,
 }
 
 /// The body of `/images/{digest}`; `row` is one of `detail.rows`.
@@ -135,6 +142,7 @@ pub(crate) fn image(
                 View::Secrets => (secrets::view(report, &known.images)),
                 View::Checks => (checks::view(report)),
                 View::Layers => { (built::card(viewer, &known.built, &known.bases)) (layers::view(report, &known.steps, theirs(known))) },
+                View::Custody => { @if let Some(chain) = &known.custody { (custody::view(chain, &full_name(site, row))) } },
                 View::Attached => { (claims::trust(report)) (attached::view(viewer, &known.attached)) },
                 View::Used => (used::view(viewer, &known.used)),
                 View::Coverage => (coverage::view(report)),
@@ -178,7 +186,7 @@ fn theirs(known: &Known) -> u64 {
 }
 
 fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup {
-    let counted = |view| match view {
+    let counted = |view| Some(match view {
         View::Findings => report.findings.len() as u64,
         View::Packages => report.packages.len() as u64,
         View::Secrets => {
@@ -187,10 +195,12 @@ fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup
         }
         View::Checks => checks::number(report),
         View::Layers => report.layers.len() as u64,
+        // It takes a walk through the log, so only who looks at it pays for it.
+        View::Custody => return None,
         View::Attached => attached::count(&known.attached) as u64,
         View::Used => known.used.number(),
         View::Coverage => report.coverage.gaps.len() as u64,
-    };
+    });
     html! {
         nav.tabs aria-label="Parts of the report" {
             ul {
@@ -198,7 +208,7 @@ fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup
                     @let address = if view == View::Findings { link::image(&row.digest) } else { format!("{}?view={}", link::image(&row.digest), view.word()) };
                     li {
                         a href=(address) aria-current=[(view == current).then_some("page")] {
-                            (title(view)) span.count { (words::thousands(counted(view))) }
+                            (title(view)) @if let Some(number) = counted(view) { span.count { (words::thousands(number)) } }
                         }
                     }
                 }
@@ -214,6 +224,7 @@ const fn title(view: View) -> &'static str {
         View::Secrets => "Secrets",
         View::Checks => "Checks",
         View::Layers => "Layers",
+        View::Custody => "Custody",
         View::Attached => "Attached",
         View::Used => "Pulls",
         View::Coverage => "Gaps",
@@ -252,17 +263,21 @@ fn children(viewer: &Viewer, detail: &ImageDetail) -> Markup {
     }
 }
 
+/// What a client calls it.
+fn full_name(site: &Site, row: &ImageRow) -> String {
+    match row.tags.first() {
+        Some(tag) => format!("{}/{}:{tag}", site.registry, row.repository),
+        None => format!("{}/{}@{}", site.registry, row.repository, row.digest),
+    }
+}
+
 fn pull(site: &Site, detail: &ImageDetail, row: &ImageRow) -> Markup {
-    let host = &site.registry;
     let api = format!("/api/v1/images/{}/report", row.digest);
     html! {
         section.card aria-labelledby="pull" {
             header { h2 id="pull" { "Pull and share" } }
             div.body {
-                @match row.tags.first() {
-                    Some(tag) => (command::shell(&format!("docker pull {host}/{}:{tag}", row.repository))),
-                    None => (command::shell(&format!("docker pull {host}/{}@{}", row.repository, row.digest))),
-                }
+                (command::shell(&format!("docker pull {}", full_name(site, row))))
                 dl.facts {
                     dt { "Digest" } dd { (command::digest(&row.digest)) }
                     @if let Some(config) = detail.report.as_ref().and_then(|report| report.subject.config.as_ref()) { dt { "Image id" } dd.digest { code { (config) } } }
