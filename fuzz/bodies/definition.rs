@@ -4,7 +4,8 @@
 use boltseal_orchestrator::{
     checks::{self, Options, aci::baseline},
     pss::{Level, Version},
-    read::read,
+    read::{Read, read},
+    validating,
 };
 
 /// Reads `bytes` and checks what they say.
@@ -19,4 +20,15 @@ pub fn body(bytes: &[u8]) {
         }
     }
     baseline::judge(&read);
+    // Policies among it apply as their bindings say; all of them at once, where they were given for it.
+    for given in [Read::default(), read.clone()] {
+        let judged = validating::judge(&read, &given);
+        assert!(
+            judged
+                .findings
+                .iter()
+                .all(|finding| finding.line as usize <= breaks + 1 && !finding.found.is_empty())
+        );
+        assert!(judged.gaps.iter().all(|gap| gap.line as usize <= breaks + 1));
+    }
 }

@@ -30,6 +30,7 @@
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
 //! | [`admission`] | what an API server asks, and what it is answered |
 //! | [`report`] | what was found, for programs |
+//! | [`validating`] | admission policies that are objects of Kubernetes themselves |
 //! | [`fix`] | plain mends, as a patch |
 //! | [`pss`] | the Pod Security Standards of Kubernetes, at every version |
 //!
@@ -57,6 +58,7 @@ pub mod pss;
 pub mod read;
 pub mod report;
 mod service_fabric;
+pub mod validating;
 pub mod workload;
 
 pub use hit::{Hit, Hits};

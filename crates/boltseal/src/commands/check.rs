@@ -43,6 +43,7 @@ Examples:
   helm template ./chart | boltseal check - --level restricted --version v1.31
   boltseal check azuredeploy.json --format sarif --output check.sarif
   boltseal check deploy/ --fix | patch -p0
+  boltseal check deploy/ --policy cluster/policies/
 
 Exit codes: 0 nothing of --fail-on or worse; 1 something; 2 usage; 3 something could not be read or told; \
 4 internal fault"
@@ -57,6 +58,10 @@ pub struct Args {
     /// The version of Kubernetes whose standards they are
     #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
     kubernetes: Version,
+    /// Hold what is checked to the admission policies in this file or folder (`ValidatingAdmissionPolicy`, `ValidatingPolicy`),
+    /// besides those among the definitions; may be given again
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
     /// End with exit code 1 where something of this severity or worse is found
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = given::severity())]
     fail_on: Severity,
@@ -98,8 +103,11 @@ fn id(text: &str) -> Result<String, String> {
 
 /// Reads, checks, prints, and answers.
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
-    let (read, texts) = read(args)?;
-    let mut report = Report::new(&read, Options { level: args.level, version: args.kubernetes }, &args.skip);
+    let (read, texts) = read(&args.files, args.fix)?;
+    let (policies, _) =
+        if args.policy.is_empty() { Default::default() } else { self::read(&args.policy, false)? };
+    let options = Options { level: args.level, version: args.kubernetes };
+    let mut report = Report::new(&read, &policies, options, &args.skip);
     let outcome = report.outcome(args.fail_on);
     if let Some(least) = args.severity {
         let before = report.findings.len();
@@ -136,15 +144,15 @@ fn patch(report: &Report, texts: &[(String, String)], console: &Console) -> Stri
 }
 
 /// What the files say; and their texts, where they are to be mended.
-fn read(args: &Args) -> Result<(Read, Vec<(String, String)>), Failure> {
+fn read(paths: &[PathBuf], keeps: bool) -> Result<(Read, Vec<(String, String)>), Failure> {
     let mut all = Read::default();
     let mut texts = Vec::new();
     let mut keep = |name: &str, bytes: &[u8]| {
-        if let (true, Ok(text)) = (args.fix, std::str::from_utf8(bytes)) {
+        if let (true, Ok(text)) = (keeps, std::str::from_utf8(bytes)) {
             texts.push((name.to_owned(), text.to_owned()));
         }
     };
-    for path in &args.files {
+    for path in paths {
         if path == Path::new("-") {
             let bytes = limited(io::stdin().lock(), "standard input")?;
             keep("standard input", &bytes);

@@ -22,6 +22,7 @@ mod secrets;
 
 use boltseal_model::Severity;
 
+pub(crate) use run::sort;
 pub use run::{Finding, Options, run};
 
 use crate::{hit::Hits, read::Object, workload::Workload};
@@ -56,6 +57,8 @@ pub enum Look {
     Workload(fn(&Workload, &mut Hits)),
     /// At each object, workloads among them.
     Object(fn(&Object, &mut Hits)),
+    /// Policies among the definitions look ([`validating`](crate::validating)).
+    Policies,
 }
 
 /// Every check.
@@ -100,6 +103,7 @@ pub const ALL: &[Check] = &[
     object::IMPERSONATE,
     object::ADMIN,
     object::ANONYMOUS,
+    crate::validating::CHECK,
     aci::network::PUBLIC,
     aci::network::NO_SUBNET,
     aci::network::NAME,

@@ -98,10 +98,15 @@ pub fn run(read: &Read, options: Options) -> Vec<Finding> {
             }
         }
     }
-    all.sort_by(|a, b| {
+    sort(&mut all);
+    all
+}
+
+/// File by file and line by line.
+pub(crate) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
         (&a.file, a.line, a.id, &a.path, &a.found).cmp(&(&b.file, b.line, b.id, &b.path, &b.found))
     });
-    all
 }
 
 /// What one check says about one workload.

@@ -10,6 +10,7 @@ use crate::{
     checks::{self, Finding, Options, aci::baseline},
     pss::Level,
     read::Read,
+    validating,
 };
 
 /// Everything that is said about some files, as described by `docs/reference/check.schema.json`.
@@ -56,20 +57,22 @@ pub enum Outcome {
 }
 
 impl Report {
-    /// Checks what was read; `skip` are ids that the user does not want to hear of.
-    pub fn new(read: &Read, options: Options, skip: &[String]) -> Self {
+    /// Checks what was read, and holds it to the admission policies in it and in `policies`; `skip` are ids that the user
+    /// does not want to hear of.
+    pub fn new(read: &Read, policies: &Read, options: Options, skip: &[String]) -> Self {
         let mut findings = checks::run(read, options);
+        let judged = validating::judge(read, policies);
+        findings.extend(judged.findings);
+        checks::sort(&mut findings);
         let before = findings.len();
         findings.retain(|finding| !skip.iter().any(|id| id == finding.id));
         let objects = read.objects.iter().map(|object| object.file.to_string());
         let mut files: Vec<String> = objects.collect();
         files.sort();
         files.dedup();
-        let unread = read.gaps.iter().map(|gap| Unread {
-            file: gap.file.to_string(),
-            line: gap.line,
-            why: gap.why.clone(),
-        });
+        let gaps = read.gaps.iter().chain(&policies.gaps).chain(&judged.gaps);
+        let unread =
+            gaps.map(|gap| Unread { file: gap.file.to_string(), line: gap.line, why: gap.why.clone() });
         Self {
             level: options.level,
             version: options.version.to_string(),

@@ -13,6 +13,7 @@ mod mutations;
 mod pss;
 mod readers;
 mod spec;
+mod validating;
 
 use std::{fs, path::Path};
 

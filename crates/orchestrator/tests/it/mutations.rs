@@ -7,8 +7,18 @@ mod definition;
 
 #[test]
 fn definitions_never_panic() {
-    let words: [&[u8]; 10] =
-        [b"\n", b": ", b"&a [*a, ", b"<<: *a", b"[[", b"'", b"concat(", b"parameters('", b"\\u", b"{\"a\":"];
+    let words: [&[u8]; 10] = [
+        b"\n",
+        b": ",
+        b"&a [*a, ",
+        b"<<: *a",
+        b"[[",
+        b"'",
+        b"concat(",
+        b"parameters('",
+        b".all(c, ",
+        b"{\"a\":",
+    ];
     boltseal_testkit::mutations("definition", &words, 3_000, definition::body);
 }
 
