@@ -14,6 +14,7 @@ mod figures;
 mod log;
 mod machine;
 mod matching;
+mod policy;
 mod process;
 mod registry;
 mod rejudging;
@@ -40,6 +41,7 @@ const ALL: &[Bench] = &[
     ),
     ("log", "audit log: durable appends, proofs and verification at 10 M entries: log [ENTRIES]", log::run),
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
+    ("policy", "decisions: typed rules, a rule in CEL, an admission policy; counted CPU", policy::run),
     ("trust", "signatures: a bundle, keyless, Notary Project, beside the bare check", trust::run),
     ("admission", "reviews of pods at 500 a second: admission [--binary FILE]", registry::admission::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),

@@ -3,6 +3,7 @@
 //! A key or a trusted root may lie in a file beside the policy; its text is read once, with the policy, and is part of what
 //! the policy's digest stands for. Whether a key is one, only who verifies with it can tell.
 
+use boltseal_model::Digest;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -25,6 +26,21 @@ pub struct Authority {
     pub name: String,
     /// How they are known.
     pub who: Known,
+}
+
+impl Authority {
+    /// Who it is, in one sentence; of a key, by which its owner can tell it from another.
+    pub fn words(&self) -> String {
+        match &self.who {
+            Known::Key { pem, .. } => {
+                let plain: String = pem.split_whitespace().collect();
+                let digest = Digest::of(plain.as_bytes()).to_string();
+                let short: String = digest.chars().take("sha256:".len() + 12).collect();
+                format!("{} ({short} of its PEM)", self.who)
+            }
+            Known::Identity { .. } => self.who.to_string(),
+        }
+    }
 }
 
 /// How somebody is known.

@@ -53,9 +53,10 @@ pub(crate) fn all_gaps<'a>(facts: &Facts<'a>) -> Cow<'a, [Gap]> {
 /// What no rule of a policy speaks about is still not allowed in silence, if the policy looks inside images.
 pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
     let policy = judge.policy;
-    let inside = |rule: &Rule| {
-        !matches!(
-            rule.check,
+    let inside = |rule: &Rule| match &rule.check {
+        Check::Expression(check) => check.looks_inside(),
+        check => !matches!(
+            check,
             Check::Coverage(_)
                 | Check::Feeds(_)
                 | Check::Images(_)
@@ -64,7 +65,7 @@ pub(crate) fn guard(judge: &mut Judge<'_>, gaps: &[Gap]) {
                 | Check::Attestations(_)
                 | Check::BaseImages(_)
                 | Check::Unscanned
-        )
+        ),
     };
     if gaps.is_empty() || !policy.rules.iter().any(inside) {
         return;

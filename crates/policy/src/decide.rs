@@ -5,6 +5,7 @@ use boltseal_model::{Finding, Subject, Timestamp, Verdict};
 use crate::{
     Facts, Policy, content, coverage,
     exception::Hit,
+    expression,
     judge::{Case, Judge},
     making,
     rule::{Check, Images, Rule},
@@ -35,6 +36,7 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Signatures(check) => signed::signatures(&mut judge, rule, check, facts),
             Check::Attestations(check) => signed::attestations(&mut judge, rule, check, facts),
             Check::BaseImages(check) => signed::base_images(&mut judge, rule, check, facts),
+            Check::Expression(check) => expression::judge(&mut judge, rule, check, facts),
             Check::Unscanned => {}
         }
     }

@@ -23,7 +23,7 @@ pub struct RuleDoc {
     pub effect: Decision,
     /// What it is about: `vulnerabilities`, `coverage`, `feeds`, `images`, `packages`, `licenses`, `secrets`,
     /// `misconfigurations`, `malware`, `unowned`, `end_of_life`, `signatures`, `attestations`, `base_images`,
-    /// `unscanned`.
+    /// `cel`, `unscanned`.
     pub kind: &'static str,
     /// What it wants, in one sentence.
     pub wants: String,
@@ -42,6 +42,9 @@ pub struct ExceptionDoc {
     pub reason: String,
     /// Its last day.
     pub expires: boltseal_model::Date,
+    /// What it pardons, in words.
+    #[serde(skip)]
+    pub scope: String,
 }
 
 /// Every rule of `policy`, in the order of the file.
@@ -56,6 +59,13 @@ pub fn describe(policy: &Policy) -> Vec<RuleDoc> {
     policy.rules.iter().map(doc).collect()
 }
 
+/// Whom `policy` believes: each authority, and whose VEX documents count; a name and a sentence.
+pub fn believed(policy: &Policy) -> Vec<(String, String)> {
+    let authorities = policy.authorities().iter().map(|one| (one.name.clone(), one.words()));
+    let vex = policy.vex().map(|vex| ("vex".to_owned(), vex.words()));
+    authorities.chain(vex).collect()
+}
+
 /// Every exception of `policy`, expired ones too, in the order of the file.
 pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
     let doc = |exception: &crate::exception::Exception| ExceptionDoc {
@@ -63,6 +73,7 @@ pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
         owner: exception.owner.clone(),
         reason: exception.reason.clone(),
         expires: exception.last_day(),
+        scope: exception.scope(),
     };
     policy.exceptions.iter().map(doc).collect()
 }
@@ -83,6 +94,7 @@ const fn kind(check: &Check) -> &'static str {
         Check::Signatures(_) => "signatures",
         Check::Attestations(_) => "attestations",
         Check::BaseImages(_) => "base_images",
+        Check::Expression(_) => "cel",
         Check::Unscanned => "unscanned",
     }
 }
@@ -125,6 +137,7 @@ pub(crate) fn wants(check: &Check) -> String {
         Check::BaseImages(rule) => {
             format!("an image built on {}{}", images_text(&rule.allow), on(&rule.images))
         }
+        Check::Expression(rule) => rule.wants(),
         Check::Unscanned => "every image scanned before it is used".to_owned(),
     }
 }

@@ -3,11 +3,15 @@
 use std::{collections::HashMap, fmt};
 
 use boltseal_model::{Date, Decision, Finding, Leak, Place, Subject, Timestamp};
+use serde::Deserialize;
 
 use crate::{
     pattern::{ImagePattern, PackagePattern, Wild},
     text::Day,
 };
+
+/// Entries of one scope that are named in a sentence.
+const SHOWN: usize = 6;
 
 /// One entry of `exceptions:`. Every scope that is given must fit.
 #[derive(Clone, Debug)]
@@ -22,6 +26,37 @@ pub(crate) struct Exception {
     pub(crate) owner: String,
     pub(crate) reason: String,
     pub(crate) expires: Day,
+    /// Who approved it, each once.
+    pub(crate) approved_by: Vec<String>,
+    pub(crate) known: Option<Known>,
+}
+
+/// `known:` what was known of a vulnerability when its pardon was granted. When it turns out to be worse, the pardon ends.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Known {
+    /// Whether it was known to be exploited.
+    kev: Option<bool>,
+    /// Its EPSS score.
+    epss: Option<f64>,
+}
+
+/// By how much an EPSS score must rise to be another one: scores move a little every day.
+const RISE: f64 = 0.1;
+
+impl Known {
+    /// What makes it meaningless.
+    pub(crate) fn problem(self) -> Option<&'static str> {
+        match self {
+            Self { kev: None, epss: None } => {
+                Some("known needs kev, epss or both: what was known when it was granted")
+            }
+            Self { epss: Some(epss), .. } if !(0.0..=1.0).contains(&epss) => {
+                Some("known.epss is between 0 and 1")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a rule hit, as far as an exception may ask about it.
@@ -100,6 +135,18 @@ impl Exception {
             })
     }
 
+    /// What is known by now of what it pardons and was not when it was granted: the old value and the new one.
+    pub(crate) fn reopened(&self, hit: Hit<'_>) -> Option<String> {
+        let (known, finding) = (self.known?, hit.finding?);
+        if let (Some(false), Some(kev)) = (known.kev, &finding.kev) {
+            let added = kev.added;
+            return Some(format!("{} was not known to be exploited, and is since {added} (KEV)", finding.id));
+        }
+        let (before, now) = (known.epss?, finding.epss?.score);
+        let text = format!("the EPSS score of {} was {before}, and is {now}", finding.id);
+        (now - before >= RISE).then_some(text)
+    }
+
     /// The first moment at which it no longer holds: the end of its last day, UTC.
     pub(crate) const fn ends(&self) -> Timestamp {
         self.expires.end
@@ -123,6 +170,27 @@ impl Exception {
             || self.images.as_ref().is_some_and(Vec::is_empty)
             || self.gaps.as_ref().is_some_and(Vec::is_empty)
             || self.paths.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// What it pardons, in words.
+    pub(crate) fn scope(&self) -> String {
+        let texts = |what: &str, list: Option<Vec<String>>| {
+            list.map(|list| format!("{what} {}", crate::text::listed(&list, SHOWN)))
+        };
+        let wild = |list: Option<&[Wild]>| -> Option<Vec<String>> {
+            list.map(|list| list.iter().map(|one| one.text().to_owned()).collect())
+        };
+        let packages = self.packages.as_ref().map(|l| l.iter().map(|one| one.text().to_owned()).collect());
+        let images = self.images.as_ref().map(|l| l.iter().map(|one| one.text().to_owned()).collect());
+        let parts = [
+            texts("rules", self.rules.clone()),
+            texts("findings", wild(self.findings.as_deref())),
+            texts("packages", packages),
+            texts("images", images),
+            texts("gaps", wild(self.gaps.as_deref())),
+            texts("paths", wild(self.paths.as_deref())),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
     /// Its last day.

@@ -10,7 +10,8 @@ use crate::{
     Authority, Error,
     authority::{Authorities, AuthorityFile, Files},
     describe::wants,
-    exception::{Exception, Pardons},
+    exception::{Exception, Known, Pardons},
+    expression::ExpressionFile,
     pattern::{ImagePattern, PackagePattern, Wild},
     rule::{
         BaseImages, Check, Coverage, EndOfLife, Feeds, Images, Licenses, Malware, Misconfigurations,
@@ -43,6 +44,7 @@ pub(crate) struct Said {
     pub(crate) vex: Option<VexAuthors>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) exceptions: Vec<Exception>,
+    pub(crate) approvals: usize,
     /// Files beside it that it names, with their texts.
     pub(crate) read: Vec<(String, String)>,
 }
@@ -62,10 +64,11 @@ pub(crate) fn read(yaml: &str, files: Files<'_>) -> Result<Said, Error> {
     let compile = |rule| compile(rule, &mut authorities);
     let rules = file.rules.into_iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let rules = unique(rules, MAX_RULES, "rules", |rule| &rule.name)?;
+    let approvals = approvals(file.approvals)?;
     let exceptions = file.exceptions.into_iter().map(|e| grant(e, &rules)).collect::<Result<Vec<_>, _>>()?;
     let exceptions = unique(exceptions, MAX_EXCEPTIONS, "exceptions", |exception| &exception.name)?;
     let Authorities { all: authorities, read, .. } = authorities;
-    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, read })
+    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, approvals, read })
 }
 
 #[derive(Deserialize)]
@@ -78,6 +81,8 @@ struct PolicyFile {
     vex: Option<Spanned<VexFile>>,
     #[serde(default)]
     rules: Vec<Spanned<RuleFile>>,
+    /// How many people must have approved an exception before it counts.
+    approvals: Option<Spanned<u8>>,
     #[serde(default)]
     exceptions: Vec<Spanned<ExceptionFile>>,
 }
@@ -102,6 +107,7 @@ struct RuleFile {
     signatures: Option<SignaturesFile>,
     attestations: Option<AttestationsFile>,
     base_images: Option<BaseImages>,
+    cel: Option<ExpressionFile>,
     unscanned: Option<bool>,
 }
 
@@ -119,6 +125,9 @@ struct ExceptionFile {
     owner: Option<Line>,
     reason: Option<Line>,
     expires: Option<Day>,
+    #[serde(default)]
+    approved_by: Vec<Line>,
+    known: Option<Known>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -129,7 +138,7 @@ enum Effect {
     Unknown,
 }
 
-fn strict() -> serde_saphyr::Options {
+pub(crate) fn strict() -> serde_saphyr::Options {
     options! {
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
         strict_booleans: true,
@@ -151,6 +160,20 @@ fn strict() -> serde_saphyr::Options {
     }
 }
 
+/// More people than this never approve anything.
+const MAX_APPROVALS: u8 = 10;
+
+fn approvals(asked: Option<Spanned<u8>>) -> Result<usize, Error> {
+    match asked {
+        Some(asked) if asked.value == 0 || asked.value > MAX_APPROVALS => {
+            let problem =
+                format!("approvals is 1 to {MAX_APPROVALS}; without the line nobody needs to approve");
+            Err(Error::Value { line: asked.referenced.line(), problem })
+        }
+        asked => Ok(asked.map_or(0, |asked| usize::from(asked.value))),
+    }
+}
+
 fn section_of(file: Spanned<VexFile>, authorities: &mut Authorities<'_>) -> Result<VexAuthors, Error> {
     let line = file.referenced.line();
     let compiled = file.value.compile(authorities);
@@ -169,6 +192,7 @@ fn compile(file: Spanned<RuleFile>, authorities: &mut Authorities<'_>) -> Result
     }
     let signatures = file.signatures.map(|rule| rule.compile(authorities)).transpose().map_err(wrong)?;
     let attestations = file.attestations.map(|rule| rule.compile(authorities)).transpose().map_err(wrong)?;
+    let expression = file.cel.map(ExpressionFile::compile).transpose().map_err(wrong)?;
     let mut checks: Vec<Check> = [
         file.vulnerabilities.map(Check::Vulnerabilities),
         file.coverage.map(Check::Coverage),
@@ -184,6 +208,7 @@ fn compile(file: Spanned<RuleFile>, authorities: &mut Authorities<'_>) -> Result
         signatures.map(Check::Signatures),
         attestations.map(Check::Attestations),
         file.base_images.map(Check::BaseImages),
+        expression.map(Check::Expression),
         file.unscanned.map(|_| Check::Unscanned),
     ]
     .into_iter()
@@ -192,7 +217,7 @@ fn compile(file: Spanned<RuleFile>, authorities: &mut Authorities<'_>) -> Result
     let (Some(check), true) = (checks.pop(), checks.is_empty()) else {
         return Err(wrong(
             "a rule looks at exactly one thing: vulnerabilities, coverage, feeds, images, packages, licenses, secrets, \
-             misconfigurations, malware, unowned, end_of_life, signatures, attestations, base_images or unscanned (an empty one is written `coverage: {}`)"
+             misconfigurations, malware, unowned, end_of_life, signatures, attestations, base_images, cel or unscanned (an empty one is written `coverage: {}`)"
                 .into(),
         ));
     };
@@ -297,7 +322,12 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
         expires: file
             .expires
             .ok_or_else(|| missing("expires", "a pardon has a last day, such as 2027-01-31"))?,
+        approved_by: people(file.approved_by),
+        known: file.known,
     };
+    if let Some(problem) = exception.known.and_then(Known::problem) {
+        return Err(wrong(problem.to_owned()));
+    }
     if !exception.has_scope() {
         return Err(wrong(
             "say what it pardons: rules, findings, packages, images, gaps or paths".to_owned(),
@@ -314,6 +344,17 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
         return Err(wrong(format!("there is no rule `{name}`; the rules are: {}", names.join(", "))));
     }
     Ok((line, exception))
+}
+
+/// Each once, whatever the case of their names.
+fn people(names: Vec<Line>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for Line(name) in names {
+        if !all.iter().any(|known| known.to_lowercase() == name.to_lowercase()) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 fn unique<T>(

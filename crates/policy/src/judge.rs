@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use boltseal_cel::Budget;
 use boltseal_model::{Decision, Reason, Subject, Timestamp, Verdict};
 
 use crate::{
@@ -31,12 +32,24 @@ pub(crate) struct Judge<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) subject: &'a Subject,
     pub(crate) now: Timestamp,
+    /// What is left of the work that rules in CEL may do.
+    pub(crate) budget: Budget,
     reasons: Vec<Reason>,
     /// How many reasons each rule gave, by decision, shown or not.
     given: Vec<(Decision, &'a str, usize)>,
     expires: Option<Timestamp>,
     /// Expired exceptions that would have helped, with the rule they would have helped against.
     lapsed: BTreeMap<usize, &'a str>,
+    /// Exceptions that would help and do not count: the rule, and why not. The first of each is enough to read.
+    void: BTreeMap<usize, (&'a str, Void)>,
+}
+
+/// Why an exception that has not ended does not count.
+enum Void {
+    /// Too few approved it.
+    Waits,
+    /// Something is known by now that was not when it was granted.
+    Reopened(String),
 }
 
 impl<'a> Judge<'a> {
@@ -45,10 +58,12 @@ impl<'a> Judge<'a> {
             policy,
             subject,
             now,
+            budget: Budget::new(Budget::POLICY),
             reasons: Vec::new(),
             given: Vec::new(),
             expires: None,
             lapsed: BTreeMap::new(),
+            void: BTreeMap::new(),
         }
     }
 
@@ -70,6 +85,10 @@ impl<'a> Judge<'a> {
             }
             if exception.ends() <= self.now {
                 lapsed = Some(index);
+            } else if exception.approved_by.len() < self.policy.approvals {
+                self.void.entry(index).or_insert((&rule.name, Void::Waits));
+            } else if let Some(why) = exception.reopened(hit) {
+                self.void.entry(index).or_insert((&rule.name, Void::Reopened(why)));
             } else if best.is_none_or(|(ends, _)| exception.ends() > ends) {
                 best = Some((exception.ends(), index));
             }
@@ -139,6 +158,35 @@ impl<'a> Judge<'a> {
                 ),
                 wanted: "exceptions that still hold".to_owned(),
                 fix: Some("solve what it pardoned, or have its owner renew it in the policy file".to_owned()),
+                exception: None,
+            });
+        }
+        for (index, (rule, why)) in std::mem::take(&mut self.void) {
+            let Some(exception) = self.policy.exceptions.get(index) else { continue };
+            let who = format!("exception {} of {}", exception.name, exception.owner);
+            let approvals = self.policy.approvals;
+            let (found, wanted, fix) = match why {
+                Void::Waits => {
+                    let by = match exception.approved_by.as_slice() {
+                        [] => "nobody approved it".to_owned(),
+                        names => format!("{} of {approvals} approved it: {}", names.len(), names.join(", ")),
+                    };
+                    let fix = format!("have {approvals} people approve it, and name them in `approved_by`");
+                    (format!("{who} does not count yet: {by}"), "exceptions that enough people approved", fix)
+                }
+                Void::Reopened(why) => (
+                    format!("{who} no longer pardons this: {why}"),
+                    "exceptions granted for what is known now",
+                    "solve what it pardoned, or have its owner renew it with the new values in `known`"
+                        .to_owned(),
+                ),
+            };
+            self.reasons.push(Reason {
+                decision: Decision::Warn,
+                rule: rule.to_owned(),
+                found: plain(found),
+                wanted: wanted.to_owned(),
+                fix: Some(fix),
                 exception: None,
             });
         }

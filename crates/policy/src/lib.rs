@@ -52,9 +52,11 @@
 //! | [`decide`], [`unscanned`] | the verdict about it, or about an image that nobody has looked at |
 //! | [`Authority`] | whose signatures a policy counts; whoever verifies them calls them by these names |
 //! | [`describe`], [`exceptions`] | a policy in words |
+//! | [`Cases`] | tests of a policy, as people write them beside it |
+//! | [`compare`], [`Replayed`] | what differs between two policies, and between their verdicts |
 //! | [`Error`] | why a text is not a policy, with its line |
 //!
-//! Four things hold whatever the policy says: more findings never improve a decision; what was not looked at is never
+//! Four things hold whatever the typed rules of a policy say; of a rule in CEL, whose author decides, the last two: more findings never improve a decision; what was not looked at is never
 //! simply allowed by a policy that looks inside images; an exception never hides anything, it eases a decision in
 //! sight; a verdict holds until [`expires`](boltseal_model::Verdict::expires).
 //!
@@ -62,23 +64,31 @@
 //! rule and decision. The guide for people is `docs/guide/policy.md`. YAML 1.2 by `serde-saphyr`; licence expressions
 //! as in SPDX 2.3 annex D; purl as in the purl specification.
 //!
+//! A rule in CEL is [`boltseal_cel`] over the facts in their published form, within a counted budget, so that a decision
+//! stays one answer to one question.
+//!
 //! This crate must not know: where a report came from, what time it is, or anything that reads or sends.
 
 mod authority;
+mod cases;
+mod compare;
 mod content;
 mod coverage;
 mod decide;
 mod describe;
 mod error;
 mod exception;
+mod expression;
 mod facts;
 mod file;
+mod given;
 mod judge;
 mod kind;
 mod license;
 mod making;
 mod pattern;
 mod policy;
+mod replay;
 mod rule;
 mod signed;
 mod signing;
@@ -88,9 +98,12 @@ mod vex;
 mod vulnerability;
 
 pub use authority::{Authority, Known, Text};
+pub use cases::{Case as Trial, Cases, Outcome};
+pub use compare::{Change, What, compare};
 pub use decide::{decide, unscanned};
-pub use describe::{ExceptionDoc, RuleDoc, describe, exceptions};
+pub use describe::{ExceptionDoc, RuleDoc, believed, describe, exceptions};
 pub use error::Error;
 pub use facts::{Facts, Findings};
 pub use policy::Policy;
+pub use replay::Replayed;
 pub use vex::VexAuthors;

@@ -23,6 +23,8 @@ pub struct Policy {
     files: Vec<String>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) exceptions: Vec<Exception>,
+    /// How many people must have approved an exception.
+    pub(crate) approvals: usize,
     /// Answers for gaps that no rule speaks about: unknown is never allow.
     pub(crate) guard: Rule,
     /// Answers for images nobody has scanned, where no rule does.
@@ -42,7 +44,8 @@ impl Policy {
 
     /// The same, where `files` gives the text of a file beside it (a key, a trusted root) by its name, or says why not.
     pub fn parse_beside(yaml: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Error> {
-        let Said { name, authorities, vex, mut rules, exceptions, read } = file::read(yaml, files)?;
+        let Said { name, authorities, vex, mut rules, exceptions, approvals, read } =
+            file::read(yaml, files)?;
         for rule in &mut rules {
             let speaks =
                 exceptions.iter().enumerate().filter(|(_, exception)| exception.speaks_of(&rule.name));
@@ -51,7 +54,7 @@ impl Policy {
         let (guard, unscanned) = (Rule::guard(&exceptions), Rule::unscanned(&exceptions));
         let digest = digest(yaml, &read);
         let files = read.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { name, digest, authorities, vex, files, rules, exceptions, guard, unscanned })
+        Ok(Self { name, digest, authorities, vex, files, rules, exceptions, approvals, guard, unscanned })
     }
 
     /// The policy that applies where nobody has chosen another: [`Policy::built_in_text`].
@@ -66,6 +69,7 @@ impl Policy {
                 files: Vec::new(),
                 rules: vec![Rule::everything()],
                 exceptions: Vec::new(),
+                approvals: 0,
                 guard: Rule::guard(&[]),
                 unscanned: Rule::unscanned(&[]),
             })
@@ -126,13 +130,21 @@ impl Policy {
 
     /// Whether a rule looks at [`Facts::signatures`](crate::Facts::signatures).
     pub fn asks_for_signatures(&self) -> bool {
-        let asks = |rule: &Rule| matches!(rule.check, Check::Signatures(_) | Check::Attestations(_));
+        let asks = |rule: &Rule| match &rule.check {
+            Check::Signatures(_) | Check::Attestations(_) => true,
+            Check::Expression(check) => check.uses("signatures"),
+            _ => false,
+        };
         self.rules.iter().any(asks)
     }
 
     /// Whether a rule looks at [`Facts::bases`](crate::Facts::bases).
     pub fn asks_for_bases(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule.check, Check::BaseImages(_)))
+        self.rules.iter().any(|rule| match &rule.check {
+            Check::BaseImages(_) => true,
+            Check::Expression(check) => check.uses("bases"),
+            _ => false,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{
 
 use crate::{
     exception::{Exception, Pardons},
+    expression::Expression,
     kind::StatementKind,
     license::LicensePattern,
     pattern::{ImagePattern, PackagePattern, Wild},
@@ -90,7 +91,18 @@ pub(crate) enum Check {
     Signatures(Signatures),
     Attestations(Attestations),
     BaseImages(BaseImages),
+    Expression(Expression),
     Unscanned,
+}
+
+impl Check {
+    /// All that it says, for a comparison.
+    pub(crate) fn whole(&self) -> String {
+        match self {
+            Self::Expression(rule) => rule.whole(),
+            other => format!("{other:?}"),
+        }
+    }
 }
 
 /// `vulnerabilities:` hits a finding that fits every line given.

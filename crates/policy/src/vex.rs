@@ -17,6 +17,16 @@ pub struct VexAuthors {
     pub pushed_by: Vec<String>,
 }
 
+impl VexAuthors {
+    /// Whose documents count, in one sentence.
+    pub fn words(&self) -> String {
+        let signed = self.signed_by.iter().map(|name| format!("signed by {name}"));
+        let pushed = self.pushed_by.iter().map(|role| format!("pushed by a holder of {role}"));
+        let all: Vec<String> = signed.chain(pushed).collect();
+        format!("VEX documents {}", all.join(", or "))
+    }
+}
+
 /// `vex:`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

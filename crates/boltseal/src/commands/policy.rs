@@ -1,8 +1,8 @@
-//! `boltseal policy show|check`
+//! `boltseal policy show|check|test|diff|replay`
 
 use std::path::PathBuf;
 
-use boltseal_policy::{Policy, describe};
+use boltseal_policy::{Policy, believed, describe, exceptions};
 
 use crate::{
     cli::Global,
@@ -11,6 +11,10 @@ use crate::{
     given,
     output::{packages::grid, paint::count},
 };
+
+mod diff;
+mod replay;
+mod test;
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -25,13 +29,19 @@ enum Verb {
     Show(Show),
     /// Check that policy files can be read, and say in words what they want
     Check(Check),
+    /// Run the tests that lie beside a policy
+    Test(test::Args),
+    /// Say in words what differs between two policies
+    Diff(diff::Args),
+    /// List what a draft would have decided otherwise about the images of a server
+    Replay(replay::Args),
 }
 
 #[derive(Debug, clap::Args)]
 struct Show {
     /// Instead of policy.yaml in the data folder or the built-in policy
     file: Option<PathBuf>,
-    /// Print the rules in words instead
+    /// Print rules, exceptions and whom it believes in words instead
     #[arg(long)]
     rules: bool,
 }
@@ -44,7 +54,7 @@ struct Check {
     files: Vec<PathBuf>,
 }
 
-/// Shows or checks.
+/// Shows, checks, tests or compares.
 pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     match args.verb {
         Verb::Show(show) => {
@@ -52,7 +62,7 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
                 Some(file) => given::rules(file)?,
                 None => given::own_rules(global)?,
             };
-            console.data(&if show.rules { rules(&own.policy, console) } else { own.text })?;
+            console.data(&if show.rules { in_words(&own.policy, console) } else { own.text })?;
         }
         Verb::Check(check) => {
             for file in &check.files {
@@ -61,13 +71,16 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
                 console.data(&format!("{}: policy {} with {rules}\n", file.display(), policy.name()))?;
             }
         }
+        Verb::Test(args) => return test::run(&args, console),
+        Verb::Diff(args) => return diff::run(&args, console),
+        Verb::Replay(args) => return replay::run(&args, global, console),
     }
     Ok(Exit::Pass)
 }
 
-fn rules(policy: &Policy, console: &Console) -> String {
-    let rules = describe(policy);
-    let rows = rules.into_iter().map(|rule| {
+fn in_words(policy: &Policy, console: &Console) -> String {
+    let paint = console.paint(None);
+    let rules = describe(policy).into_iter().map(|rule| {
         [
             rule.name,
             rule.effect.word().to_owned(),
@@ -76,5 +89,19 @@ fn rules(policy: &Policy, console: &Console) -> String {
             rule.why.unwrap_or_default(),
         ]
     });
-    grid(&["rule", "effect", "about", "wants", "why"], rows, console.paint(None))
+    let mut out = grid(&["rule", "effect", "about", "wants", "why"], rules, paint);
+    let pardons = exceptions(policy);
+    if !pardons.is_empty() {
+        let rows = pardons
+            .into_iter()
+            .map(|one| [one.name, one.scope, one.reason, one.owner, one.expires.to_string()]);
+        out.push('\n');
+        out.push_str(&grid(&["exception", "pardons", "why", "owner", "until"], rows, paint));
+    }
+    let believed = believed(policy);
+    if !believed.is_empty() {
+        out.push('\n');
+        out.push_str(&grid(&["authority", "who"], believed.into_iter().map(<[String; 2]>::from), paint));
+    }
+    out
 }

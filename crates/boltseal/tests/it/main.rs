@@ -31,6 +31,7 @@ mod images;
 mod integrations;
 mod log;
 mod login;
+mod policies;
 mod pulling;
 mod readme;
 mod reference;

@@ -2,10 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects in the plainest way")]
 
 mod cases;
+mod differences;
+mod expressions;
+mod granted;
 mod mutations;
 mod properties;
 mod refused;
+mod replayed;
 mod signed;
+mod trials;
 
 use std::path::PathBuf;
 

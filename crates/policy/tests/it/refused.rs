@@ -4,12 +4,12 @@ use boltseal_policy::Policy;
 
 use crate::{data, files};
 
-/// The first line of each file is `# ` and the whole message.
+/// The first line of each file is `# ` and the first line of the message.
 fn check(name: &str, yaml: &str) {
     let wanted = yaml.lines().next().unwrap().trim_start_matches("# ");
     let found = match Policy::parse(yaml) {
         Ok(_) => "accepted".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => error.to_string().lines().next().unwrap().to_owned(),
     };
     if std::env::var_os("BOLTSEAL_BLESS").is_some() {
         let rest = yaml.split_once('\n').map_or("", |(_, rest)| rest);
