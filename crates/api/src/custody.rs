@@ -1,13 +1,12 @@
 //! Where an image comes from, link by link: `GET /api/v1/images/{digest}/custody`.
 
-use boltseal_model::Digest;
 use serde::{Deserialize, Serialize};
 
 /// All that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// Of the image.
-    pub digest: Digest,
+    pub digest: String,
     /// In the order of its life, one of every [`Step`].
     pub links: Vec<Link>,
 }

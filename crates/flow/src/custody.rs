@@ -53,7 +53,7 @@ pub fn chain(known: &Known<'_>) -> Chain {
         ),
     }
     links.push(missing(Step::Running, "nobody tells this server yet where it runs"));
-    Chain { digest: known.digest.clone(), links }
+    Chain { digest: known.digest.to_string(), links }
 }
 
 fn missing(step: Step, why: &str) -> Link {
@@ -86,7 +86,9 @@ fn pushed(known: &Known<'_>) -> Link {
     }
     match (facts.is_empty(), known.records) {
         (false, _) => found(Step::Pushed, facts, entries),
-        (true, Some(_)) => missing(Step::Pushed, "nobody is remembered, and the newest part of the log has no record of it"),
+        (true, Some(_)) => {
+            missing(Step::Pushed, "nobody is remembered, and the newest part of the log has no record of it")
+        }
         (true, None) => missing(Step::Pushed, "nobody is remembered, and whoever asks may not read the log"),
     }
 }

@@ -202,7 +202,7 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/images/{digest}/verdict", IMAGES, || get(api::verdict)),
     program("/api/v1/images/{digest}/pulls", IMAGES, || get(pulls::of_image)),
     program("/api/v1/images/{digest}/base", IMAGES, || get(bases::show)),
-    program("/api/v1/images/{digest}/custody", IMAGES, || get(browse::custody::show)),
+    program("/api/v1/images/{digest}/custody", IMAGES, || get(crate::browse::custody::show)),
     route(Kind::Program, "POST", "/api/v1/bases", IMAGES, || post(bases::ask)),
     program("/api/v1/aging", IMAGES, || get(aging::list)),
     program("/api/v1/credentials", SEARCH, || get(secrets::list)),

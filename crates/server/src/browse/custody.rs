@@ -5,11 +5,7 @@ use axum::{
     extract::{Path, State as From},
 };
 use boltseal_api::custody::Chain;
-use boltseal_audit::{
-    Record,
-    query::Filter,
-    record::Activity,
-};
+use boltseal_audit::{Record, query::Filter, record::Activity};
 use boltseal_flow::custody::{self, Known, Push};
 use boltseal_model::{Digest, Report};
 use boltseal_store::Kind;
@@ -39,7 +35,9 @@ pub(crate) async fn show(
         Some(Kind::Index) => Err(Failure::Asked(format!(
             "{digest} is an image for several platforms: ask for one of its images by digest"
         ))),
-        Some(Kind::Artifact) => Err(Failure::Asked(format!("{digest} is no image, but says something about one"))),
+        Some(Kind::Artifact) => {
+            Err(Failure::Asked(format!("{digest} is no image, but says something about one")))
+        }
         _ => Ok(Json(chain(&state, &viewer, &digest, detail.report.as_ref()).await?)),
     }
 }
@@ -54,10 +52,8 @@ pub(crate) async fn chain(
     let pushes = state.facts.pushers(digest).await?;
     let pushes: Vec<Push> =
         pushes.into_iter().map(|push| Push { by: push.by.name, at: push.at, to: push.repository }).collect();
-    let records = match viewer.parts.contains(&Part::Log) {
-        true => Some(records(state, digest).await?),
-        false => None,
-    };
+    let may_read = viewer.parts.contains(&Part::Log);
+    let records = if may_read { Some(records(state, digest).await?) } else { None };
     Ok(custody::chain(&Known { digest, report, pushes: &pushes, records: records.as_deref() }))
 }
 

@@ -248,8 +248,8 @@ async fn strangers_cannot_write_markup() {
         seen.keys().any(|path| path.starts_with("/vulnerabilities/%3Cscript")),
         "the evil ids were visited"
     );
-    for view in ["", "?view=packages", "?view=layers", "?view=attached", "?view=custody", "?view=use", "?view=coverage"] {
-        let path = format!("/images/{image}{view}");
+    for view in ["findings", "packages", "layers", "attached", "custody", "use", "coverage"] {
+        let path = format!("/images/{image}?view={view}");
         html::check(&path, &app.get(&path).await.body);
     }
     for query in EVIL {

@@ -62,7 +62,7 @@ pub fn proof(server: &LogServer, chain: &Chain, report: &Report) -> Result<Strin
     }
     let custody = Custody {
         format: FORMAT.to_owned(),
-        digest: chain.digest.clone(),
+        digest: chain.digest.parse().map_err(Failure::fault)?,
         chain: serde_json::to_value(chain).map_err(Failure::fault)?,
         proofs,
         report: serde_json::to_value(report).map_err(Failure::fault)?,

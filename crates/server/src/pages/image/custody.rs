@@ -34,7 +34,8 @@ fn card(link: &Link) -> Markup {
 
 /// How many links hold, and the names of those that are missing.
 fn summary(chain: &Chain) -> String {
-    let missing: Vec<&str> = chain.links.iter().filter(|link| !link.known).map(|link| link.step.word()).collect();
+    let missing: Vec<&str> =
+        chain.links.iter().filter(|link| !link.known).map(|link| link.step.word()).collect();
     let known = words::count((chain.links.len() - missing.len()) as u64, "link");
     if missing.is_empty() { known } else { format!("{known}; missing: {}", missing.join(", ")) }
 }

@@ -186,21 +186,23 @@ fn theirs(known: &Known) -> u64 {
 }
 
 fn tabs(row: &ImageRow, report: &Report, known: &Known, current: View) -> Markup {
-    let counted = |view| Some(match view {
-        View::Findings => report.findings.len() as u64,
-        View::Packages => report.packages.len() as u64,
-        View::Secrets => {
-            let leaks: Vec<&Leak> = report.leaks.iter().flatten().filter(|leak| leak.counts()).collect();
-            secrets::different(&leaks)
-        }
-        View::Checks => checks::number(report),
-        View::Layers => report.layers.len() as u64,
-        // It takes a walk through the log, so only who looks at it pays for it.
-        View::Custody => return None,
-        View::Attached => attached::count(&known.attached) as u64,
-        View::Used => known.used.number(),
-        View::Coverage => report.coverage.gaps.len() as u64,
-    });
+    let counted = |view| {
+        Some(match view {
+            View::Findings => report.findings.len() as u64,
+            View::Packages => report.packages.len() as u64,
+            View::Secrets => {
+                let leaks: Vec<&Leak> = report.leaks.iter().flatten().filter(|leak| leak.counts()).collect();
+                secrets::different(&leaks)
+            }
+            View::Checks => checks::number(report),
+            View::Layers => report.layers.len() as u64,
+            // It takes a walk through the log, so only who looks at it pays for it.
+            View::Custody => return None,
+            View::Attached => attached::count(&known.attached) as u64,
+            View::Used => known.used.number(),
+            View::Coverage => report.coverage.gaps.len() as u64,
+        })
+    };
     html! {
         nav.tabs aria-label="Parts of the report" {
             ul {
