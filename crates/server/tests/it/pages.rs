@@ -120,7 +120,7 @@ async fn pages_say_what_matters() {
     let attached = app.get(&format!("{image}?view=attached")).await.body;
     assert!(attached.contains("1 attestation, 1 bill of materials, 2 signatures"), "{attached}");
     let custody = app.get(&format!("{image}?view=custody")).await.body;
-    assert!(custody.contains("missing: built, signed, running"), "{custody}");
+    assert!(custody.contains("missing: pushed, built, signed, running"), "{custody}");
     assert!(custody.contains("by the policy") && custody.contains("--proof custody.json"), "{custody}");
     let used = app.get(&format!("{image}?view=use")).await.body;
     assert!(used.contains("shop/checkout:2.14.0") && used.contains("by its digest"), "{used}");
