@@ -32,7 +32,7 @@ pub fn run(_: &[String]) -> Result<()> {
         "a key opened with its password (scrypt)",
         began.elapsed().as_secs_f64() * 1e3
     );
-    let holder = [Authority { name: "key".to_owned(), who: Who::Key { key: public.clone(), root: None } }];
+    let holder = [Authority::new("key", Who::key(public.clone()))];
 
     let bundle = sign(&Statement::signature(), &image, None, &key)?;
     let bare = bare(&bundle, &public.to_pem())?;
@@ -47,10 +47,15 @@ pub fn run(_: &[String]) -> Result<()> {
     measure(Form::Bundle, &large, &image, &holder)?.print(&format!("… with an SBOM of {size} kB"), "us");
     let many: Vec<Authority> = (0..19)
         .map(|_| PrivateKey::generate(KeyKind::EcdsaP256, ""))
-        .map(|made| Ok(Authority { name: "other".to_owned(), who: Who::Key { key: made?.1, root: None } }))
+        .map(|made| Ok(Authority::new("other", Who::key(made?.1))))
         .chain([Ok(holder[0].clone())])
         .collect::<Result<_>>()?;
     measure(Form::Bundle, &bundle, &image, &many)?.print("… by the last of 20 keys", "us");
+    measure(Form::Bundle, &large, &image, &many)?.print("… by the last of 20 keys, the SBOM", "us");
+    let mut unnamed: Value = serde_json::from_slice(&bundle)?;
+    unnamed["verificationMaterial"]["publicKey"]["hint"] = json!("");
+    let unnamed = unnamed.to_string().into_bytes();
+    measure(Form::Bundle, &unnamed, &image, &many)?.print("… by the last of 20 keys, none of them named", "us");
     of_others(&bare)
 }
 
@@ -66,7 +71,7 @@ fn of_others(bare: &Figures) -> Result<()> {
         let hex = statement["subject"][0]["digest"]["sha256"].as_str().context("a digest")?;
         let root = Root::parse(std::str::from_utf8(&root)?)?.into();
         let (subject, issuer) = (Pattern::anchored(".*")?, Pattern::anchored(".*")?);
-        let anybody = [Authority { name: "any".to_owned(), who: Who::Identity { subject, issuer, root } }];
+        let anybody = [Authority::new("any", Who::Identity { subject, issuer, root })];
         let keyless = measure(Form::Bundle, &bundle, &format!("sha256:{hex}").parse()?, &anybody)?;
         keyless.print("keyless: certificate, SCT, log (offline)", "us");
         print_ratio("… in bare checks", &keyless, bare);
@@ -110,7 +115,7 @@ fn notary(root: &[u8], clock: &[u8], stamped: bool) -> Result<Authority> {
     stores.add(StoreKind::Clock, "a", clock)?;
     let trust = Trust { statement, stores: stores.into(), revoked: std::sync::Arc::default() };
     let now: Timestamp = "2026-11-01T00:00:00Z".parse()?;
-    Ok(Authority { name: "any".to_owned(), who: Who::Notary { trust: trust.into(), now } })
+    Ok(Authority::new("any", Who::Notary { trust: trust.into(), now }))
 }
 
 fn measure(form: Form, bytes: &[u8], image: &Digest, authorities: &[Authority]) -> Result<Figures> {

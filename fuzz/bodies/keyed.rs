@@ -13,9 +13,8 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEimmtHZBxKqOnLoofx2lsqP+r2zRd
 
 /// The holder of it.
 pub fn holder() -> Authority {
-    static HOLDER: LazyLock<Option<Authority>> = LazyLock::new(|| {
-        Some(Authority { name: "key".to_owned(), who: Who::Key { key: KEY.parse().ok()?, root: None } })
-    });
+    static HOLDER: LazyLock<Option<Authority>> =
+        LazyLock::new(|| Some(Authority::new("key", Who::key(KEY.parse().ok()?))));
     let Some(holder) = HOLDER.as_ref() else { panic!("no key") };
     holder.clone()
 }

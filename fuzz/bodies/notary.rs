@@ -65,5 +65,5 @@ fn authority(root: &str, level: &str) -> Option<Authority> {
     }
     let trust = Trust { statement, stores: stores.into(), revoked: Arc::default() };
     let now: Timestamp = "2027-01-01T00:00:00Z".parse().ok()?;
-    Some(Authority { name: "any".to_owned(), who: Who::Notary { trust: trust.into(), now } })
+    Some(Authority::new("any", Who::Notary { trust: trust.into(), now }))
 }

@@ -1,8 +1,8 @@
-//! Any bytes as certificates, as a list of revoked ones, as a trust policy, as a name in one, as a file with a key. Nothing
-//! panics, and what is read says the same twice.
+//! Any bytes as certificates, as a list of revoked ones, as an answer of a clock, as a trust policy, as a name in one, as a file
+//! with a key. Nothing panics, and what is read says the same twice.
 
 use boltseal_trust::{
-    Certificate, DistinguishedName, KeyFile, Revoked,
+    Certificate, Clocks, DistinguishedName, KeyFile, Question, Revoked,
     notary::{Document, StoreKind, Stores},
 };
 
@@ -18,7 +18,10 @@ pub fn body(bytes: &[u8]) {
     let mut stores = Stores::default();
     drop(stores.add(StoreKind::Clock, "a", bytes));
     drop(Revoked::default().add(bytes));
+    let answered = Question::about(b"a signature").answered(bytes.to_vec());
+    assert!(answered.is_err(), "no clock was asked");
     let Ok(text) = str::from_utf8(bytes) else { return };
+    drop(text.parse::<Clocks>());
     drop(Document::parse(text));
     if let Ok(name) = DistinguishedName::parse(text) {
         assert!(name.is_part_of(&name));

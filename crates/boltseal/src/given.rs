@@ -91,18 +91,24 @@ pub fn text(path: &Path) -> Result<String, Failure> {
         .map_err(|wrong| Failure::usage(format_args!("cannot read {}: {wrong}", path.display())))
 }
 
-/// The text of the file at `path`, which has at most `limit` bytes.
+/// The text of a file that somebody named, of `limit` bytes at most.
 pub fn bounded(path: &Path, limit: usize) -> Result<String, Failure> {
+    String::from_utf8(bounded_bytes(path, limit)?)
+        .map_err(|_| Failure::usage(format_args!("cannot read {}: it is not UTF-8", path.display())))
+}
+
+/// The bytes of such a file.
+pub fn bounded_bytes(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let wrong =
         |why: &dyn std::fmt::Display| Failure::usage(format_args!("cannot read {}: {why}", path.display()));
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let file = fs::File::open(path).map_err(|why| wrong(&why))?;
-    file.take(most).read_to_string(&mut text).map_err(|why| wrong(&why))?;
-    if text.len() > limit {
+    file.take(most).read_to_end(&mut bytes).map_err(|why| wrong(&why))?;
+    if bytes.len() > limit {
         return Err(wrong(&format_args!("it has more than {limit} bytes")));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Reads a severity argument; help and completion list all of them.

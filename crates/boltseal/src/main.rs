@@ -29,6 +29,7 @@ mod service;
 mod signing;
 mod target;
 mod terminal;
+mod vouching;
 
 use std::process::ExitCode;
 

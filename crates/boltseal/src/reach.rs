@@ -144,7 +144,8 @@ pub fn local_authority(address: &str, global: &Global) -> Option<PathBuf> {
     (url.scheme() == "https" && Path::exists(&file)).then_some(file)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it is on this machine.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),

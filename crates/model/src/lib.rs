@@ -40,6 +40,7 @@ mod signature;
 mod tree;
 mod verdict;
 mod vex;
+mod window;
 
 pub use advisory::{Advisory, Affected, Enrichment, FeedInfo, Range, Status};
 pub use catalog::{Catalog, Distro, Gap, GapKind, Package, Source};
@@ -56,6 +57,7 @@ pub use signature::{Base, Fault, FaultKind, Provenance, Signature};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};
 pub use verdict::{Decision, Reason, Verdict};
 pub use vex::{Statement, VexDocument, VexStatus};
+pub use window::Window;
 
 /// A point in time, always UTC. Hops are handed one; they never read the clock.
 pub use jiff::Timestamp;

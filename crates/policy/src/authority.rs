@@ -3,13 +3,13 @@
 //! A key or a trusted root may lie in a file beside the policy; its text is read once, with the policy, and is part of what
 //! the policy's digest stands for. Whether a key is one, only who verifies with it can tell.
 
-use boltseal_model::Digest;
+use boltseal_model::{Digest, Window};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::{
     Error,
-    text::{Line, Name},
+    text::{Line, Moment, Name},
 };
 
 /// Keys and identities of a whole company. Every signature is held against each.
@@ -26,12 +26,14 @@ pub struct Authority {
     pub name: String,
     /// How they are known.
     pub who: Known,
+    /// When what they signed counts, as logs and clocks prove the time.
+    pub window: Window,
 }
 
 impl Authority {
-    /// Who it is, in one sentence; of a key, by which its owner can tell it from another.
+    /// Who it is, in one sentence, with the limits that it has; of a key, by which its owner can tell it from another.
     pub fn words(&self) -> String {
-        match &self.who {
+        let who = match &self.who {
             Known::Key { pem, .. } => {
                 let plain: String = pem.split_whitespace().collect();
                 let digest = Digest::of(plain.as_bytes()).to_string();
@@ -39,7 +41,8 @@ impl Authority {
                 format!("{} ({short} of its PEM)", self.who)
             }
             Known::Identity { .. } => self.who.to_string(),
-        }
+        };
+        if self.window.is_always() { who } else { format!("{who}; {}", self.window) }
     }
 }
 
@@ -52,6 +55,8 @@ pub enum Known {
         pem: String,
         /// With a root (the text of a `trusted_root.json`), its log must have the signature.
         root: Option<String>,
+        /// Without one: clocks whose word counts about the time, in PEM.
+        clocks: Option<String>,
     },
     /// By an identity in a certificate.
     Identity {
@@ -89,6 +94,11 @@ pub(crate) struct AuthorityFile {
     issuer_regexp: Option<Line>,
     /// The name of a file.
     trusted_root: Option<Line>,
+    /// The name of a file.
+    clocks: Option<Line>,
+    not_before: Option<Moment>,
+    not_after: Option<Moment>,
+    revoked_at: Option<Moment>,
 }
 
 /// Authorities of a policy in the making.
@@ -124,13 +134,13 @@ impl<'f> Authorities<'f> {
         }
         for Line(file) in keys {
             let pem = self.file(&file)?;
-            let who = Known::Key { pem, root: None };
+            let who = Known::Key { pem, root: None, clocks: None };
             match self.all.iter().find(|one| one.name == file) {
                 Some(known) if known.who != who => {
                     return Err(format!("an authority is called `{file}`, like the file of another key"));
                 }
                 Some(_) => {}
-                None => self.add(Authority { name: file.clone(), who })?,
+                None => self.add(Authority { name: file.clone(), who, window: Window::default() })?,
             }
             names.push(file);
         }
@@ -143,13 +153,26 @@ impl<'f> Authorities<'f> {
     }
 
     fn declare(&mut self, file: AuthorityFile) -> Result<(), String> {
+        let window = window(&file)?;
         let root = file.trusted_root.map(|Line(name)| self.file(&name)).transpose()?;
+        let clocks = file.clocks.map(|Line(name)| self.file(&name)).transpose()?;
+        if clocks.is_some() && (file.key.is_none() || root.is_some()) {
+            return Err(
+                "`clocks` belongs to a key without `trusted_root`: that one names the clocks of its instance"
+                    .to_owned(),
+            );
+        }
+        if !window.is_always() && root.is_none() && clocks.is_none() {
+            return Err("`not_before`, `not_after` and `revoked_at` ask when something was signed: write `trusted_root` or \
+                        `clocks`, whose word counts about that"
+                .to_owned());
+        }
         let subject = text(file.identity, file.identity_regexp, "identity")?;
         let issuer = text(file.issuer, file.issuer_regexp, "issuer")?;
         let who = match (file.key, subject, issuer, root) {
             (Some(key), None, None, root) => {
                 let pem = if key.trim_start().starts_with(PEM) { key } else { self.file(key.trim())? };
-                Known::Key { pem, root }
+                Known::Key { pem, root, clocks }
             }
             (None, Some(subject), Some(issuer), Some(root)) => Known::Identity { subject, issuer, root },
             (None, Some(_), Some(_), None) => {
@@ -165,7 +188,7 @@ impl<'f> Authorities<'f> {
                 return Err("write `key` (PEM, or the name of a file), or `identity` and `issuer`".to_owned());
             }
         };
-        self.add(Authority { name: file.name.0, who })
+        self.add(Authority { name: file.name.0, who, window })
     }
 
     fn add(&mut self, new: Authority) -> Result<(), String> {
@@ -204,6 +227,20 @@ fn same(a: &Known, b: &Known) -> bool {
     }
 }
 
+fn window(file: &AuthorityFile) -> Result<Window, String> {
+    let window = Window {
+        not_before: file.not_before.map(Moment::first),
+        not_after: file.not_after.map(Moment::last),
+        revoked_at: file.revoked_at.map(Moment::first),
+    };
+    match (window.not_before, window.not_after) {
+        (Some(from), Some(until)) if until < from => {
+            Err(format!("counts from {from} and until {until}, which is never"))
+        }
+        _ => Ok(window),
+    }
+}
+
 fn text(exact: Option<Line>, pattern: Option<Line>, what: &str) -> Result<Option<Text>, String> {
     match (exact, pattern) {
         (Some(_), Some(_)) => Err(format!("write `{what}` or `{what}_regexp`, not both")),
@@ -219,7 +256,8 @@ impl std::fmt::Display for Known {
             Text::Exact(text) | Text::Pattern(text) => text.clone(),
         };
         match self {
-            Self::Key { root: None, .. } => f.write_str("holds a key"),
+            Self::Key { root: None, clocks: None, .. } => f.write_str("holds a key"),
+            Self::Key { root: None, .. } => f.write_str("holds a key; clocks say when"),
             Self::Key { root: Some(_), .. } => f.write_str("holds a key; signatures are in the log"),
             Self::Identity { subject, issuer, .. } => {
                 write!(f, "is {}, says {}", told(subject), told(issuer))

@@ -48,6 +48,45 @@ impl TryFrom<String> for Line {
     }
 }
 
+/// A day or a moment, such as `2027-01-31` or `2027-01-31T12:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Moment {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Moment {
+    /// When it begins: of a day that is midnight, UTC.
+    pub(crate) const fn first(self) -> Timestamp {
+        self.first
+    }
+
+    /// The last second of it.
+    pub(crate) const fn last(self) -> Timestamp {
+        self.last
+    }
+}
+
+impl TryFrom<String> for Moment {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let broken = || {
+            let text: String = text.chars().take(40).filter(|c| !c.is_control()).collect();
+            format!("`{text}` is no moment: write 2027-01-31, or 2027-01-31T12:00:00Z")
+        };
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Ok(Self { first: at, last: at });
+        }
+        let day = Day::try_from(text.clone()).map_err(|_| broken())?;
+        let at = |at: jiff::civil::DateTime| at.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp());
+        let first = at(day.date.at(0, 0, 0, 0)).map_err(|_| broken())?;
+        let last = at(day.date.at(23, 59, 59, 0)).map_err(|_| broken())?;
+        Ok(Self { first, last })
+    }
+}
+
 /// The last day something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

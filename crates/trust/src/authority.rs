@@ -3,10 +3,16 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use boltseal_model::{Digest, Timestamp};
+use cms::cert::x509::{der::Decode as _, spki::SubjectPublicKeyInfoOwned};
 use regex::Regex;
-use sigstore_verify::{Verifier, trust_root::TrustedRoot, types::DerPublicKey};
+use sigstore_verify::{Verifier, crypto::KeyAlgorithm, trust_root::TrustedRoot, types::DerPublicKey};
 
-use crate::{Refusal, notary::Trust, pem};
+use crate::{
+    Clocks, Refusal, Window,
+    notary::Trust,
+    pem,
+    x509::{Hash, Scheme},
+};
 
 /// Bytes of a pattern once it is compiled.
 const MAX_PATTERN: usize = 64 << 10;
@@ -18,6 +24,15 @@ pub struct Authority {
     pub name: String,
     /// Who that is.
     pub who: Who,
+    /// When what they signed counts.
+    pub window: Window,
+}
+
+impl Authority {
+    /// Somebody who is believed whenever they signed.
+    pub fn new(name: impl Into<String>, who: Who) -> Self {
+        Self { name: name.into(), who, window: Window::default() }
+    }
 }
 
 /// How one is known.
@@ -29,6 +44,8 @@ pub enum Who {
         key: PublicKey,
         /// With a root, the signature must be proven to be in its log; times that its authorities give are checked.
         root: Option<Arc<Root>>,
+        /// Without a root: whose word counts about when it was signed. Then what a clock says must be right.
+        clocks: Option<Arc<Clocks>>,
     },
     /// By an identity in a certificate of the root's authority.
     Identity {
@@ -48,6 +65,13 @@ pub enum Who {
     },
 }
 
+impl Who {
+    /// The holder of `key`; nobody vouches for more than that.
+    pub const fn key(key: PublicKey) -> Self {
+        Self::Key { key, root: None, clocks: None }
+    }
+}
+
 /// A public key: ECDSA P-256, P-384 or P-521, Ed25519, RSA.
 #[derive(Clone)]
 pub struct PublicKey(pub(crate) DerPublicKey);
@@ -56,6 +80,38 @@ impl PublicKey {
     /// SHA-256 of the key in DER (`SubjectPublicKeyInfo`, RFC 5280 section 4.1.2.7).
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
+    }
+
+    /// In DER.
+    pub fn der(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// How logs of sigstore name it and the signatures that it makes (`PublicKeyDetails` of `sigstore_common.proto`).
+    pub fn details(&self) -> Option<&'static str> {
+        match KeyAlgorithm::from_spki(&self.0).ok()? {
+            KeyAlgorithm::EcdsaP256 => Some("PKIX_ECDSA_P256_SHA_256"),
+            KeyAlgorithm::EcdsaP384 => Some("PKIX_ECDSA_P384_SHA_384"),
+            KeyAlgorithm::Ed25519 => Some("PKIX_ED25519"),
+            KeyAlgorithm::Rsa => {
+                match Scheme::of_key(&SubjectPublicKeyInfoOwned::from_der(self.der()).ok()?).ok()? {
+                    Scheme::Ps256 => Some("PKIX_RSA_PKCS1V15_2048_SHA256"),
+                    Scheme::Ps384 => Some("PKIX_RSA_PKCS1V15_3072_SHA256"),
+                    Scheme::Ps512 => Some("PKIX_RSA_PKCS1V15_4096_SHA256"),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What its signatures in bundles hash with.
+    pub(crate) fn hash(&self) -> Option<Hash> {
+        match KeyAlgorithm::from_spki(&self.0).ok()? {
+            KeyAlgorithm::EcdsaP256 | KeyAlgorithm::Rsa => Some(Hash::Sha256),
+            KeyAlgorithm::EcdsaP384 => Some(Hash::Sha384),
+            _ => None,
+        }
     }
 
     /// As PEM, which [`FromStr`] reads.

@@ -1,19 +1,33 @@
 //! Bundles of sigstore (`protobuf-specs`, `sigstore_bundle.proto`), 0.1 to 0.3.
 
-use boltseal_model::{Algorithm, Digest};
+use std::cell::OnceCell;
+
+use boltseal_model::{Algorithm, Digest, Hasher, Timestamp};
 use sigstore_verify::{
     Error, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
     crypto::VerificationKey,
-    types::{Artifact, Sha256Hash, SignatureContent, bundle::VerificationMaterialContent},
+    types::{
+        Artifact, DsseEnvelope, HashAlgorithm, Sha256Hash, SignatureContent,
+        bundle::VerificationMaterialContent,
+    },
 };
 
-use crate::{Claim, Pattern, Proof, PublicKey, Refusal, Root, Signer, Statement, Unfit, Who};
+use crate::{
+    Claim, Clocks, Pattern, Proof, PublicKey, Refusal, Root, Signer, Statement, Unfit, Who, sign::hint,
+    statement::COSIGN_SIGN,
+};
+
+/// Timestamps of one bundle. Each is a signature to check; cosign asks one clock or two.
+const MAX_STAMPS: usize = 16;
 
 /// A bundle that says something about an image.
 pub struct Bundle {
     content: sigstore_verify::types::Bundle,
     signed: Signed,
-    statement: Option<Statement>,
+    /// Of a statement.
+    predicate_type: Option<String>,
+    /// SHA-256 of what is signed in an envelope, once somebody asked: of several keys each is held against it.
+    hashed: OnceCell<Digest>,
 }
 
 /// What a signature without an envelope is over.
@@ -36,9 +50,9 @@ impl Bundle {
         let text = std::str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
         let bundle =
             sigstore_verify::types::Bundle::from_json(text).map_err(|error| malformed(error.to_string()))?;
-        let statement = match &bundle.content {
+        let predicate_type = match &bundle.content {
             SignatureContent::DsseEnvelope(envelope) => {
-                Some(Statement::read(&envelope.payload_type, envelope.payload.as_bytes(), image)?)
+                Some(Statement::type_in(&envelope.payload_type, envelope.payload.as_bytes(), image)?)
             }
             SignatureContent::MessageSignature(message) => {
                 // The signature decides; this is for a clear word.
@@ -52,7 +66,7 @@ impl Bundle {
             }
             _ => return Err(Refusal::Unsupported("the bundle has content of an unknown kind".to_owned())),
         };
-        Ok(Self { content: bundle, signed: Signed::Image(hash), statement })
+        Ok(Self { content: bundle, signed: Signed::Image(hash), predicate_type, hashed: OnceCell::new() })
     }
 
     /// Reads one whose signature is over `payload`, which whoever calls has seen to be about the image.
@@ -65,15 +79,16 @@ impl Bundle {
         !matches!(self.content.verification_material.content, VerificationMaterialContent::PublicKey(_))
     }
 
-    fn by_key(&self, key: &PublicKey, root: Option<&Root>) -> Result<Proof, Unfit> {
+    fn by_key(&self, key: &PublicKey, root: Option<&Root>, clocks: Option<&Clocks>) -> Result<Proof, Unfit> {
         if self.has_certificate() {
             return Err(Unfit::Kind { found: "a certificate", wanted: "a key" });
         }
         let by = Signer::Key(key.digest());
         let Some(root) = root else {
-            // Nobody vouches for what a log or a clock says, so it is not looked at.
+            // Where nobody vouches for what a log or a clock says, it is not looked at.
             self.signature(key)?;
-            return Ok(Proof { by, at: Vec::new(), logged: false, remarks: Vec::new() });
+            let at = clocks.map(|clocks| self.stamps(clocks)).transpose()?.unwrap_or_default();
+            return Ok(Proof { by, at, logged: false, remarks: Vec::new() });
         };
         let policy = PublicKeyVerificationPolicy::new(key.0.clone());
         self.in_log()?;
@@ -86,7 +101,14 @@ impl Bundle {
         let wrong = |error: sigstore_verify::crypto::Error| Unfit::Signature(error.to_string());
         let key = VerificationKey::from_spki(&key.0).map_err(wrong)?;
         match &self.content.content {
-            SignatureContent::DsseEnvelope(envelope) => key.verify(envelope.pae(), &envelope.signature.sig),
+            SignatureContent::DsseEnvelope(envelope) => {
+                let signature = &envelope.signature.sig;
+                if key.scheme().hash_algorithm() == Some(HashAlgorithm::Sha2256) {
+                    key.verify_prehashed(self.hash_of(envelope).bytes(), signature)
+                } else {
+                    key.verify(envelope.pae(), signature)
+                }
+            }
             SignatureContent::MessageSignature(message) => match &self.signed {
                 Signed::Image(hash) => key.verify_prehashed(hash.as_bytes(), &message.signature),
                 Signed::Payload(bytes) => key.verify(bytes, &message.signature),
@@ -94,6 +116,32 @@ impl Bundle {
             _ => return Err(Unfit::Unsupported("the bundle has content of an unknown kind".to_owned())),
         }
         .map_err(wrong)
+    }
+
+    /// SHA-256 of what the signature in `envelope` is over: DSSE 1.0, "PAE".
+    fn hash_of(&self, envelope: &DsseEnvelope) -> &Digest {
+        self.hashed.get_or_init(|| {
+            let (kind, payload) = (&envelope.payload_type, envelope.payload.as_bytes());
+            let mut hasher = Hasher::new(Algorithm::Sha256);
+            hasher.update(format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).as_bytes());
+            hasher.update(payload);
+            hasher.finish()
+        })
+    }
+
+    /// When `clocks` saw the signature. What is there must be right.
+    fn stamps(&self, clocks: &Clocks) -> Result<Vec<Timestamp>, Unfit> {
+        let signature = match &self.content.content {
+            SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
+            SignatureContent::MessageSignature(message) => &message.signature,
+            _ => return Err(Unfit::Unsupported("the bundle has content of an unknown kind".to_owned())),
+        };
+        let all = &self.content.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        if all.len() > MAX_STAMPS {
+            return Err(Unfit::Time(format!("{} timestamps are more than {MAX_STAMPS}", all.len())));
+        }
+        let check = |stamp: &[u8]| clocks.check(stamp, signature.as_bytes()).map_err(Unfit::Time);
+        all.iter().map(|stamp| check(stamp.signed_timestamp.as_bytes())).collect()
     }
 
     fn by_identity(&self, subject: &Pattern, issuer: &Pattern, root: &Root) -> Result<Proof, Unfit> {
@@ -136,14 +184,26 @@ impl Bundle {
 impl Claim for Bundle {
     fn is_of(&self, who: &Who) -> Result<Proof, Unfit> {
         match who {
-            Who::Key { key, root } => self.by_key(key, root.as_deref()),
+            Who::Key { key, root, clocks } => self.by_key(key, root.as_deref(), clocks.as_deref()),
             Who::Identity { subject, issuer, root } => self.by_identity(subject, issuer, root),
             Who::Notary { .. } => Err(Unfit::Kind { found: "a bundle", wanted: "Notary Project" }),
         }
     }
 
-    fn statement(&self) -> Option<Statement> {
-        self.statement.clone().filter(|statement| !statement.is_signature())
+    fn hints(&self, key: &Digest) -> bool {
+        match &self.content.verification_material.content {
+            VerificationMaterialContent::PublicKey(named) => named.hint == hint(key),
+            _ => false,
+        }
+    }
+
+    fn statement(&self) -> Result<Option<Statement>, Refusal> {
+        match (&self.content.content, self.predicate_type.as_deref()) {
+            (SignatureContent::DsseEnvelope(envelope), Some(kind)) if kind != COSIGN_SIGN => {
+                Statement::read(envelope.payload.as_bytes()).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 }
 

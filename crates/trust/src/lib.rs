@@ -17,7 +17,7 @@
 //! let bundle = std::fs::read("bundle.json")?;
 //! let evidence = Evidence { form: Form::Bundle, bytes: &bundle, annotations: &BTreeMap::new() };
 //! let key = std::fs::read_to_string("cosign.pub")?.parse()?;
-//! let releases = Authority { name: "releases".into(), who: Who::Key { key, root: None } };
+//! let releases = Authority::new("releases", Who::key(key));
 //! let signed = verify(&evidence, &image, &[releases])?;
 //! println!("signed by {}", signed.by);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,16 +36,20 @@
 //! | [`Form::Envelope`] | attestations of cosign 1 and 2 | DSSE 1.0, `cosign/specs/ATTESTATION_SPEC.md` |
 //! | [`Form::NotaryJws`], [`Form::NotaryCose`] | notation | Notary Project, see [`notary`] |
 //!
+//! An [`Authority`] may have a [`Window`]: a key that ran out or was revoked counts for what is proven to be signed before.
+//!
 //! Not read: SHA-512 digests in bundles, and envelopes with several signatures. Their refusal says so.
 //!
 //! The other direction is [`sign`]: the holder of a [`PrivateKey`] says a [`Statement`] about an image, in a bundle that
-//! cosign 3 verifies.
+//! cosign 3 verifies; [`Said`] is the same in steps, between which a log and a clock vouch for it. [`notary::Holder`] signs in
+//! Notary Project's form.
 //!
 //! Cryptography is that of `sigstore-verify` and aws-lc-rs; this crate owns what is believed of it. It must not know: how
 //! evidence is found and stored, what a policy asks for, and the time.
 
 mod authority;
 mod bundle;
+mod clock;
 mod key;
 pub mod notary;
 mod older;
@@ -55,18 +59,22 @@ mod record;
 mod refusal;
 mod sign;
 mod statement;
+mod window;
 mod x509;
 
 use std::{collections::BTreeMap, fmt};
 
+pub use boltseal_model::Window;
 use boltseal_model::{Digest, Timestamp};
 
 pub use authority::{Authority, Pattern, PatternError, PublicKey, Root, Who};
+pub use clock::{ClockError, Clocks, MAX_ANSWER, Question, Stamped};
 pub use key::{KeyError, KeyFile, KeyKind, MAX_KEY_FILE, PrivateKey, SealedKey};
 pub use record::{BUILD_TYPE, BuildRecord, Material};
 pub use refusal::{Refusal, Unfit};
-pub use sign::{BUNDLE_TYPE, sign};
+pub use sign::{BUNDLE_TYPE, Passport, Said, sign};
 pub use statement::{MAX_SUBJECTS, Statement};
+pub use window::within;
 pub use x509::{Certificate, DistinguishedName, MAX_CHAIN, Revoked, RevokedError};
 
 /// Bytes of one piece of evidence. An SBOM of a large image, signed as an attestation, has some MB.
@@ -109,6 +117,33 @@ impl Form {
             _ if media_type.starts_with("application/vnd.dev.sigstore.bundle") => Some(Self::Bundle),
             _ => None,
         }
+    }
+
+    /// What a blob of this form is called.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Bundle => BUNDLE_TYPE,
+            Self::SimpleSigning => "application/vnd.dev.cosign.simplesigning.v1+json",
+            Self::Envelope => "application/vnd.dsse.envelope.v1+json",
+            Self::NotaryJws => "application/jose+json",
+            Self::NotaryCose => "application/cose",
+        }
+    }
+
+    /// What a file with these bytes seems to be: a bundle, unless it is plainly an envelope of Notary Project.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Flattened {
+            #[serde(rename = "protected")]
+            _protected: serde::de::IgnoredAny,
+            #[serde(rename = "payload")]
+            _payload: serde::de::IgnoredAny,
+        }
+        // The tag of a `COSE_Sign1` (RFC 9052, section 2).
+        if bytes.first() == Some(&0xd2) {
+            return Self::NotaryCose;
+        }
+        if serde_json::from_slice::<Flattened>(bytes).is_ok() { Self::NotaryJws } else { Self::Bundle }
     }
 }
 
@@ -154,26 +189,77 @@ impl fmt::Display for Signer {
 
 /// Who of `authorities` signed the image whose manifest is `image`, the first of them in order.
 pub fn verify(evidence: &Evidence<'_>, image: &Digest, authorities: &[Authority]) -> Result<Signed, Refusal> {
+    let mut found = held(evidence, image, authorities, true)?;
+    Ok(found.swap_remove(0)) // there is one, or else a refusal
+}
+
+/// All of `authorities` who signed it, in order: at least one. A rule may ask for several.
+pub fn verify_each(
+    evidence: &Evidence<'_>,
+    image: &Digest,
+    authorities: &[Authority],
+) -> Result<Vec<Signed>, Refusal> {
+    held(evidence, image, authorities, false)
+}
+
+/// Holds `evidence`, read once, against each of `authorities`; with `first`, until somebody is found.
+fn held(
+    evidence: &Evidence<'_>,
+    image: &Digest,
+    authorities: &[Authority],
+    first: bool,
+) -> Result<Vec<Signed>, Refusal> {
+    let claim = read(evidence, image)?;
+    let mut order: Vec<(usize, &Authority)> = authorities.iter().enumerate().collect();
+    // The key that the evidence names goes first. That name is nobody's word: it saves work, and decides nothing.
+    let named = |who: &Who| matches!(who, Who::Key { key, .. } if claim.hints(&key.digest()));
+    order.sort_by_cached_key(|(_, authority)| !named(&authority.who));
+    let mut found: Vec<(usize, &Authority, Proof)> = Vec::new();
+    let mut tried: Vec<(usize, String, Unfit)> = Vec::new();
+    let mut maker: Option<Digest> = None;
+    for (place, authority) in order {
+        let outcome = match (&authority.who, &maker) {
+            // One signature is of one key.
+            (Who::Key { key, .. }, Some(maker)) if key.digest() != *maker => {
+                Err(Unfit::Signature(format!("the key {} made it", maker.short())))
+            }
+            (who, _) => claim.is_of(who),
+        };
+        if let (Who::Key { key, .. }, Ok(_)) = (&authority.who, &outcome) {
+            maker = Some(key.digest());
+        }
+        match outcome.and_then(|proof| within(&authority.window, &proof.at).map(|()| proof)) {
+            Ok(proof) => found.push((place, authority, proof)),
+            Err(why) => tried.push((place, authority.name.clone(), why)),
+        }
+        if first && !found.is_empty() {
+            break;
+        }
+    }
+    if found.is_empty() {
+        tried.sort_by_key(|(place, ..)| *place);
+        let tried = tried.into_iter().map(|(_, name, why)| (name, why)).collect();
+        return Err(Refusal::Nobody { tried });
+    }
+    found.sort_by_key(|(place, ..)| *place);
+    let statement = claim.statement()?;
+    let signed = |(_, authority, proof): (usize, &Authority, Proof)| {
+        let Proof { by, at, logged, remarks } = proof;
+        Signed { authority: authority.name.clone(), by, at, logged, statement: statement.clone(), remarks }
+    };
+    Ok(found.into_iter().map(signed).collect())
+}
+
+fn read(evidence: &Evidence<'_>, image: &Digest) -> Result<Box<dyn Claim>, Refusal> {
     if evidence.bytes.len() > MAX_EVIDENCE {
         return Err(Refusal::TooLarge { bytes: evidence.bytes.len() });
     }
-    let read: Box<dyn Claim> = match evidence.form {
+    Ok(match evidence.form {
         Form::Bundle => Box::new(bundle::Bundle::read(evidence.bytes, image)?),
         Form::SimpleSigning => Box::new(older::Older::payload(evidence, image)?),
         Form::Envelope => Box::new(older::Older::envelope(evidence, image)?),
         Form::NotaryJws | Form::NotaryCose => Box::new(notary::Signature::read(evidence, image)?),
-    };
-    let mut tried = Vec::new();
-    for authority in authorities {
-        match read.is_of(&authority.who) {
-            Ok(Proof { by, at, logged, remarks }) => {
-                let (authority, statement) = (authority.name.clone(), read.statement());
-                return Ok(Signed { authority, by, at, logged, statement, remarks });
-            }
-            Err(why) => tried.push((authority.name.clone(), why)),
-        }
-    }
-    Err(Refusal::Nobody { tried })
+    })
 }
 
 /// Evidence that was read, and is about the image.
@@ -181,7 +267,13 @@ trait Claim {
     /// Whether `who` made it.
     fn is_of(&self, who: &Who) -> Result<Proof, Unfit>;
 
-    fn statement(&self) -> Option<Statement>;
+    /// Whether it names the key with this digest as its own, which proves nothing.
+    fn hints(&self, _key: &Digest) -> bool {
+        false
+    }
+
+    /// What is said, where that is more than "I signed this".
+    fn statement(&self) -> Result<Option<Statement>, Refusal>;
 }
 
 /// What is known of a signature besides its being right.

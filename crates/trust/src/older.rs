@@ -159,12 +159,12 @@ impl Claim for Older {
         };
         match (who, &self.certified) {
             (Who::Identity { .. }, Some(certified)) => read(certified),
-            (Who::Key { root: Some(_), .. }, _) => read(&self.logged),
+            (Who::Key { root: Some(_), .. } | Who::Key { clocks: Some(_), .. }, _) => read(&self.logged),
             _ => self.keyed.is_of(who),
         }
     }
 
-    fn statement(&self) -> Option<Statement> {
+    fn statement(&self) -> Result<Option<Statement>, Refusal> {
         self.keyed.statement()
     }
 }

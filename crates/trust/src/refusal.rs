@@ -77,6 +77,30 @@ pub enum Unfit {
     /// There is no trusted time, or a wrong one.
     #[error("the time of the signature is not proven: {0}")]
     Time(String),
+    /// Before the authority counted.
+    #[error("it was signed at {at}, and the authority counts from {from} only")]
+    Early {
+        /// Proven.
+        at: Timestamp,
+        /// As the user says.
+        from: Timestamp,
+    },
+    /// After the authority ceased to count.
+    #[error("it was signed at {at}, and the authority counts until {until} only")]
+    Late {
+        /// Proven.
+        at: Timestamp,
+        /// As the user says.
+        until: Timestamp,
+    },
+    /// After the key was taken back.
+    #[error("it was signed at {at}, and the authority was revoked at {revoked}")]
+    AfterRevocation {
+        /// Proven.
+        at: Timestamp,
+        /// As the user says.
+        revoked: Timestamp,
+    },
     /// Its signer said until when it counts.
     #[error("it expired at {0}")]
     Expired(Timestamp),

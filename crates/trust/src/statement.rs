@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use boltseal_model::Digest;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::Refusal;
@@ -28,11 +28,20 @@ pub struct Statement {
     pub predicate: Value,
 }
 
+/// All but the predicate, which may be an SBOM of megabytes: it is read only where it counts.
 #[derive(Deserialize)]
 struct Shape {
     #[serde(rename = "_type")]
     kind: String,
     subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    #[serde(default, rename = "predicate")]
+    _predicate: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct Whole {
     #[serde(rename = "predicateType")]
     predicate_type: String,
     #[serde(default)]
@@ -48,9 +57,8 @@ struct Subject {
 }
 
 impl Statement {
-    /// Reads `payload`, which must be about `image`.
-    pub(crate) fn read(payload_type: &str, payload: &[u8], image: &Digest) -> Result<Self, Refusal> {
-        let malformed = |why: String| Refusal::Malformed { what: "the statement", why };
+    /// The type of the predicate in `payload`, which must be about `image`.
+    pub(crate) fn type_in(payload_type: &str, payload: &[u8], image: &Digest) -> Result<String, Refusal> {
         if payload_type != PAYLOAD_TYPE {
             return Err(malformed(format!("its type is `{payload_type}`, not `{PAYLOAD_TYPE}`")));
         }
@@ -69,13 +77,19 @@ impl Statement {
             let found = shape.subject.first().map_or_else(|| "nothing".to_owned(), Subject::told);
             return Err(Refusal::OtherImage { image: image.clone(), found });
         }
-        Ok(Self { predicate_type: shape.predicate_type, predicate: shape.predicate })
+        Ok(shape.predicate_type)
     }
 
-    /// Whether it only says that somebody signed.
-    pub fn is_signature(&self) -> bool {
-        self.predicate_type == COSIGN_SIGN
+    /// Reads all of a payload of which the type was read.
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, Refusal> {
+        let Whole { predicate_type, predicate } =
+            serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
+        Ok(Self { predicate_type, predicate })
     }
+}
+
+fn malformed(why: String) -> Refusal {
+    Refusal::Malformed { what: "the statement", why }
 }
 
 impl Subject {

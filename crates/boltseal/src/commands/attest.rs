@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     given,
     output::Written,
-    signing::{Key, Subject, said},
+    signing::{By, Subject, said},
 };
 
 /// What is said, about which image, with which key.
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long = "type", value_name = "TYPE")]
     kind: String,
     #[command(flatten)]
-    key: Key,
+    by: By,
     /// Write the bundle into this file instead of the registry
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -53,9 +53,9 @@ pub struct Args {
 /// Attests.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let statement = statement(args)?;
-    let key = args.key.open()?;
+    let by = args.by.ready(args.connection.ca(), console)?;
     let subject = Subject::find(&args.image, args.bundle.is_some(), &args.connection, global)?;
-    let signed = subject.say(&statement, &key, args.bundle.as_deref())?;
+    let signed = subject.say(&statement, &by, args.bundle.as_deref())?;
     args.written.show(&signed, console, said)?;
     Ok(Exit::Pass)
 }

@@ -20,7 +20,7 @@ use crate::{
     exit::{Exit, Failure},
     given,
     output::Written,
-    signing::{Key, Subject, said},
+    signing::{By, Subject, said},
 };
 
 /// Parts of names of variables whose values nobody should be able to guess from a hash.
@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(long, value_name = "URI", default_value = BUILDER)]
     builder: String,
     #[command(flatten)]
-    key: Key,
+    by: By,
     /// Write the bundle into this file instead of the registry
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -85,7 +85,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     // All that can be wrong without the build is found before it.
     let reference = image(&args.image)?;
-    let key = args.key.open()?;
+    let by = args.by.ready(args.connection.ca(), console)?;
     let mut materials = Vec::new();
     let source = materials::source(args.source.as_deref(), &mut materials);
     for base in &args.base {
@@ -119,7 +119,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ran,
     };
-    let signed = subject.say(&record.statement(), &key, args.bundle.as_deref())?;
+    let signed = subject.say(&record.statement(), &by, args.bundle.as_deref())?;
     args.written.show(&signed, console, said)?;
     Ok(Exit::Pass)
 }

@@ -44,6 +44,8 @@ Examples:
     --certificate-oidc-issuer https://token.actions.githubusercontent.com
   boltseal verify registry.example.com/team/app:v1 --key ci.pub --type slsaprovenance \\
     --builder https://ci.example.com/runner --source https://git.example.com/team/app
+  boltseal verify registry.example.com/team/app:v1 --key ci.pub --clocks clocks.pem
+  boltseal verify registry.example.com/team/app:v1 --policy policy.yaml
   boltseal verify registry.example.com/team/app:v1 --notary ~/.config/notation
 
 Exit codes: 0 signed by somebody who is believed; 1 not signed by any of them; 2 usage; 3 not found, not logged in, or \
@@ -67,7 +69,7 @@ pub struct Args {
     /// Want provenance of this type of build
     #[arg(long, value_name = "URI", requires = "kind")]
     build_type: Option<String>,
-    /// Verify the bundle in this file as well; may be given more than once. No registry is asked about a digest then
+    /// Verify the bundle, or the envelope of Notary Project, in this file as well; may be given more than once. No registry is asked about a digest then
     #[arg(long, value_name = "FILE")]
     bundle: Vec<PathBuf>,
     #[command(flatten)]
@@ -130,11 +132,11 @@ fn wanted(args: &Args) -> Wanted {
     Wanted { builder: args.builder.clone(), source: args.source.clone(), build_type: args.build_type.clone() }
 }
 
-/// What the bundle in a file is worth.
+/// What the signature in a file is worth.
 fn in_file(path: &Path, image: &Digest, authorities: &[Authority]) -> Result<Checked, Failure> {
-    let text = given::bounded(path, MAX_EVIDENCE)?;
-    let evidence = Evidence { form: Form::Bundle, bytes: text.as_bytes(), annotations: &BTreeMap::new() };
+    let bytes = given::bounded_bytes(path, MAX_EVIDENCE)?;
+    let evidence = Evidence { form: Form::of_bytes(&bytes), bytes: &bytes, annotations: &BTreeMap::new() };
     let outcome = verify(&evidence, image, authorities);
     let place = format!("file {}", path.display());
-    Ok(Checked { digest: Digest::of(text.as_bytes()), place, outcome })
+    Ok(Checked { digest: Digest::of(&bytes), place, outcome })
 }

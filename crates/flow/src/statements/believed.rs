@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use boltseal_policy::{Known, Policy, Text};
-use boltseal_trust::{Authority, Pattern, PatternError, Refusal, Root, Who};
+use boltseal_trust::{Authority, Clocks, Pattern, PatternError, Refusal, Root, Who};
 
 /// The authorities of a policy, with their keys and roots read.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,11 @@ pub enum BelievedError {
 }
 
 impl Believed {
+    /// All of them, in the order of the policy.
+    pub fn authorities(&self) -> &[Authority] {
+        &self.authorities
+    }
+
     /// Those of `policy`.
     pub fn of(policy: &Policy) -> Result<Self, BelievedError> {
         let mut roots: HashMap<&str, Arc<Root>> = HashMap::new();
@@ -49,11 +54,16 @@ impl Believed {
             let name = || one.name.clone();
             let unreadable = |why| BelievedError::Unreadable { name: name(), why };
             let who = match &one.who {
-                Known::Key { pem, root: text } => Who::Key {
+                Known::Key { pem, root: text, clocks } => Who::Key {
                     key: pem.parse().map_err(unreadable)?,
                     root: text
                         .as_deref()
                         .map(|text| root(&mut roots, text))
+                        .transpose()
+                        .map_err(unreadable)?,
+                    clocks: clocks
+                        .as_deref()
+                        .map(|pem| pem.parse::<Clocks>().map(Arc::new))
                         .transpose()
                         .map_err(unreadable)?,
                 },
@@ -67,7 +77,7 @@ impl Believed {
             if let Some(twin) = authorities.iter().find(|other| same_key(&other.who, &who)) {
                 return Err(BelievedError::Twin { name: name(), twin: twin.name.clone() });
             }
-            authorities.push(Authority { name: name(), who });
+            authorities.push(Authority { name: name(), who, window: one.window });
         }
         Ok(Self { authorities })
     }

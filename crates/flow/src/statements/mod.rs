@@ -33,8 +33,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_image::manifest::{Descriptor, Document};
 use boltseal_model::{Digest, Fault, FaultKind, Provenance, Signature};
 use boltseal_trust::{
-    Authority, Evidence, Form, MAX_EVIDENCE, Refusal, Signed, Signer, Statement, Unfit,
-    notary::SIGNATURE_TYPE, predicate::Predicate, verify,
+    Evidence, Form, MAX_EVIDENCE, Refusal, Signer, Statement, Unfit, notary::SIGNATURE_TYPE,
+    predicate::Predicate, verify_each,
 };
 use serde_json::Value;
 
@@ -198,22 +198,16 @@ fn weigh(
     subject: &Digest,
     believed: &Believed,
 ) -> (Signature, Option<Value>) {
-    let (mut whose, mut refusals): (Vec<Signed>, Vec<Refusal>) = (Vec::new(), Vec::new());
-    for authority in &believed.authorities {
-        match verify(evidence, subject, std::slice::from_ref::<Authority>(authority)) {
-            Ok(signed) => whose.push(signed),
-            // What is wrong with the evidence itself is wrong for everybody.
-            Err(refusal @ Refusal::Nobody { .. }) => refusals.push(refusal),
-            Err(refusal) => {
-                refusals = vec![refusal];
-                break;
-            }
+    let whose = match verify_each(evidence, subject, &believed.authorities) {
+        Ok(whose) => whose,
+        Err(refusal) => {
+            let (kind, why) = blame(refusal);
+            let claimed = claimed_type(evidence);
+            return (Signature { predicate_type: claimed, ..nothing(digest, place, kind, why) }, None);
         }
-    }
+    };
     let Some(first) = whose.first() else {
-        let (kind, why) = blame(refusals);
-        let claimed = claimed_type(evidence);
-        return (Signature { predicate_type: claimed, ..nothing(digest, place, kind, why) }, None);
+        return (nothing(digest, place, FaultKind::Stranger, "nobody is believed".to_owned()), None);
     };
     let statement = first.statement.as_ref();
     let signature = Signature {
@@ -255,25 +249,36 @@ fn nothing(digest: &Digest, place: &str, kind: FaultKind, why: String) -> Signat
 }
 
 /// What is wrong, in one word and in a sentence.
-fn blame(refusals: Vec<Refusal>) -> (FaultKind, String) {
-    let mut tried: Vec<(String, Unfit)> = Vec::new();
-    for refusal in refusals {
-        match refusal {
-            Refusal::Nobody { tried: some } => tried.extend(some),
-            Refusal::Unsupported(why) => return (FaultKind::Unchecked, why),
-            other => return (FaultKind::Bad, other.to_string()),
-        }
-    }
+fn blame(refusal: Refusal) -> (FaultKind, String) {
+    let why = refusal.to_string();
+    let tried: Vec<(String, Unfit)> = match refusal {
+        Refusal::Nobody { tried } => tried,
+        Refusal::Unsupported(_) => return (FaultKind::Unchecked, why),
+        _ => return (FaultKind::Bad, why),
+    };
     let any = |is: fn(&Unfit) -> bool| tried.iter().any(|(_, unfit)| is(unfit));
     // What could not be checked must not look like a stranger's.
     let kind = if any(|unfit| matches!(unfit, Unfit::Unsupported(_))) {
         FaultKind::Unchecked
-    } else if any(|unfit| matches!(unfit, Unfit::Certificate(_) | Unfit::Log(_) | Unfit::Time(_))) {
+    } else if any(is_broken) {
         FaultKind::Bad
     } else {
         FaultKind::Stranger
     };
-    (kind, Refusal::Nobody { tried }.to_string())
+    (kind, why)
+}
+
+/// Whether it is somebody's, and counts for nothing all the same.
+const fn is_broken(why: &Unfit) -> bool {
+    matches!(
+        why,
+        Unfit::Certificate(_)
+            | Unfit::Log(_)
+            | Unfit::Time(_)
+            | Unfit::Early { .. }
+            | Unfit::Late { .. }
+            | Unfit::AfterRevocation { .. }
+    )
 }
 
 fn signer(by: &Signer) -> String {

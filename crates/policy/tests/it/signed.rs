@@ -241,7 +241,7 @@ fn files_beside_a_policy_are_a_part_of_it() {
     let policy = with("one");
     assert_eq!(policy.files(), ["a.pub"]);
     assert_eq!(policy.authorities()[0].name, "a.pub");
-    assert_eq!(policy.authorities()[0].who, Known::Key { pem: "one".to_owned(), root: None });
+    assert_eq!(policy.authorities()[0].who, Known::Key { pem: "one".to_owned(), root: None, clocks: None });
     assert!(policy.asks_for_signatures() && !policy.asks_for_bases());
     assert_eq!(policy.digest(), with("one").digest());
     assert_ne!(policy.digest(), with("two").digest(), "another key is another policy");
@@ -249,4 +249,44 @@ fn files_beside_a_policy_are_a_part_of_it() {
     assert!(alone.contains("line 4") && alone.contains("no folder"), "{alone}");
     let missing = Policy::parse_beside(text, &|name| Err(format!("there is no {name}"))).unwrap_err();
     assert!(missing.to_string().contains("rule `signed`: there is no a.pub"), "{missing}");
+}
+
+#[test]
+fn authorities_that_run_out() {
+    let read = |more: &str| {
+        let text = format!("version: 1\nname: prod\nauthorities:\n  - name: a\n{more}");
+        Policy::parse_beside(&text, &|name| Ok(format!("content of {name}")))
+    };
+    let key = "    key: a.pub\n    clocks: clocks.pem\n";
+    let policy = read(&format!("{key}    not_before: 2026-01-01\n    not_after: 2026-12-31\n")).unwrap();
+    let mut files = policy.files().to_vec();
+    files.sort_unstable();
+    assert_eq!(files, ["a.pub", "clocks.pem"]);
+    let window = policy.authorities()[0].window;
+    assert_eq!(window.to_string(), "counts from 2026-01-01T00:00:00Z and counts until 2026-12-31T23:59:59Z");
+    let policy = read(&format!("{key}    revoked_at: 2026-03-04T05:06:07Z\n")).unwrap();
+    assert_eq!(policy.authorities()[0].window.to_string(), "was revoked at 2026-03-04T05:06:07Z");
+    let identity = "    identity: a\n    issuer: b\n    trusted_root: root.json\n";
+    read(&format!("{identity}    revoked_at: 2026-03-04\n")).unwrap();
+    read("    key: a.pub\n    trusted_root: root.json\n    not_after: 2026-03-04\n").unwrap();
+    for (more, why) in [
+        ("    key: a.pub\n    revoked_at: 2026-03-04\n", "write `trusted_root` or `clocks`"),
+        ("    key: a.pub\n    not_after: 2026-03-04\n", "write `trusted_root` or `clocks`"),
+        (
+            "    key: a.pub\n    trusted_root: root.json\n    clocks: c.pem\n",
+            "`clocks` belongs to a key without",
+        ),
+        (
+            "    identity: a\n    issuer: b\n    trusted_root: r\n    clocks: c\n",
+            "`clocks` belongs to a key without",
+        ),
+        ("    key: a.pub\n    clocks: c.pem\n    not_after: tomorrow\n", "`tomorrow` is no moment"),
+        (
+            "    key: a.pub\n    clocks: c.pem\n    not_before: 2026-03-05\n    not_after: 2026-03-04\n",
+            "and until 2026-03-04T23:59:59Z, which is never",
+        ),
+    ] {
+        let told = read(more).unwrap_err().to_string();
+        assert!(told.contains(why), "{more}: {told}");
+    }
 }

@@ -8,24 +8,22 @@
 //! # Ok::<(), boltseal_trust::KeyError>(())
 //! ```
 
+mod pair;
 mod sealed;
 
 use std::fmt;
 
 use aws_lc_rs::{
-    encoding::{AsDer as _, PublicKeyX509Der},
     pkcs8::Document,
     rand::SystemRandom,
     signature::{
         ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-        KeyPair as _,
     },
 };
-use sigstore_verify::types::DerPublicKey;
 use zeroize::Zeroizing;
 
-use crate::{PublicKey, pem};
-use sealed::Sealed;
+use self::{pair::Pair, sealed::Sealed};
+use crate::{PublicKey, pem, x509::Scheme};
 
 /// Bytes of a file with a key. cosign's encrypted form of a key has about 700.
 pub const MAX_KEY_FILE: usize = 64 << 10;
@@ -49,7 +47,8 @@ pub enum KeyError {
     Malformed(String),
     /// A kind of key or file that this program has no use for.
     #[error(
-        "{0} is not a private key that this program signs with: take ECDSA P-256 or P-384, or Ed25519, as PKCS#8"
+        "{0} is not a private key that this program signs with: take ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits \
+         or more, as PKCS#8"
     )]
     Unsupported(String),
     /// The password does not open it, or somebody changed the file.
@@ -65,7 +64,7 @@ pub enum KeyError {
 
 /// A file with a private key, which may need a password.
 pub enum KeyFile {
-    /// PKCS#8 or SEC 1, in DER.
+    /// PKCS#8, SEC 1 or PKCS#1, in DER.
     Plain(Zeroizing<Vec<u8>>),
     /// cosign's encrypted form.
     Sealed(Box<SealedKey>),
@@ -75,7 +74,7 @@ pub enum KeyFile {
 pub struct SealedKey(Sealed);
 
 impl KeyFile {
-    /// Reads PEM: `PRIVATE KEY`, `EC PRIVATE KEY`, or cosign's `ENCRYPTED SIGSTORE PRIVATE KEY`.
+    /// Reads PEM: `PRIVATE KEY`, `EC PRIVATE KEY`, `RSA PRIVATE KEY`, or cosign's `ENCRYPTED SIGSTORE PRIVATE KEY`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         if text.len() > MAX_KEY_FILE {
             return Err(KeyError::Malformed(format!("{} bytes are more than {MAX_KEY_FILE}", text.len())));
@@ -83,7 +82,7 @@ impl KeyFile {
         let mut other = None;
         for block in pem::blocks(text).map_err(KeyError::Malformed)? {
             match block.label.as_str() {
-                "PRIVATE KEY" | "EC PRIVATE KEY" => return Ok(Self::Plain(block.bytes)),
+                "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => return Ok(Self::Plain(block.bytes)),
                 "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
                     return Ok(Self::Sealed(Box::new(SealedKey(Sealed::parse(&block.bytes)?))));
                 }
@@ -123,11 +122,6 @@ pub struct PrivateKey {
     public: PublicKey,
 }
 
-enum Pair {
-    Ecdsa(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-}
-
 impl PrivateKey {
     /// Makes a key, and the text of a file that holds it under `password`, in cosign's form.
     pub fn generate(kind: KeyKind, password: &str) -> Result<(Zeroizing<String>, PublicKey), KeyError> {
@@ -147,17 +141,16 @@ impl PrivateKey {
         Ok((sealed::seal(document.as_ref(), password.as_bytes())?, key.public))
     }
 
+    /// Makes a key that lives as long as this process.
+    pub fn passing() -> Result<Self, KeyError> {
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
+        Self::from_der(made.map_err(|_| KeyError::Failed("make one"))?.as_ref())
+    }
+
     fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        let ecdsa = [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING]
-            .into_iter()
-            .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok());
-        let ed25519 = || Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok();
-        let pair = match ecdsa {
-            Some(pair) => Pair::Ecdsa(pair),
-            None => Pair::Ed25519(ed25519().ok_or_else(|| KeyError::Unsupported("this".to_owned()))?),
-        };
-        let public = public(&pair).ok_or(KeyError::Failed("find the public half"))?;
-        Ok(Self { pair, public })
+        let pair = Pair::from_der(der).ok_or_else(|| KeyError::Unsupported("this".to_owned()))?;
+        let public = pair.public().ok_or(KeyError::Failed("find the public half"))?;
+        Ok(Self { pair, public: PublicKey(public) })
     }
 
     /// The public half.
@@ -165,13 +158,29 @@ impl PrivateKey {
         &self.public
     }
 
-    /// Signs `message`; ECDSA signatures are in DER.
+    /// Signs `message` as sigstore does: ECDSA signatures are in DER, RSA's are of PKCS#1 1.5 with SHA-256.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature = match &self.pair {
-            Pair::Ecdsa(pair) => pair.sign(&SystemRandom::new(), message),
-            Pair::Ed25519(pair) => pair.try_sign(message),
-        };
-        Ok(signature.map_err(|_| KeyError::Failed("sign"))?.as_ref().to_vec())
+        self.pair.sign(message)
+    }
+
+    /// Proves to whoever asks that its holder is here: a signature over what they ask for.
+    pub fn prove(&self, challenge: &str) -> Result<Vec<u8>, KeyError> {
+        self.sign(challenge.as_bytes())
+    }
+
+    /// How envelopes of Notary Project are signed with it.
+    pub(crate) fn scheme(&self) -> Result<Scheme, KeyError> {
+        self.pair.scheme().ok_or_else(|| {
+            KeyError::Unfit(
+                "this key signs nothing in Notary Project: take RSA of 2048, 3072 or 4096 bits, or ECDSA P-256, P-384 or P-521"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Signs `message` so: ECDSA as two numbers of fixed length, RSA with PSS.
+    pub(crate) fn sign_as(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.pair.sign_as(scheme, message)
     }
 }
 
@@ -179,12 +188,4 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey(of {:?})", self.public)
     }
-}
-
-fn public(pair: &Pair) -> Option<PublicKey> {
-    let der: PublicKeyX509Der<'_> = match pair {
-        Pair::Ecdsa(pair) => pair.public_key().as_der().ok()?,
-        Pair::Ed25519(pair) => pair.public_key().as_der().ok()?,
-    };
-    Some(PublicKey(DerPublicKey::new(der.as_ref().to_vec())))
 }

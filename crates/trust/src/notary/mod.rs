@@ -22,6 +22,9 @@
 //! | authentic timestamp | the chain was not valid when a clock of the policy, or the signing authority, says it was signed |
 //! | revocation | a list or an answer of OCSP that the user gave says so of a certificate of the chain, or of the clock |
 //!
+//! The other direction is [`Holder`]: whoever has a key and its chain of certificates makes a [`Draft`] of an envelope, to which a
+//! clock may still say when.
+//!
 //! What a level only logs is told with the result ([`crate::Signed::remarks`]), and so is what nobody could look up.
 //! Nothing is fetched, so revocation is known from files alone. Plugins are not run: a signature that wants one is refused.
 
@@ -29,8 +32,8 @@ mod cose;
 mod envelope;
 mod jws;
 mod policy;
+mod sign;
 mod stores;
-mod timestamp;
 
 use std::{fmt, sync::Arc};
 
@@ -39,11 +42,12 @@ use serde::Deserialize;
 
 use self::envelope::{Envelope, SigningScheme};
 use crate::{
-    Claim, Evidence, Form, Proof, Refusal, Signer, Statement as Said, Unfit, Who,
+    Claim, Evidence, Form, Proof, Refusal, Signer, Statement as Said, Unfit, Who, clock,
     x509::{Certificate, DistinguishedName, Purpose, Revoked, Scheme, check_chain},
 };
 
 pub use policy::{Action, Check, Document, Level, PolicyError, TrustStatement, VerifyTimestamp};
+pub use sign::{Draft, Holder, MAX_EXPIRY, Target};
 pub use stores::{StoreError, StoreKind, Stores};
 
 /// What an artifact that is a signature is called.
@@ -86,11 +90,11 @@ struct Told {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
-    target_artifact: Target,
+    target_artifact: Targeted,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct Targeted {
     digest: String,
 }
 
@@ -179,7 +183,7 @@ impl Signature {
         let clocks = trust.stores.of(&trust.statement, StoreKind::Clock).map_err(Unfit::Time)?;
         let token = self.envelope.timestamp.as_deref();
         let token = token.ok_or_else(|| Unfit::Time("it has no timestamp of a clock".to_owned()))?;
-        let stamp = timestamp::check(token, &self.envelope.signature, &clocks).map_err(Unfit::Time)?;
+        let stamp = clock::check(token, &self.envelope.signature, &clocks, &[]).map_err(Unfit::Time)?;
         // The clock may be wrong by so much; the chain must hold either way.
         at(stamp.earliest)?;
         at(stamp.latest)?;
@@ -246,7 +250,7 @@ impl Claim for Signature {
         }
     }
 
-    fn statement(&self) -> Option<Said> {
-        None
+    fn statement(&self) -> Result<Option<Said>, Refusal> {
+        Ok(None)
     }
 }

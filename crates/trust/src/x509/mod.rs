@@ -88,7 +88,8 @@ impl Certificate {
         &self.parsed
     }
 
-    pub(crate) fn der(&self) -> &[u8] {
+    /// As it was read.
+    pub fn der(&self) -> &[u8] {
         &self.der
     }
 

@@ -28,7 +28,7 @@ const SUBJECT: &str =
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 fn believed(right: &Right, subject: Pattern, issuer: Pattern) -> Authority {
-    Authority { name: "ci".into(), who: Who::Identity { subject, issuer, root: right.root.clone() } }
+    Authority::new("ci", Who::Identity { subject, issuer, root: right.root.clone() })
 }
 
 fn exact(text: &str) -> Pattern {
@@ -180,7 +180,7 @@ fn attacks_on_a_key() {
     assert!(said.contains("signed by a certificate, not by a key"), "{said}");
     let mut stripped: Value = serde_json::from_slice(&bundle).unwrap();
     stripped["verificationMaterial"]["tlogEntries"] = json!([]);
-    let logged = Authority { name: "key".into(), who: Who::Key { key, root: Some(right.root) } };
+    let logged = Authority::new("key", Who::Key { key, root: Some(right.root), clocks: None });
     let mut untimed: Value = serde_json::from_slice(&bundle).unwrap();
     let said = verified(&bundle, &image, std::slice::from_ref(&logged)).unwrap_err().to_string();
     assert!(said.contains("does not match any trusted TSA"), "a clock that the root does not know: {said}");

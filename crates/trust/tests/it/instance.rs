@@ -1,6 +1,6 @@
 //! A sigstore instance of our own: an authority with a log of certificates, and a log of signatures.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -13,7 +13,7 @@ use boltseal_model::Digest;
 use boltseal_trust::Root;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
+    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, date_time_ymd,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub const SUBJECT: &str = "https://ci.example.com/acme/app/build.yml@refs/heads/
 pub const ISSUER: &str = "https://ci.example.com";
 /// 2025-01-01T06:00:00Z, within the certificate's day.
 pub const SIGNED: i64 = 1_735_711_200;
+/// 2025-01-01T00:00:00Z.
+const DAY: u64 = 1_735_689_600;
 
 /// A key, with what it is called.
 pub struct Log {
@@ -38,11 +40,11 @@ impl Log {
         der.as_ref().to_vec()
     }
 
-    fn id(&self) -> Vec<u8> {
+    pub fn id(&self) -> Vec<u8> {
         sha256(&self.spki())
     }
 
-    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
         self.pair.sign(&SystemRandom::new(), bytes).unwrap().as_ref().to_vec()
     }
 
@@ -66,7 +68,7 @@ pub struct Instance {
     authority_der: Vec<u8>,
     authority_spki: Vec<u8>,
     certificates: Log,
-    entries: Log,
+    pub entries: Log,
 }
 
 /// Somebody who has a certificate for minutes.
@@ -116,7 +118,12 @@ impl Instance {
 
     /// What believes it.
     pub fn root(&self) -> Arc<Root> {
-        let root = json!({
+        Arc::new(Root::parse(&self.root_with(&[]).to_string()).unwrap())
+    }
+
+    /// The file of that, with clocks.
+    pub fn root_with(&self, clocks: &[Value]) -> Value {
+        json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [self.entries.told()],
             "ctlogs": [self.certificates.told()],
@@ -126,31 +133,35 @@ impl Instance {
                 "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(&self.authority_der) }] },
                 "validFor": { "start": "2024-01-01T00:00:00Z" },
             }],
-            "timestampAuthorities": [],
-        });
-        Arc::new(Root::parse(&root.to_string()).unwrap())
+            "timestampAuthorities": clocks,
+        })
     }
 
     /// Gives somebody a certificate, which the log of certificates has seen.
     pub fn signer(&self) -> Signer {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let certificate = self.certify(&key, DAY);
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.serialized_der()).unwrap();
+        Signer { pair, certificate }
+    }
+
+    /// A certificate for this key, valid for a day from this second on, in PEM.
+    pub fn certify(&self, key: &impl PublicKeyData, from: u64) -> String {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.subject_alt_names = vec![SanType::URI(SUBJECT.try_into().unwrap())];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         params.serial_number = Some(SerialNumber::from(7_u64));
-        params.not_before = date_time_ymd(2025, 1, 1);
-        params.not_after = date_time_ymd(2025, 1, 2);
+        params.not_before = date_time_ymd(1970, 1, 1) + Duration::from_secs(from);
+        params.not_after = params.not_before + Duration::from_hours(24);
         // Fulcio's OID for who vouches: a UTF8String.
         let issuer = [&[0x0c, u8::try_from(ISSUER.len()).unwrap()], ISSUER.as_bytes()].concat();
         let issuer = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 57_264, 1, 8], issuer);
         params.custom_extensions.push(issuer);
-        let plain = params.signed_by(&key, &self.authority).unwrap();
+        let plain = params.signed_by(key, &self.authority).unwrap();
         let seen = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 11_129, 2, 4, 2], self.seen(&plain));
         params.custom_extensions.push(seen);
-        let certificate = params.signed_by(&key, &self.authority).unwrap().pem();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.serialized_der()).unwrap();
-        Signer { pair, certificate }
+        params.signed_by(key, &self.authority).unwrap().pem()
     }
 
     /// A timestamp of the log of certificates (RFC 6962, section 3.2) over the certificate without it, in its extension.
@@ -170,12 +181,17 @@ impl Instance {
 
     /// What the log promises about `body`, which came to it `at` this second, as cosign's annotation has it.
     pub fn promise(&self, body: &Value, at: i64) -> Value {
+        self.promise_at(body, at, 7)
+    }
+
+    /// The same about the entry of this number.
+    pub fn promise_at(&self, body: &Value, at: i64, index: usize) -> Value {
         let body = STANDARD.encode(body.to_string());
         let id = hex(&self.entries.id());
-        let entry = format!(r#"{{"body":"{body}","integratedTime":{at},"logID":"{id}","logIndex":7}}"#);
+        let entry = format!(r#"{{"body":"{body}","integratedTime":{at},"logID":"{id}","logIndex":{index}}}"#);
         json!({
             "SignedEntryTimestamp": STANDARD.encode(self.entries.sign(entry.as_bytes())),
-            "Payload": { "body": body, "integratedTime": at, "logIndex": 7, "logID": id },
+            "Payload": { "body": body, "integratedTime": at, "logIndex": index, "logID": id },
         })
     }
 }

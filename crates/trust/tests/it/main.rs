@@ -15,6 +15,7 @@ mod older;
 mod predicates;
 mod sign;
 mod simple;
+mod windows;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
@@ -33,14 +34,11 @@ fn root(path: &str) -> Option<Arc<Root>> {
 
 fn anybody(root: &Arc<Root>) -> Authority {
     let any = || Pattern::anchored(".*").unwrap();
-    Authority {
-        name: "anybody".into(),
-        who: Who::Identity { subject: any(), issuer: any(), root: root.clone() },
-    }
+    Authority::new("anybody", Who::Identity { subject: any(), issuer: any(), root: root.clone() })
 }
 
 fn holder(key: &PublicKey) -> Authority {
-    Authority { name: "key".into(), who: Who::Key { key: key.clone(), root: None } }
+    Authority::new("key", Who::key(key.clone()))
 }
 
 fn verified(bundle: &[u8], image: &Digest, authorities: &[Authority]) -> Result<Signed, Refusal> {

@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 use super::instance::{ISSUER, Instance, SIGNED, SUBJECT, Signer, hex, sha256};
 
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const LOG: &str = "dev.sigstore.cosign/bundle";
+pub const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+pub const LOG: &str = "dev.sigstore.cosign/bundle";
 
 /// A layer and its annotations.
 #[derive(Clone)]
-struct Layer {
+pub struct Layer {
     form: Form,
     bytes: String,
-    annotations: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
 }
 
 impl Layer {
-    fn verify(&self, image: &Digest, authorities: &[Authority]) -> Result<Signed, Refusal> {
+    pub fn verify(&self, image: &Digest, authorities: &[Authority]) -> Result<Signed, Refusal> {
         let Self { form, bytes, annotations } = self;
         verify(&Evidence { form: *form, bytes: bytes.as_bytes(), annotations }, image, authorities)
     }
@@ -45,7 +45,7 @@ fn payload(image: &Digest) -> String {
 }
 
 /// A signature as cosign 2 makes it, at this second.
-fn signature(instance: &Instance, signer: &Signer, image: &Digest, at: i64) -> Layer {
+pub fn signature(instance: &Instance, signer: &Signer, image: &Digest, at: i64) -> Layer {
     let bytes = payload(image);
     let signature = signer.sign(bytes.as_bytes());
     let body = json!({
@@ -104,7 +104,7 @@ fn attestation(instance: &Instance, signer: &Signer, image: &Digest, at: i64) ->
 fn believed(instance: &Instance, subject: &str) -> Authority {
     let exact = |text: &str| Pattern::Exact(text.to_owned());
     let who = Who::Identity { subject: exact(subject), issuer: exact(ISSUER), root: instance.root() };
-    Authority { name: "ci".into(), who }
+    Authority::new("ci", who)
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_key_with_a_log() {
     let signer = Signer::keyed();
     let by = |signer: &Signer, root| {
         let key = signer.certificate.parse().unwrap();
-        [Authority { name: "key".into(), who: Who::Key { key, root } }]
+        [Authority::new("key", Who::Key { key, root, clocks: None })]
     };
     let made = |signer: &Signer| {
         let mut layer = signature(&instance, signer, &image, SIGNED);

@@ -102,6 +102,11 @@ impl Connection {
         Ok(server)
     }
 
+    /// Authorities that vouch for the registry, and for other services of the same company.
+    pub const fn ca(&self) -> Option<&PathBuf> {
+        self.ca.as_ref()
+    }
+
     fn access(&self, host: &str, global: &Global) -> Result<Access, Failure> {
         let login = reach::at_registry(host, global)?;
         let mut access = Access::default();

@@ -8,9 +8,9 @@ use std::{
 
 use boltseal_flow::notary::trust;
 use boltseal_model::Timestamp;
-use boltseal_trust::{Authority, Pattern, Root, Who};
+use boltseal_trust::{Authority, Clocks, Pattern, Root, Who};
 
-use crate::exit::Failure;
+use crate::{exit::Failure, given};
 
 /// Who is believed.
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,12 @@ pub struct Believed {
     /// Certificates, logs and clocks of a sigstore instance: its `trusted_root.json`
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
+    /// Clocks whose word counts about when a key signed: their certificates up to the root, in PEM
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "trusted_root")]
+    clocks: Option<PathBuf>,
+    /// Believe whom this policy believes, by the names and with the limits that its `authorities` have
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Believe whom a trust policy of Notary Project believes: a folder with `trustpolicy.json` and `truststore`, as notation
     /// has it, and perhaps `revocation` with lists of revoked certificates (CRL) and answers of OCSP
     #[arg(long, value_name = "DIR")]
@@ -46,19 +52,27 @@ impl Believed {
             Some(path) => Some(Arc::new(Root::parse(&read(path)?).map_err(|why| wrong(path, &why))?)),
             None => None,
         };
+        let clocks = match &self.clocks {
+            Some(path) => Some(Arc::new(read(path)?.parse::<Clocks>().map_err(|why| wrong(path, &why))?)),
+            None => None,
+        };
         let mut all = Vec::new();
         for path in &self.key {
             let key = read(path)?.parse().map_err(|why| wrong(path, &why))?;
-            let who = Who::Key { key, root: root.clone() };
-            all.push(Authority { name: path.display().to_string(), who });
+            let who = Who::Key { key, root: root.clone(), clocks: clocks.clone() };
+            all.push(Authority::new(path.display().to_string(), who));
         }
         all.extend(self.identity(root)?);
         if let Some(folder) = &self.notary {
             all.push(notary(folder, repository)?);
         }
+        if let Some(path) = &self.policy {
+            all.extend_from_slice(given::rules(path)?.believed.authorities());
+        }
         if all.is_empty() {
-            return Err(Failure::usage("nobody is believed")
-                .next("give --key FILE, or --certificate-identity and the others, or --notary DIR"));
+            return Err(Failure::usage("nobody is believed").next(
+                "give --key FILE, or --certificate-identity and the others, or --notary DIR, or --policy FILE",
+            ));
         }
         Ok(all)
     }
@@ -74,7 +88,7 @@ impl Believed {
                         .next("give --trusted-root FILE: the `trusted_root.json` of the sigstore instance")
                 })?;
                 let who = Who::Identity { subject, issuer, root };
-                Ok(Some(Authority { name: "identity".into(), who }))
+                Ok(Some(Authority::new("identity", who)))
             }
             (None, None) => Ok(None),
             _ => Err(Failure::usage("an identity is believed only together with who vouches for it")
@@ -93,7 +107,7 @@ fn notary(folder: &Path, repository: Option<&str>) -> Result<Authority, Failure>
         Failure::usage(told).next("add a statement with it in `registryScopes`, or with `*`")
     })?;
     let name = trust.statement.name.clone();
-    Ok(Authority { name, who: Who::Notary { trust: Arc::new(trust), now: Timestamp::now() } })
+    Ok(Authority::new(name, Who::Notary { trust: Arc::new(trust), now: Timestamp::now() }))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

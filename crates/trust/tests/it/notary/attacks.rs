@@ -509,7 +509,7 @@ fn somebody_who_is_known_otherwise() {
         annotations: &std::collections::BTreeMap::new(),
     };
     let (_, key) = PrivateKey::generate(KeyKind::EcdsaP256, "").unwrap();
-    let holder = Authority { name: "key".into(), who: Who::Key { key, root: None } };
+    let holder = Authority::new("key", Who::key(key));
     let refusal = verify(&evidence, &image, &[holder]).unwrap_err().to_string();
     assert!(refusal.contains("signed by a certificate of Notary Project, not by a key"), "{refusal}");
 }

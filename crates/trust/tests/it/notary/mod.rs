@@ -3,6 +3,7 @@
 mod attacks;
 mod made;
 mod policies;
+mod signing;
 mod vectors;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -54,7 +55,7 @@ impl Believed {
             stores.add(*kind, "acme", bytes).unwrap();
         }
         let trust = Trust { statement, stores: stores.into(), revoked: Arc::new(self.revoked.clone()) };
-        Authority { name: "acme".into(), who: Who::Notary { trust: trust.into(), now: self.now } }
+        Authority::new("acme", Who::Notary { trust: trust.into(), now: self.now })
     }
 
     fn verify(&self, form: Form, bytes: &[u8], image: &Digest) -> Result<Signed, Refusal> {

@@ -41,27 +41,24 @@ pub struct Stamp {
     pub chain: Vec<Certificate>,
 }
 
-/// Whether `token` is of a clock below one of `roots`, over `signature`.
-pub fn check(token: &[u8], signature: &[u8], roots: &[Certificate]) -> Result<Stamp, String> {
+/// Whether `token` is of a clock below one of `roots`, over `signature`; `between` may stand between clock and root.
+pub fn check(
+    token: &[u8],
+    signature: &[u8],
+    roots: &[Certificate],
+    between: &[Certificate],
+) -> Result<Stamp, String> {
     if token.len() > MAX_TOKEN {
         return Err(format!("{} bytes are more than {MAX_TOKEN} for a timestamp", token.len()));
     }
-    let broken = |error: cms::cert::x509::der::Error| format!("the timestamp cannot be read: {error}");
-    let outer = ContentInfo::from_der(token).map_err(broken)?;
-    if outer.content_type != SIGNED_DATA {
-        return Err("the timestamp is not signed".to_owned());
-    }
-    let data: SignedData = outer.content.decode_as().map_err(broken)?;
-    if data.encap_content_info.econtent_type != TST_INFO {
-        return Err("what is signed is no timestamp".to_owned());
-    }
-    let content = data.encap_content_info.econtent.as_ref().filter(|any| any.tag() == Tag::OctetString);
-    let content = content.ok_or("the timestamp is empty")?.value();
+    let (data, content) = read(token)?;
+    let content = content.as_slice();
     let info = Info::read(content)?;
     if info.hash.of(signature) != info.imprint {
         return Err("the timestamp is of another signature".to_owned());
     }
-    let given = certificates(&data)?;
+    let mut given = certificates(&data)?;
+    given.extend_from_slice(between);
     let mut signers = data.signer_infos.0.iter();
     let (Some(signer), None) = (signers.next(), signers.next()) else {
         return Err("the timestamp is not signed by one clock".to_owned());
@@ -74,6 +71,29 @@ pub fn check(token: &[u8], signature: &[u8], roots: &[Certificate]) -> Result<St
     let Info { at, earliest, latest, .. } = info;
     path.iter().try_for_each(|one| one.check_valid(at))?;
     Ok(Stamp { at, earliest, latest, chain: path })
+}
+
+/// The hash of what `token` is about, whoever made it.
+pub fn imprint(token: &[u8]) -> Result<(Hash, Vec<u8>), String> {
+    let (_, content) = read(token)?;
+    let info = Info::read(&content)?;
+    Ok((info.hash, info.imprint))
+}
+
+/// What is signed, and the `TSTInfo` in it.
+fn read(token: &[u8]) -> Result<(SignedData, Vec<u8>), String> {
+    let broken = |error: cms::cert::x509::der::Error| format!("the timestamp cannot be read: {error}");
+    let outer = ContentInfo::from_der(token).map_err(broken)?;
+    if outer.content_type != SIGNED_DATA {
+        return Err("the timestamp is not signed".to_owned());
+    }
+    let data: SignedData = outer.content.decode_as().map_err(broken)?;
+    if data.encap_content_info.econtent_type != TST_INFO {
+        return Err("what is signed is no timestamp".to_owned());
+    }
+    let content = data.encap_content_info.econtent.as_ref().filter(|any| any.tag() == Tag::OctetString);
+    let content = content.ok_or("the timestamp is empty")?.value().to_vec();
+    Ok((data, content))
 }
 
 fn certificates(data: &SignedData) -> Result<Vec<Certificate>, String> {

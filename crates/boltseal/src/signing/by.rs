@@ -1,0 +1,151 @@
+//! Who signs: the holder of a key, or of an identity for which an authority gives a certificate; and who vouches for that.
+
+use std::{env, path::PathBuf};
+
+use boltseal_model::Digest;
+use boltseal_trust::{Passport, PrivateKey, Said, Signer, Stamped, Statement};
+use zeroize::Zeroizing;
+
+use super::key::open;
+use crate::{
+    console::Console,
+    exit::Failure,
+    given,
+    vouching::{IdentityToken, Services},
+};
+
+/// Bytes of a file with a token.
+const MAX_TOKEN_FILE: usize = 64 << 10;
+/// Logs that everybody reads: what is in them stays there.
+const PUBLIC: &str = "sigstore.dev";
+
+/// Who signs, and who vouches for it.
+#[derive(Debug, clap::Args)]
+pub struct By {
+    /// Private key in PEM: PKCS#8, or the encrypted form of `boltseal key generate` and cosign
+    #[arg(long, value_name = "FILE", required_unless_present = "keyless", conflicts_with = "keyless")]
+    key: Option<PathBuf>,
+    /// File whose first line is the password of the key [default: `COSIGN_PASSWORD`, or asks]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    password_file: Option<PathBuf>,
+    /// Sign without a key of your own: an authority gives a certificate for minutes to whom an identity token names
+    #[arg(long, requires_all = ["fulcio", "rekor"])]
+    keyless: bool,
+    /// Address of the authority: a Fulcio
+    #[arg(long, value_name = "URL", requires = "keyless")]
+    fulcio: Option<String>,
+    /// File with the identity token [default: `SIGSTORE_ID_TOKEN`, or what GitHub Actions or Azure Pipelines give]
+    #[arg(long, value_name = "FILE", requires = "keyless")]
+    identity_token: Option<PathBuf>,
+    /// Have this log take the signature in: a Rekor of version 1 or 2
+    #[arg(long, value_name = "URL")]
+    rekor: Option<String>,
+    /// Have this clock say when it was signed (RFC 3161); may be given more than once
+    #[arg(long, value_name = "URL")]
+    tsa: Vec<String>,
+}
+
+/// Somebody who is ready to sign.
+pub struct Ready {
+    key: PrivateKey,
+    passport: Option<Passport>,
+    services: Option<Services>,
+    rekor: Option<String>,
+    clocks: Vec<String>,
+}
+
+impl By {
+    /// Opens the key, or asks for a certificate. `ca` is a file with authorities that vouch for the services.
+    pub fn ready(&self, ca: Option<&PathBuf>, console: &Console) -> Result<Ready, Failure> {
+        let asks = self.keyless || self.rekor.is_some() || !self.tsa.is_empty();
+        let services = asks.then(|| Services::new(ca.cloned())).transpose()?;
+        if let Some(rekor) = self.rekor.as_ref().filter(|rekor| rekor.contains(PUBLIC)) {
+            console.note(format_args!(
+                "everybody reads the log at {rekor}, and nothing is ever taken out of it: neither the signature nor the name in \
+                 its certificate"
+            ));
+        }
+        let (key, passport) = match (&self.key, &self.fulcio, &services) {
+            (Some(path), _, _) => (open(path, self.password_file.as_deref())?, None),
+            (None, Some(fulcio), Some(services)) => {
+                let key = PrivateKey::passing().map_err(Failure::fault)?;
+                let passport = services.certificate(fulcio, &self.token(services)?, &key)?;
+                (key, Some(passport))
+            }
+            _ => {
+                return Err(
+                    Failure::usage("nobody signs").next("give --key FILE, or --keyless with --fulcio URL")
+                );
+            }
+        };
+        Ok(Ready { key, passport, services, rekor: self.rekor.clone(), clocks: self.tsa.clone() })
+    }
+
+    fn token(&self, services: &Services) -> Result<IdentityToken, Failure> {
+        if let Some(path) = &self.identity_token {
+            return IdentityToken::parse(&Zeroizing::new(given::bounded(path, MAX_TOKEN_FILE)?));
+        }
+        services.ambient(&|name| env::var(name).ok())?.ok_or_else(|| {
+            Failure::usage("there is no identity token, and no runner here that gives one").next(
+                "give --identity-token FILE, or set SIGSTORE_ID_TOKEN; in GitHub Actions the job needs the permission `id-token: \
+                 write`, in Azure Pipelines the step needs SYSTEM_ACCESSTOKEN",
+            )
+        })
+    }
+
+    /// Whether only a key signs, for forms that know nothing else.
+    pub fn by_key_alone(&self) -> bool {
+        !self.keyless && self.rekor.is_none()
+    }
+}
+
+impl Ready {
+    /// The key.
+    pub const fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// Who signs.
+    pub fn signer(&self) -> Signer {
+        match &self.passport {
+            Some(passport) => passport.signer.clone(),
+            None => Signer::Key(self.key.public().digest()),
+        }
+    }
+
+    /// Signs, and has the services vouch for it; the bundle.
+    pub fn bundle(
+        &self,
+        statement: &Statement,
+        image: &Digest,
+        name: Option<&str>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut said = Said::new(statement, image, name, &self.key).map_err(Failure::usage)?;
+        for stamp in self.stamps(said.signature())? {
+            said = said.with_stamp(stamp);
+        }
+        if let (Some(rekor), Some(services)) = (&self.rekor, &self.services) {
+            // A certificate counts for minutes, so somebody must say when it was used.
+            let timed = self.passport.is_some() && self.clocks.is_empty();
+            let entry = services.entry(rekor, &said, &self.key, self.passport.as_ref(), timed)?;
+            said = said.with_entry(entry);
+        }
+        said.into_bundle(&self.key, self.passport.as_ref()).map_err(Failure::usage)
+    }
+
+    /// What the clocks say about a signature.
+    pub fn stamps(&self, signature: &[u8]) -> Result<Vec<Stamped>, Failure> {
+        let Some(services) = &self.services else { return Ok(Vec::new()) };
+        self.clocks.iter().map(|clock| services.stamp(clock, signature)).collect()
+    }
+
+    /// The log that takes it in.
+    pub fn log(&self) -> Option<&str> {
+        self.rekor.as_deref()
+    }
+
+    /// The clocks that see it.
+    pub fn clocks(&self) -> &[String] {
+        &self.clocks
+    }
+}
