@@ -25,13 +25,28 @@ impl Problem {
     }
 }
 
-/// Calls `found` with the header of every package in `content`.
+/// A database, and the log beside it of changes that wait to get into it; mostly empty.
+#[derive(Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub content: &'a [u8],
+    pub log: &'a [u8],
+}
+
+impl<'a> Stored<'a> {
+    /// Without a log.
+    pub(super) const fn alone(content: &'a [u8]) -> Self {
+        Self { content, log: &[] }
+    }
+}
+
+/// Calls `found` with the header of every package in `stored`.
 ///
 /// `Err` says in a sentence what is wrong first. What is damaged is passed over: every header that can be read was
 /// given to `found`.
-pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+pub(super) fn each(stored: Stored<'_>, found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+    let content = stored.content;
     if sqlite::is(content) {
-        sqlite::each(content, found)
+        sqlite::each(stored, found)
     } else if ndb::is(content) {
         ndb::each(content, found)
     } else if berkeley::is(content) {

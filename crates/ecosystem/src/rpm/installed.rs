@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
 use super::{
-    FILES, FOLDERS, WAL, database,
+    FILES, FOLDERS,
+    database::{self, Stored},
     header::{Header, Tag},
-    inventory, manifest, module, release,
+    inventory, log, manifest, module, release,
 };
 use crate::{catalog::not_parsed, origin, purl::Purl};
 
@@ -20,36 +21,41 @@ pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
         let path = format!("{folder}{name}");
         // By its own name only: through a link it would be read twice.
         if let Some(file) = tree.files.get(path.as_str()) {
-            let read = |content: &[u8]| from_database(content);
-            list(tree, &path, file, distro, &read, &mut seen, out);
-        }
-        let log = format!("{path}{WAL}");
-        if tree.files.get(log.as_str()).is_some_and(|file| !file.content.is_empty()) {
-            let why = "changes wait in this log that the database does not have yet; open it once with rpm";
-            out.gaps.push(not_parsed("rpm", &log, why));
+            let place = Place { path: &path, file, log: log(tree, &path) };
+            list(tree, place, distro, &from_database, &mut seen, out);
         }
     }
     for (path, file) in inventory::PATHS.iter().filter_map(|path| Some((*path, tree.files.get(*path)?))) {
-        list(tree, path, file, distro, &inventory::read, &mut seen, out);
+        let read = |stored: Stored<'_>| inventory::read(stored.content);
+        list(tree, Place { path, file, log: &[] }, distro, &read, &mut seen, out);
     }
     if let Some((path, file)) = manifest::find(tree) {
-        let read = |content: &[u8]| manifest::read(path, content);
-        list(tree, path, file, distro, &read, &mut seen, out);
+        let read = |stored: Stored<'_>| manifest::read(path, stored.content);
+        list(tree, Place { path, file, log: &[] }, distro, &read, &mut seen, out);
     }
 }
 
-/// Pushes the packages that `read` finds in `file`.
+/// A file that lists packages, and the log beside it if it has one.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a str,
+    file: &'a File,
+    log: &'a [u8],
+}
+
+/// Pushes the packages that `read` finds at `place`.
 fn list(
     tree: &Tree,
-    path: &str,
-    file: &File,
+    place: Place<'_>,
     distro: Option<&Distro>,
-    read: &dyn Fn(&[u8]) -> Listed,
+    read: &dyn Fn(Stored<'_>) -> Listed,
     seen: &mut HashSet<Key>,
     out: &mut Catalog,
 ) {
-    let past = origin::Past::of(file, |content| read(content).0.iter().map(Installed::key).collect());
-    let (packages, problem) = read(&file.content);
+    let Place { path, file, log } = place;
+    let keys = |content: &[u8]| read(Stored::alone(content)).0.iter().map(Installed::key).collect();
+    let past = origin::Past::of(file, keys);
+    let (packages, problem) = read(Stored { content: &file.content, log });
     for installed in packages {
         let key = installed.key();
         let layer = origin::layer(tree, past.since(&key));
@@ -84,10 +90,10 @@ pub(super) struct Installed {
 pub(super) type Listed = (Vec<Installed>, Option<String>);
 
 /// Every package of a database, and the first thing that is wrong with it.
-pub(super) fn from_database(content: &[u8]) -> Listed {
+pub(super) fn from_database(stored: Stored<'_>) -> Listed {
     let (mut packages, mut problem) = (Vec::new(), None);
     let end =
-        database::each(content, &mut |blob| match Header::parse(blob).and_then(|h| Installed::read(&h)) {
+        database::each(stored, &mut |blob| match Header::parse(blob).and_then(|h| Installed::read(&h)) {
             Ok(installed) if installed.is_key() => {}
             Ok(installed) => packages.push(installed),
             Err(why) => _ = problem.get_or_insert_with(|| why.to_owned()),

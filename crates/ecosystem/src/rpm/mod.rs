@@ -3,7 +3,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | packages | `Packages` (Berkeley DB hash), `Packages.db` (ndb), `rpmdb.sqlite` in [`FOLDERS`]; `var/lib/rpmmanifest/` of distroless images; Bottlerocket's `application-inventory.json` |
+//! | packages | `Packages` (Berkeley DB hash), `Packages.db` (ndb), `rpmdb.sqlite` and its write-ahead log in [`FOLDERS`]; `var/lib/rpmmanifest/` of distroless images; Bottlerocket's `application-inventory.json` |
 //! | who owns a file | headers in the same files |
 //! | advisories | by package or by source package, per release: `redhat:9`, `suse:15.5`; those of a module with its stream ([`in_module`]) |
 //! | order | rpm-version(7) |
@@ -29,6 +29,7 @@ mod owners;
 mod release;
 mod sqlite;
 mod version;
+mod wal;
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -50,6 +51,11 @@ pub const FOLDERS: [&str; 3] = ["var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/sh
 const FILES: [&str; 3] = ["rpmdb.sqlite", "Packages.db", "Packages"];
 /// What SQLite appends to the name of a write-ahead log.
 const WAL: &str = "-wal";
+
+/// What waits in the log beside the database at `path`.
+fn log<'t>(tree: &'t Tree, path: &str) -> &'t [u8] {
+    tree.files.get(format!("{path}{WAL}").as_str()).map_or(&[], |file| &file.content)
+}
 
 /// Whether `path` lists packages, or is the log of such a file.
 pub(crate) fn is_database(path: &str) -> bool {

@@ -4,10 +4,11 @@
 use boltseal_model::Tree;
 
 use super::{
-    FILES, FOLDERS, database,
+    FILES, FOLDERS,
+    database::{self, Stored},
     header::{Header, Tag},
     installed::Installed,
-    release,
+    log, release,
 };
 use crate::{Owners, distro::distro, owner::Maker};
 
@@ -22,7 +23,8 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     for path in FOLDERS.iter().flat_map(|folder| FILES.map(|name| format!("{folder}{name}"))) {
         let Some(file) = tree.files.get(path.as_str()) else { continue };
         // What cannot be read is a gap of the catalog already.
-        let _ = database::each(&file.content, &mut |blob| {
+        let stored = Stored { content: &file.content, log: log(tree, &path) };
+        let _ = database::each(stored, &mut |blob| {
             let Ok(header) = Header::parse(blob) else { return };
             let Ok(installed) = Installed::read(&header) else { return };
             let maker = Maker::distribution(release::is_own(&installed.vendor, distro.as_ref()));

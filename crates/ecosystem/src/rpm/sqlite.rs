@@ -1,12 +1,15 @@
 //! A table of a SQLite 3 file, read page by page. After "Database File Format" of SQLite.
 //!
 //! Only what reading one table whole needs: no indexes, no writing, no SQL. rpm keeps headers in the table `Packages
-//! (hnum INTEGER PRIMARY KEY, blob BLOB)`. Changes that still wait in a write-ahead log beside the file are not seen
-//! here; whoever calls looks for that file.
+//! (hnum INTEGER PRIMARY KEY, blob BLOB)`. Pages that still wait in a write-ahead log beside the file count in the place of
+//! the file's own ([`Log`]).
+
+use std::collections::HashSet;
 
 use super::{
     bytes::{Endian, run},
-    database::Problem,
+    database::{Problem, Stored},
+    wal::Log,
 };
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -24,11 +27,11 @@ pub(super) fn is(content: &[u8]) -> bool {
     content.starts_with(MAGIC)
 }
 
-pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
-    let file = File::open(content)?;
+pub(super) fn each(stored: Stored<'_>, found: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+    let mut problem = Problem::default();
+    let file = File::open(stored, &mut problem)?;
     let mut root = None;
-    let mut walk =
-        Walk { used: vec![false; file.pages() + 1], left: content.len(), problem: Problem::default() };
+    let mut walk = Walk { used: HashSet::new(), left: stored.content.len() + stored.log.len(), problem };
     file.rows(1, 0, &mut walk, &mut |row| {
         // type, name, tbl_name, rootpage, sql
         let columns = columns(row).unwrap_or_default();
@@ -52,7 +55,7 @@ pub(super) fn each(content: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), S
 
 /// Which pages were seen, and what was wrong with them.
 struct Walk {
-    used: Vec<bool>,
+    used: HashSet<usize>,
     /// Bytes that records may still have: those of an honest file do not share any.
     left: usize,
     problem: Problem,
@@ -60,13 +63,16 @@ struct Walk {
 
 struct File<'a> {
     content: &'a [u8],
+    log: Log<'a>,
     size: usize,
     /// Bytes of a page that are not reserved for extensions.
     usable: usize,
 }
 
 impl<'a> File<'a> {
-    fn open(content: &'a [u8]) -> Result<Self, String> {
+    /// A log that cannot be read is a problem; the file is read all the same.
+    fn open(stored: Stored<'a>, problem: &mut Problem) -> Result<Self, String> {
+        let Stored { content, log } = stored;
         let size = match BE.u16(content, 16) {
             Some(1) => 65_536,
             Some(size) => usize::from(size),
@@ -77,22 +83,22 @@ impl<'a> File<'a> {
         if !size.is_power_of_two() || size < 512 || usable < 480 {
             return Err("the size of its pages is impossible".to_owned());
         }
-        Ok(Self { content, size, usable })
-    }
-
-    const fn pages(&self) -> usize {
-        self.content.len() / self.size
+        let log = problem.note(Log::read(log, size)).unwrap_or_default();
+        Ok(Self { content, log, size, usable })
     }
 
     /// The usable bytes of a page; they count from 1.
     fn page(&self, number: usize) -> Option<&'a [u8]> {
+        if let Some(page) = self.log.page(number) {
+            return page.get(..self.usable);
+        }
         run(self.content, number.checked_sub(1)?.checked_mul(self.size)?, self.usable)
     }
 
     /// The same, of a page that was not used before.
     fn fresh(&self, number: usize, walk: &mut Walk) -> Result<&'a [u8], String> {
         let page = self.page(number).ok_or_else(|| format!("page {number} lies outside the file"))?;
-        let seen = walk.used.get_mut(number).is_none_or(|used| std::mem::replace(used, true));
+        let seen = !walk.used.insert(number);
         if seen { Err(format!("page {number} is used twice")) } else { Ok(page) }
     }
 

@@ -325,14 +325,54 @@ fn manifests_of_distroless_images() {
     assert!(found.gaps[0].detail.starts_with("line 2: "), "{:?}", found.gaps);
 }
 
+/// Copies three packages, of which the first gets into the database, and each of the others into the log, and ends as a
+/// machine does that loses its power.
+const CRASH: &str = r#"
+import os, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute("SELECT blob FROM Packages ORDER BY length(blob) DESC LIMIT 3").fetchall()
+db = sqlite3.connect(sys.argv[2], isolation_level=None)
+db.execute("PRAGMA page_size = " + sys.argv[3])
+db.execute("PRAGMA journal_mode = WAL")
+db.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+for number, row in enumerate(rows):
+    db.execute("INSERT INTO Packages(blob) VALUES (?)", row)
+    if number == 0:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+os._exit(0)
+"#;
+
+/// What SQLite itself left in a log.
 #[test]
-fn a_log_that_holds_changes_is_a_gap() {
+fn changes_in_a_log_count() {
     let Some(files) = shared::archive(FIXTURES) else { return };
-    let database = &files["rpmdb/cbl-mariner-sqlite/rpmdb.sqlite"];
-    let os = "ID=mariner\nVERSION_ID=\"2.0\"\n";
-    let path = "var/lib/rpm/rpmdb.sqlite";
-    for (log, gaps) in [(&b""[..], 0), (b"x", 1)] {
-        let tree = Builder::from(tree(os, path, database)).file(&format!("{path}-wal"), log).tree();
-        assert_eq!(catalog(&tree).gaps.len(), gaps);
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    std::fs::write(&source, &files["rpmdb/cbl-mariner-sqlite/rpmdb.sqlite"]).unwrap();
+    for size in ["512", "4096", "65536"] {
+        let made = folder.path().join(size);
+        let python = Command::new("python3").arg("-c").arg(CRASH).arg(&source).arg(&made).arg(size).status();
+        if !python.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: there is no python3 with sqlite3 to make a log");
+            return;
+        }
+        let database = std::fs::read(&made).unwrap();
+        let log = std::fs::read(folder.path().join(format!("{size}-wal"))).unwrap();
+        let read = |log: &[u8]| {
+            let (os, path) = ("ID=mariner\nVERSION_ID=\"2.0\"\n", "var/lib/rpm/rpmdb.sqlite");
+            let found =
+                catalog(&Builder::from(tree(os, path, &database)).file(&format!("{path}-wal"), log).tree());
+            (found.packages.len(), found.gaps.len())
+        };
+        let mut flipped = log.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        let left_over = [&log[..], &[7; 3000]].concat();
+        assert_eq!(read(b""), (1, 0), "the first is in the database");
+        assert_eq!(read(&log), (3, 0), "pages of {size}");
+        assert_eq!(read(&flipped), (2, 0), "a change that was not finished does not count");
+        assert_eq!(read(&log[..log.len() - 1]), (2, 0), "nor one that is cut off");
+        assert_eq!(read(&left_over), (3, 0), "what is no frame ends the log");
+        assert_eq!(read(&log[..31]), (1, 1), "a log without a head is a gap");
+        flipped[9] ^= 1;
+        assert_eq!(read(&flipped), (1, 1), "and so is one with a damaged head");
     }
 }
