@@ -63,8 +63,9 @@ impl Clues {
         }
     }
 
-    /// The libraries, and why the archive itself may be missing among them.
-    pub(super) fn libraries(mut self) -> (Vec<Library>, Option<&'static str>) {
+    /// The libraries, and why advisories cannot be asked about all of them. An archive of code in another archive
+    /// (`is_part`) is a library, even if nothing tells which: then the version is empty, too.
+    pub(super) fn libraries(mut self, is_part: bool) -> (Vec<Library>, Option<&'static str>) {
         for (folder, library) in std::mem::take(&mut self.poms) {
             self.properties.entry(folder).or_insert(library);
         }
@@ -77,16 +78,16 @@ impl Clues {
             return (libraries, None);
         }
         // No library in it has its name: nothing in it tells what it is, or it was shaded into others.
-        match self.itself() {
-            Some(own) if own.group.is_empty() => {
-                (libraries, Some("it does not tell the group of its library"))
-            }
-            Some(own) => {
-                libraries.push(own);
-                (libraries, None)
-            }
-            None => (libraries, None),
+        let mut problem = None;
+        if let Some(own) = self.itself() {
+            let why = "it does not tell the group of its library, by which advisories know it";
+            problem = own.group.is_empty().then_some(why);
+            libraries.push(own);
+        } else if is_part && libraries.is_empty() && is_word(&self.file.0) {
+            let (group, version) = (String::new(), String::new());
+            libraries.push(Library { group, artifact: self.file.0, version });
         }
+        (libraries, problem)
     }
 
     /// By manifest and file name. `None` where there is no version: the application's own code, mostly.
@@ -209,10 +210,11 @@ mod tests {
         ] {
             let mut clues = Clues::of(file);
             clues.add("META-INF/MANIFEST.MF", manifest.as_bytes());
-            let (found, problem) = clues.libraries();
+            let (found, problem) = clues.libraries(false);
             assert_eq!((found.first(), problem), (expected.as_ref(), None), "{file}");
         }
-        let (found, problem) = Clues::of("strange-1.0.jar").libraries();
-        assert!(found.is_empty() && problem.is_some());
+        let (found, problem) = Clues::of("strange-1.0.jar").libraries(false);
+        assert!(found == [library("", "strange", "1.0")] && problem.is_some());
+        assert_eq!(Clues::of("app.jar").libraries(true), (vec![library("", "app", "")], None));
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     catalog::not_parsed,
     executable::{self, Distilled},
     origin,
+    purl::Purl,
 };
 
 /// Whether the file at `path` names a library of an archive that was unpacked into the image.
@@ -24,8 +25,8 @@ pub(super) fn catalog(tree: &Tree, out: &mut Catalog) {
         for line in jar::lines(found.record) {
             match line {
                 Line::Library { group, artifact, version, inside } => {
-                    let name = format!("{group}:{artifact}");
-                    out.packages.push(package(tree, &found, line, &name, version, inside));
+                    let named = named(group, artifact, version);
+                    out.packages.push(package(tree, &found, line, named, inside));
                 }
                 Line::Problem(why) => out.gaps.push(not_parsed("maven", found.path, why)),
             }
@@ -39,14 +40,7 @@ pub(super) fn catalog(tree: &Tree, out: &mut Catalog) {
     }
 }
 
-fn package(
-    tree: &Tree,
-    found: &Distilled<'_>,
-    line: Line<'_>,
-    name: &str,
-    version: &str,
-    inside: &str,
-) -> Package {
+fn package(tree: &Tree, found: &Distilled<'_>, line: Line<'_>, named: Package, inside: &str) -> Package {
     let same = |content: &[u8]| {
         let old = executable::record(content, "maven").unwrap_or_default();
         jar::lines(old).any(|old| old == line)
@@ -55,11 +49,7 @@ fn package(
     if !inside.is_empty() {
         paths.push(format!("{}!/{inside}", found.path));
     }
-    Package {
-        paths,
-        layer: origin::layer(tree, origin::since(found.file, same)),
-        ..Maven.named(name, version)
-    }
+    Package { paths, layer: origin::layer(tree, origin::since(found.file, same)), ..named }
 }
 
 fn unpacked(tree: &Tree, path: &str, file: &File, library: &Library) -> Package {
@@ -67,6 +57,15 @@ fn unpacked(tree: &Tree, path: &str, file: &File, library: &Library) -> Package 
     Package {
         paths: vec![path.to_owned()],
         layer: origin::layer(tree, origin::since(file, same)),
-        ..Maven.named(&format!("{}:{}", library.group, library.artifact), &library.version)
+        ..named(&library.group, &library.artifact, &library.version)
     }
+}
+
+/// Without a group it is nobody's library by Maven's rules, but somebody's program all the same.
+fn named(group: &str, artifact: &str, version: &str) -> Package {
+    if group.is_empty() {
+        let purl = Purl::new("generic", artifact).version(version).to_string();
+        return Package { purl, ..Maven.named(artifact, version) };
+    }
+    Maven.named(&format!("{group}:{artifact}"), version)
 }

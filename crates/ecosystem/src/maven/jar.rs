@@ -35,7 +35,7 @@ pub(super) fn is_one(path: &str) -> bool {
     end.is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// Lines of group, artifact, version and inner path, between tabs; a line of `!` and a sentence where something could not
+/// Lines of group (empty where nothing tells it), artifact, version (likewise) and inner path, between tabs; a line of `!` and a sentence where something could not
 /// be read.
 pub(super) fn distill(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     if !bytes.starts_with(b"PK") {
@@ -82,12 +82,13 @@ impl Walk {
             Ok(archive) => archive,
             Err(why) => return self.problem(inside, why),
         };
-        let mut clues = Clues::of(name);
+        let (mut clues, mut has_code) = (Clues::of(name), false);
         for member in archive.members() {
             if self.members == 0 {
                 return self.problem(inside, "there are too many members");
             }
             self.members -= 1;
+            has_code |= member.name.ends_with(".class");
             if Clues::wants(&member.name) {
                 match archive.read(&member, MAX_CLUE.min(self.inflated)) {
                     Ok(content) => {
@@ -112,7 +113,7 @@ impl Walk {
                 }
             }
         }
-        let (libraries, problem) = clues.libraries();
+        let (libraries, problem) = clues.libraries(has_code && !inside.is_empty());
         for library in libraries {
             self.library(&library, inside);
         }

@@ -100,9 +100,22 @@ fn archives_that_were_unpacked() {
     assert_eq!(found.packages[0].paths, [path]);
 }
 
+/// What a library does not tell is said, and the library is listed with what it does tell.
 #[test]
-fn a_library_that_does_not_tell_its_group_is_a_gap() {
+fn a_library_that_does_not_tell_its_group_is_listed_and_a_gap() {
     let jar = zip(&[("A.class", b"")], CompressionMethod::Deflated);
-    assert_eq!(read("lib/strange-1.0.jar", &jar).gaps.len(), 1);
+    let found = read("lib/strange-1.0.jar", &jar);
+    assert_eq!((names(&found), found.gaps.len()), (vec!["strange@1.0".to_owned()], 1));
+    assert_eq!(found.packages[0].purl, "pkg:generic/strange@1.0");
+    assert!(found.gaps[0].detail.contains("group"), "{:?}", found.gaps);
+    // The application's own code is no library; its file is told by its hash. One inside another would be told by nobody.
     assert_eq!(read("lib/application.jar", &jar), Catalog::default());
+    let war = zip(
+        &[("WEB-INF/lib/helper.jar", &jar), ("WEB-INF/lib/odd-2.jar", &jar)],
+        CompressionMethod::Deflated,
+    );
+    let found = read("app.war", &war);
+    assert_eq!((names(&found), found.gaps.len()), (vec!["helper@".to_owned(), "odd@2".to_owned()], 1));
+    assert_eq!(found.packages[0].purl, "pkg:generic/helper");
+    assert_eq!(found.packages[0].paths[1], "app.war!/WEB-INF/lib/helper.jar");
 }

@@ -147,7 +147,7 @@ fn component<'a>(package: &'a Package, bom_ref: &'a str) -> Component<'a> {
         bom_ref: Some(bom_ref),
         kind: "library",
         name: &package.name,
-        version: Some(package.version.clone()),
+        version: Some(package.version.clone()).filter(|version| !version.is_empty()),
         licenses: licenses(package),
         purl: (!package.purl.is_empty()).then(|| package.purl.clone()),
         evidence: (!occurrences.is_empty()).then_some(Evidence { occurrences }),

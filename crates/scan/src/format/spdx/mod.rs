@@ -153,7 +153,7 @@ fn package<'a>(
         (!installed.purl.is_empty()).then(|| purl(installed.purl.as_str())).into_iter().collect();
     refs.extend(findings.iter().filter_map(|finding| security(finding)));
     Package {
-        version_info: Some(installed.version.clone()),
+        version_info: Some(installed.version.clone()).filter(|version| !version.is_empty()),
         source_info: (!facts.is_empty()).then(|| facts.join(", ")),
         license_declared: licenses.declared(&installed.licenses),
         external_refs: refs,
