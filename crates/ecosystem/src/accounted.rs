@@ -24,12 +24,11 @@ pub fn library(path: &str) -> Option<&str> {
     parts.next().is_some().then_some(name)
 }
 
-/// `record`, as [`Everything`](crate::Everything) distilled it, with the hash of `bytes`; and the hash.
-pub fn hashed(record: Option<Vec<u8>>, bytes: &[u8]) -> (Vec<u8>, Digest) {
-    let digest = Digest::of(bytes);
+/// `record`, as [`Everything`](crate::Everything) distilled it, with the SHA-256 of what it was distilled from.
+pub fn hashed(record: Option<Vec<u8>>, digest: &Digest) -> Vec<u8> {
     let mut records = executable::Records::continued(record.unwrap_or_default());
     records.push(ID, digest.bytes());
-    (records.finish().unwrap_or_default(), digest)
+    records.finish().unwrap_or_default()
 }
 
 /// Path and hash of every executable and library in `tree` that was [`hashed`].

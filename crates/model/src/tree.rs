@@ -31,6 +31,18 @@ pub trait Selector: Sync {
     /// of interest but cannot be read; the sentence becomes a gap of the catalog.
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String>;
 
+    /// Whether [`Selector::distill_hashed`] is to be asked in the place of [`Selector::distill`].
+    fn hashes(&self) -> bool {
+        false
+    }
+
+    /// The same, with the SHA-256 of `bytes`: whoever reads an archive hashes it anyway, and a file in it for half the
+    /// price on the way.
+    fn distill_hashed(&self, path: &str, bytes: &[u8], sha256: &Digest) -> Result<Option<Vec<u8>>, String> {
+        let _ = sha256;
+        self.distill(path, bytes)
+    }
+
     /// Hears of every regular file that passes, wanted or not, before its content does.
     fn passes(&self, path: &str, meta: &FileMeta) {
         let _ = (path, meta);

@@ -13,7 +13,9 @@
 mod heap;
 mod map;
 mod program;
+mod sha256;
 
 pub use heap::give_back_freed_memory;
 pub use map::{Map, map};
 pub use program::let_go_of_code;
+pub use sha256::Sha256;

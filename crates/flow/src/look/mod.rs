@@ -24,7 +24,7 @@ pub use boltseal_check::{
 };
 use boltseal_ecosystem::{Everything, accounted};
 use boltseal_image::Image;
-use boltseal_model::{Catalog, FileMeta, Selector, Text, Want};
+use boltseal_model::{Catalog, Digest, FileMeta, Selector, Text, Want};
 
 use self::{
     leaks::{Eye, Found},
@@ -127,9 +127,17 @@ impl Selector for Eyes<'_> {
     }
 
     fn distill(&self, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let record = Everything.distill(path, bytes)?;
-        let (record, digest) = accounted::hashed(record, bytes);
+        self.distill_hashed(path, bytes, &Digest::of(bytes))
+    }
+
+    fn hashes(&self) -> bool {
+        true
+    }
+
+    fn distill_hashed(&self, path: &str, bytes: &[u8], digest: &Digest) -> Result<Option<Vec<u8>>, String> {
+        let record = accounted::hashed(Everything.distill(path, bytes)?, digest);
         if let Some(name) = self.malware.and_then(|hashes| hashes.name(digest.bytes())) {
+            let digest = digest.clone();
             self.notes().malware.push(Seen { path: path.into(), name: name.into(), digest, layer: None });
         }
         Ok(Some(record))

@@ -11,6 +11,7 @@
 mod gzip;
 mod inflate;
 mod stream;
+mod sums;
 
 pub use stream::{Budget, Part, Totals, read};
 

@@ -7,11 +7,12 @@ use std::{
     thread,
 };
 
-use boltseal_model::{Algorithm, Digest, Hasher};
+use boltseal_model::{Algorithm, Digest};
 
 use super::{
     CHUNK, CHUNKS, Chunk, Message,
     inflate::{Round, produce},
+    sums::Sums,
 };
 use crate::{At, Error, LayerName, Limits, Progress, tar};
 
@@ -78,12 +79,13 @@ pub struct Stream<'a, 'p> {
     from: Receiver<Message>,
     give_back: Sender<Chunk>,
     chunk: Option<Chunk>,
+    /// Bytes of it that were read, and that were hashed.
     at: usize,
+    hashed: usize,
     ended: bool,
     stored: u64,
     archive: u64,
-    digest: Hasher,
-    diff_id: Hasher,
+    sums: Sums,
     /// The stored form is the archive, and one hash is enough for both.
     plain: bool,
 }
@@ -95,10 +97,8 @@ impl<'a, 'p> Stream<'a, 'p> {
         from: Receiver<Message>,
         give_back: Sender<Chunk>,
     ) -> Self {
-        let hasher = |expected: &Option<Digest>| {
-            Hasher::new(expected.as_ref().map_or(Algorithm::Sha256, Digest::algorithm))
-        };
-        let (digest, diff_id) = (hasher(&part.digest), hasher(&part.diff_id));
+        let sums =
+            Sums::new(algorithm(part.digest.as_ref()), algorithm(part.diff_id.as_ref()), give_back.clone());
         Self {
             part,
             budget,
@@ -106,33 +106,33 @@ impl<'a, 'p> Stream<'a, 'p> {
             give_back,
             chunk: None,
             at: 0,
+            hashed: 0,
             ended: false,
             stored: 0,
             archive: 0,
-            digest,
-            diff_id,
+            sums,
             plain: false,
         }
     }
 
     /// Makes the next archive bytes available; false at the end.
     fn advance(&mut self) -> Result<bool, Error> {
-        self.at = 0;
+        self.hash_to(usize::MAX);
+        (self.at, self.hashed) = (0, 0);
         if let Some(used) = self.chunk.take() {
             self.reuse(used);
         }
         while !self.ended {
             match self.from.recv() {
                 Ok(Message::Stored(chunk)) => {
-                    self.digest.update(chunk.filled());
                     self.count_stored(chunk.length)?;
-                    self.reuse(chunk);
+                    self.sums.stored(chunk);
                 }
                 Ok(Message::Archive(chunk)) => return self.take(chunk).map(|()| true),
                 Ok(Message::Both(chunk)) => {
                     self.plain = true;
                     if self.separate_hashes() {
-                        self.digest.update(chunk.filled());
+                        self.sums.stored_plain(chunk.filled());
                     }
                     self.count_stored(chunk.length)?;
                     return self.take(chunk).map(|()| true);
@@ -152,7 +152,6 @@ impl<'a, 'p> Stream<'a, 'p> {
     }
 
     fn take(&mut self, chunk: Chunk) -> Result<(), Error> {
-        self.diff_id.update(chunk.filled());
         self.archive += chunk.length as u64;
         let limits = self.budget.limits;
         if self.archive > self.budget.bytes {
@@ -185,10 +184,16 @@ impl<'a, 'p> Stream<'a, 'p> {
         let _ = self.give_back.send(chunk);
     }
 
+    /// Hashes the chunk up to its byte `end`, or all of it.
+    fn hash_to(&mut self, end: usize) {
+        let Some(chunk) = &self.chunk else { return };
+        let end = end.min(chunk.length);
+        self.sums.archive(chunk.filled().get(self.hashed..end).unwrap_or_default());
+        self.hashed = self.hashed.max(end);
+    }
+
     fn separate_hashes(&self) -> bool {
-        let algorithm =
-            |digest: &Option<Digest>| digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-        algorithm(&self.part.digest) != algorithm(&self.part.diff_id)
+        algorithm(self.part.digest.as_ref()) != algorithm(self.part.diff_id.as_ref())
     }
 
     /// Reads what is left and compares digests.
@@ -198,8 +203,10 @@ impl<'a, 'p> Stream<'a, 'p> {
             return Err(self.error(format!("{} bytes long, but the manifest promises {size}", self.stored)));
         }
         let separate = self.separate_hashes();
-        let diff_id = self.diff_id.finish();
-        let digest = if self.plain && !separate { diff_id.clone() } else { self.digest.finish() };
+        let Some((stored, diff_id)) = self.sums.finish() else {
+            return Err(Error::malformed(format!("layer {}", self.part.name), "could not be hashed"));
+        };
+        let digest = if self.plain && !separate { diff_id.clone() } else { stored };
         let name = &self.part.name;
         let checks = [
             (format!("layer {name}"), &self.part.digest, &digest),
@@ -222,6 +229,10 @@ impl<'a, 'p> Stream<'a, 'p> {
     }
 }
 
+fn algorithm(digest: Option<&Digest>) -> Algorithm {
+    digest.map_or(Algorithm::Sha256, Digest::algorithm)
+}
+
 impl tar::Source for &mut Stream<'_, '_> {
     fn fill(&mut self) -> io::Result<&[u8]> {
         if self.chunk.as_ref().is_none_or(|chunk| self.at >= chunk.length) {
@@ -233,5 +244,16 @@ impl tar::Source for &mut Stream<'_, '_> {
 
     fn consume(&mut self, count: usize) {
         self.at += count;
+    }
+
+    fn hash_next(&mut self, count: u64) {
+        self.hash_to(self.at);
+        self.sums.begin_file(count);
+    }
+
+    fn hashed(&mut self) -> Option<Digest> {
+        let left = usize::try_from(self.sums.file_left()).unwrap_or(usize::MAX);
+        self.hash_to(self.hashed.saturating_add(left));
+        self.sums.end_file()
     }
 }

@@ -44,21 +44,27 @@ impl<S: Source> Entries for Archived<'_, S> {
         let name = self.name;
         let broken = |error: crate::tar::Error| error.about(path).of_layer(name);
         let mut inspection = Inspection::new(keeper.selector(), path);
-        if let Some(bytes) = self.walker.at_hand(entry).map_err(broken)? {
+        self.walker.hash(entry, |bytes| keeper.hashes(want, bytes)).map_err(broken)?;
+        if self.walker.at_hand(entry).map_err(broken)?.is_some() {
+            let sha256 = self.walker.hashed();
+            let bytes = self.walker.at_hand(entry).map_err(broken)?.unwrap_or_default();
             let remarks = if inspects { inspection.whole(bytes) } else { None };
-            return Ok(Some(Outcome { kept: keeper.slice(path, want, bytes), remarks }));
+            return Ok(Some(Outcome { kept: keeper.slice(path, want, bytes, sha256), remarks }));
         }
         let size = entry.meta.size;
         let mut content = self.walker.content(entry).map_err(broken)?;
         let lost = |source| of_io(source, name, path);
-        if !inspects {
-            let kept = keeper.reader(path, size, want, &mut content).map_err(lost)?;
-            return Ok(Some(Outcome { kept, remarks: None }));
-        }
-        let mut shown = Shown { content, inspection: &mut inspection };
-        let kept = keeper.reader(path, size, want, &mut shown).map_err(lost)?;
-        shown.rest().map_err(lost)?;
-        Ok(Some(Outcome { kept, remarks: inspection.finish() }))
+        let (kept, remarks) = if inspects {
+            let mut shown = Shown { content, inspection: &mut inspection };
+            let kept = keeper.reader(path, size, want, &mut shown).map_err(lost)?;
+            shown.rest().map_err(lost)?;
+            (kept, inspection.finish())
+        } else {
+            (keeper.reader(path, size, want, &mut content).map_err(lost)?, None)
+        };
+        // What was not read to its end need not be hashed further.
+        self.walker.hashed();
+        Ok(Some(Outcome { kept, remarks }))
     }
 }
 

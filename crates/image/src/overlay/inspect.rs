@@ -2,8 +2,10 @@
 
 use std::io::{self, Read};
 
-use boltseal_model::{Selector, Text};
+use boltseal_model::{Digest, Selector, Text};
 use zeroize::Zeroize as _;
+
+use super::Passing;
 
 /// Bytes that tell text from everything else: there is no NUL among them. Git looks at as many.
 const HEAD: usize = 8 << 10;
@@ -97,6 +99,12 @@ impl<R: Read> Shown<'_, '_, R> {
         let mut buffer = vec![0; HEAD];
         while self.inspection.text != Some(false) && self.read(&mut buffer)? > 0 {}
         Ok(())
+    }
+}
+
+impl<R: Passing> Passing for Shown<'_, '_, R> {
+    fn sha256(&mut self) -> Option<Digest> {
+        self.content.sha256()
     }
 }
 

@@ -6,12 +6,22 @@ use std::{
     sync::Arc,
 };
 
-use boltseal_model::{Algorithm, GapKind, Hasher, Selector, Want};
+use boltseal_model::{Algorithm, Digest, GapKind, Hasher, Selector, Want};
 
 use crate::Limits;
 
 /// Bytes that tell an executable or a zip archive.
 const MAGIC: usize = 4;
+
+/// A content that is read, by somebody who may hash it on the way.
+pub trait Passing: Read {
+    /// Its SHA-256, once all of it was read, where somebody has it.
+    fn sha256(&mut self) -> Option<Digest> {
+        None
+    }
+}
+
+impl Passing for File {}
 
 /// Turns contents into what is kept of them. One buffer serves all files.
 pub struct Keeper<'a> {
@@ -50,8 +60,13 @@ impl<'a> Keeper<'a> {
         self.selector
     }
 
-    /// From a content that is all at hand.
-    pub fn slice(&self, path: &str, want: Want, bytes: &[u8]) -> Kept {
+    /// Whether it is asked for the hash of a content that starts like `bytes`.
+    pub fn hashes(&self, want: Want, bytes: &[u8]) -> bool {
+        want == Want::Distilled && self.selector.hashes() && is_distillable(bytes)
+    }
+
+    /// From a content that is all at hand, and its SHA-256 if somebody has it.
+    pub fn slice(&self, path: &str, want: Want, bytes: &[u8], sha256: Option<Digest>) -> Kept {
         match want {
             Want::Skip => Kept::Nothing,
             Want::Whole if bytes.len() as u64 > self.limits.file => too_large(self.limits.file),
@@ -62,7 +77,7 @@ impl<'a> Keeper<'a> {
                 hash.kept()
             }
             Want::Distilled if !is_distillable(bytes) => Kept::Nothing,
-            Want::Distilled => match self.selector.distill(path, bytes) {
+            Want::Distilled => match self.distill(path, bytes, sha256) {
                 Ok(None) => Kept::Nothing,
                 Ok(Some(record)) => Kept::Content(record.into()),
                 Err(why) => Kept::Gap(GapKind::FileNotParsed, why),
@@ -70,8 +85,22 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    fn distill(&self, path: &str, bytes: &[u8], sha256: Option<Digest>) -> Result<Option<Vec<u8>>, String> {
+        if self.selector.hashes() {
+            self.selector.distill_hashed(path, bytes, &sha256.unwrap_or_else(|| Digest::of(bytes)))
+        } else {
+            self.selector.distill(path, bytes)
+        }
+    }
+
     /// From a content of `size` bytes, or so it is said, that has to be read.
-    pub fn reader(&mut self, path: &str, size: u64, want: Want, content: &mut dyn Read) -> io::Result<Kept> {
+    pub fn reader(
+        &mut self,
+        path: &str,
+        size: u64,
+        want: Want,
+        content: &mut dyn Passing,
+    ) -> io::Result<Kept> {
         let limit = match want {
             Want::Skip => return Ok(Kept::Nothing),
             // Nothing is held in memory, so the size is no matter; that of the layer is limited elsewhere.
@@ -98,7 +127,7 @@ impl<'a> Keeper<'a> {
         size: u64,
         want: Want,
         limit: u64,
-        content: &mut dyn Read,
+        content: &mut dyn Passing,
         buffer: &mut Vec<u8>,
     ) -> io::Result<Kept> {
         if want == Want::Distilled {
@@ -116,16 +145,16 @@ impl<'a> Keeper<'a> {
         // The size is a claim: make room for what comes, not for what is announced.
         buffer.reserve(usize::try_from(size.min(1 << 20)).unwrap_or(0));
         content.take(limit + 1).read_to_end(buffer)?;
-        Ok(self.slice(path, want, buffer))
+        Ok(self.slice(path, want, buffer, content.sha256()))
     }
 
     /// A large executable goes into a file without a name, whose pages the system can drop again.
-    fn through_file(&self, path: &str, content: &mut dyn Read, head: &[u8]) -> io::Result<Kept> {
+    fn through_file(&self, path: &str, content: &mut dyn Passing, head: &[u8]) -> io::Result<Kept> {
         let mut file = tempfile::tempfile()?;
         file.write_all(head)?;
         copy(content, &mut file, self.limits.executable)?;
         let map = boltseal_sys::map(&file)?;
-        Ok(self.slice(path, Want::Distilled, map.as_ref()))
+        Ok(self.slice(path, Want::Distilled, map.as_ref(), content.sha256()))
     }
 }
 
@@ -155,7 +184,7 @@ impl io::Write for Hash {
     }
 }
 
-fn copy(content: &mut dyn Read, file: &mut File, limit: u64) -> io::Result<()> {
+fn copy(content: &mut dyn Passing, file: &mut File, limit: u64) -> io::Result<()> {
     let copied = io::copy(&mut content.take(limit), file)?;
     if copied == limit {
         return Err(io::ErrorKind::FileTooLarge.into());

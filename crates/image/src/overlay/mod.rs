@@ -21,7 +21,7 @@ mod seen;
 pub use archived::{Archived, of_io};
 pub use entries::{Ask, Entries, Outcome, Pause, Stop};
 pub use inspect::{Inspection, Shown};
-pub use keep::{Keeper, Kept};
+pub use keep::{Keeper, Kept, Passing};
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,10 @@
 
 use std::io::{self, Read};
 
+use boltseal_model::Digest;
+
 use super::{Entry, Error, Problem, Source, Walker, sparse};
+use crate::overlay::Passing;
 
 /// Reads one file. What is left unread is skipped by the walker.
 pub struct Content<'w, 'l, S> {
@@ -47,6 +50,12 @@ impl<'w, 'l, S: Source> Content<'w, 'l, S> {
         self.walker.offset += take as u64;
         self.walker.content -= take as u64;
         Ok(take)
+    }
+}
+
+impl<S: Source> Passing for Content<'_, '_, S> {
+    fn sha256(&mut self) -> Option<Digest> {
+        self.walker.hashed()
     }
 }
 

@@ -24,7 +24,7 @@ pub use error::{Error, Problem};
 pub use path::clean;
 pub use source::{Seekable, Source};
 
-use boltseal_model::FileMeta;
+use boltseal_model::{Digest, FileMeta};
 
 use self::{
     header::{BLOCK, Header},
@@ -152,6 +152,21 @@ impl<'l, S: Source> Walker<'l, S> {
         let offset = self.offset;
         let bytes = self.source.fill().map_err(|source| Error::io(offset, source))?;
         Ok(usize::try_from(self.content).ok().and_then(|length| bytes.get(..length)))
+    }
+
+    /// Has the content of `entry` hashed as it passes, if its first bytes are wanted. See [`Walker::hashed`].
+    pub fn hash(&mut self, entry: &Entry, is_wanted: impl FnOnce(&[u8]) -> bool) -> Result<(), Error> {
+        let offset = self.offset;
+        let bytes = self.source.fill().map_err(|source| Error::io(offset, source))?;
+        if entry.sparse.is_none() && is_wanted(bytes) {
+            self.source.hash_next(self.content);
+        }
+        Ok(())
+    }
+
+    /// The SHA-256 of that content, once it has passed or is at hand.
+    pub fn hashed(&mut self) -> Option<Digest> {
+        self.source.hashed()
     }
 
     fn entry(&mut self, header: &Header, block: &[u8; BLOCK], said: Described) -> Result<Entry, Error> {

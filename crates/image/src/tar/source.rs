@@ -5,6 +5,8 @@ use std::{
     io::{self, BufRead as _, BufReader, Seek as _, SeekFrom},
 };
 
+use boltseal_model::Digest;
+
 /// Bytes that come in pieces, without a copy between the pieces and the walker.
 pub trait Source {
     /// The bytes at hand; empty only at the end.
@@ -26,6 +28,16 @@ pub trait Source {
             left -= take as u64;
         }
         Ok(count - left)
+    }
+
+    /// Hashes the next `count` bytes as they pass, where it can.
+    fn hash_next(&mut self, count: u64) {
+        let _ = count;
+    }
+
+    /// The SHA-256 of the bytes that [`Source::hash_next`] was called for, once they have passed or are at hand.
+    fn hashed(&mut self) -> Option<Digest> {
+        None
     }
 }
 

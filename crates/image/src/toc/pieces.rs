@@ -8,7 +8,7 @@ use std::{
 use boltseal_model::{Digest, Hasher};
 
 use super::{Place, table::Piece};
-use crate::Error;
+use crate::{Error, overlay::Passing};
 
 /// Largest zstd window, as for whole layers.
 const MAX_WINDOW_LOG: u32 = 27;
@@ -110,6 +110,8 @@ impl<'w, 'a> Content<'w, 'a> {
         Err(io::Error::other(Error::Digest { what, expected: digest, found }))
     }
 }
+
+impl Passing for Content<'_, '_> {}
 
 impl Read for Content<'_, '_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

@@ -8,6 +8,7 @@
 
 mod extracts;
 mod fuzzed;
+mod hashed;
 mod hostile;
 mod odd;
 mod overlay;
