@@ -20,6 +20,7 @@
 //! Limits: what stands for a secret by convention only (a bare UUID, a word) is not reported; values are at most
 //! [`MAX_VALUE`] bytes, hits at most [`MAX_HITS`] a text. Text must be ASCII-compatible; UTF-16 is not read.
 
+mod anchors;
 pub mod assignment;
 pub mod authorization;
 mod fingerprint;
@@ -34,7 +35,7 @@ mod value;
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use self::anchors::Anchors;
 
 pub use boltseal_model::Confidence;
 pub use fingerprint::FingerprintKey;
@@ -46,10 +47,6 @@ pub const MAX_VALUE: usize = 8 << 10;
 
 /// Hits in one text. A file with more is a list of something, or an attack on whoever reads the report.
 pub const MAX_HITS: usize = 1000;
-
-/// Letters of all keywords up to which the fastest automaton is made; it takes 1 KiB for each. The built-in words and
-/// gitleaks' own have about 4,000.
-const MAX_TABLE: usize = 16 << 10;
 
 /// One credential in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +75,7 @@ pub(crate) struct Found<'r> {
 /// Looks for credentials. Building one takes some milliseconds; it is shared between threads.
 #[derive(Debug)]
 pub struct Finder {
-    anchors: AhoCorasick,
+    anchors: Anchors,
     kinds: Vec<Anchor>,
     rules: Rules,
 }
@@ -133,14 +130,8 @@ impl Finder {
         anchors.push(("-----begin ".to_owned(), Anchor::Pem));
         anchors.extend(rules.keywords().map(|word| (word.to_owned(), Anchor::Rule)));
         let (words, kinds): (Vec<String>, Vec<Anchor>) = anchors.into_iter().unzip();
-        // The fastest kind has a table of 1 KiB for each letter: too much for keywords without end.
-        let letters: usize = words.iter().map(String::len).sum();
-        let anchors = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind((letters <= MAX_TABLE).then_some(AhoCorasickKind::DFA))
-            .build(&words)
-            .map_err(|error| RulesError::Keywords { reason: error.to_string() })?;
+        let anchors =
+            Anchors::new(&words).map_err(|error| RulesError::Keywords { reason: error.to_string() })?;
         Ok(Self { anchors, kinds, rules })
     }
 
@@ -150,9 +141,8 @@ impl Finder {
         // A name may hold several words (`secret_access_key`): it is read once.
         let mut named = 0;
         let mut windows = self.rules.windows(path);
-        for anchor in self.anchors.find_overlapping_iter(text) {
-            let at = anchor.start()..anchor.end();
-            match self.kinds.get(anchor.pattern().as_usize()) {
+        self.anchors.each(text, |word, at| {
+            match self.kinds.get(word) {
                 Some(Anchor::Issuer(index)) => found.extend(token::at(text, at, *index)),
                 Some(Anchor::Name) if at.start >= named => {
                     let read = assignment::at(text, at);
@@ -169,10 +159,8 @@ impl Finder {
                 Some(Anchor::Rule) => windows.add(at),
                 Some(Anchor::Name) | None => {}
             }
-            if found.len() >= MAX_HITS {
-                break;
-            }
-        }
+            found.len() < MAX_HITS
+        });
         // Rules that somebody brought come first, so that of equally sure hits theirs is the one that is told.
         let own = std::mem::take(&mut found);
         windows.search(text, &mut found);
