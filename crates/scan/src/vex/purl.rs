@@ -32,7 +32,7 @@ impl Purl {
         let (path, version) = split_version(rest);
         let path = path.trim_matches('/');
         let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if kind.is_empty() || name.is_empty() {
+        if name.is_empty() || !is_word(kind, b".-+") {
             return None;
         }
         let kind = kind.to_ascii_lowercase();
@@ -44,6 +44,9 @@ impl Purl {
             .map(|(key, value)| (key.to_ascii_lowercase(), decoded(value)))
             .collect();
         qualifiers.sort();
+        if !qualifiers.iter().all(|(key, _)| is_word(key, b".-_")) {
+            return None;
+        }
         let (namespace, name) = (fold(namespace), fold(name));
         let version = decoded(version);
         Some(Self { kind, namespace, name, version, qualifiers }.renamed())
@@ -136,12 +139,16 @@ fn is_release(minor: &str, major: &str) -> bool {
     minor.strip_prefix(major).is_some_and(|rest| rest.starts_with('.'))
 }
 
+/// Types and keys: letters, digits and `marks`, a letter first.
+fn is_word(text: &str, marks: &[u8]) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
+}
+
 /// The version follows the last `@`, unless a slash comes after it: then that is of an npm scope.
 fn split_version(text: &str) -> (&str, &str) {
     match text.rsplit_once('@') {
-        Some((path, version)) if !path.is_empty() && !path.ends_with('/') && !version.contains('/') => {
-            (path, version)
-        }
+        Some((path, version)) if !version.contains('/') => (path, version),
         _ => (text, ""),
     }
 }
@@ -150,8 +157,8 @@ fn split_version(text: &str) -> (&str, &str) {
 fn folded(kind: &str, text: &str) -> String {
     match kind {
         "pypi" => text.to_lowercase().replace(['_', '.'], "-"),
-        "alpm" | "apk" | "bitbucket" | "bitnami" | "composer" | "deb" | "docker" | "github" | "hex"
-        | "oci" | "pub" | "nuget" => text.to_lowercase(),
+        "alpm" | "apk" | "bitbucket" | "bitnami" | "brew" | "composer" | "deb" | "docker" | "github"
+        | "hex" | "oci" | "pub" | "nuget" => text.to_lowercase(),
         _ => text.to_owned(),
     }
 }
@@ -197,5 +204,57 @@ mod tests {
         for text in ["", "pkg:", "pkg:deb", "pkg:deb/", "CVE-1", &format!("pkg:a/{}", "b".repeat(5000))] {
             assert_eq!(Purl::parse(text), None, "{text}");
         }
+    }
+
+    /// Cases that are read otherwise: description, tab, reason.
+    const EXCEPTIONS: &str = include_str!("purl-exceptions.tsv");
+
+    /// The cases of the specification: what is written, and its parts.
+    #[test]
+    fn parse_cases() {
+        let Some(path) = boltseal_testkit::shared("data/fixtures/purl-types.tar.zst") else { return };
+        let archive = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
+        let (mut held, mut excepted, mut problems) = (0, Vec::new(), Vec::new());
+        for entry in tar::Archive::new(archive.as_slice()).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let path = entry.path().unwrap().to_string_lossy().into_owned();
+            if !path.contains("/tests/") || !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let cases: serde_json::Value = serde_json::from_reader(&mut entry).unwrap();
+            for case in cases["tests"].as_array().unwrap().iter().filter(|case| case["test_type"] == "parse")
+            {
+                let description = case["description"].as_str().unwrap();
+                let found = Purl::parse(case["input"].as_str().unwrap());
+                let out = &case["expected_output"];
+                let text = |key: &str| out[key].as_str().unwrap_or_default();
+                let right = match &found {
+                    None => case["expected_failure"] == true,
+                    Some(found) => {
+                        let listed = out["qualifiers"].as_object().into_iter().flatten();
+                        let mut qualifiers: Vec<_> = listed
+                            .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
+                            .collect();
+                        qualifiers.sort();
+                        case["expected_failure"] == false
+                            && (found.kind(), found.namespace(), found.name(), found.version())
+                                == (text("type"), text("namespace"), text("name"), text("version"))
+                            && found.qualifiers == qualifiers
+                    }
+                };
+                let exception = EXCEPTIONS.lines().any(|line| line.split('\t').next() == Some(description));
+                match (right, exception) {
+                    (true, _) => held += 1,
+                    (false, true) => excepted.push(description.to_owned()),
+                    (false, false) => {
+                        problems.push(format!("{path}: {description}: {} {found:?}", case["input"]));
+                    }
+                }
+            }
+        }
+        eprintln!("package URLs: {held} parse cases hold, {} are exceptions with a reason", excepted.len());
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+        let is_used = |line: &&str| excepted.iter().any(|used| line.split('\t').next() == Some(used));
+        assert_eq!(EXCEPTIONS.lines().find(|line| !is_used(line)), None, "of no use");
     }
 }
