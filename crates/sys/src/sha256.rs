@@ -166,21 +166,20 @@ mod two {
     #[target_feature(enable = "sha,ssse3,sse4.1")]
     pub(super) fn compress(states: [&mut [u32; 8]; 2], blocks: [&[[u8; BLOCK]]; 2]) {
         let [one, other] = states;
-        let mut lanes = [load(one), load(other)];
-        for (first, second) in blocks[0].iter().zip(blocks[1]) {
-            let before = lanes;
-            let mut words = [schedule(first), schedule(second)];
-            for (number, constants) in ROUNDS.iter().enumerate() {
-                for (lane, words) in lanes.iter_mut().zip(&mut words) {
-                    rounds(lane, words, number, four(constants));
-                }
+        let (mut first, mut second) = (load(one), load(other));
+        for (mine, theirs) in blocks[0].iter().zip(blocks[1]) {
+            let before = (first, second);
+            (first.words, second.words) = (schedule(mine), schedule(theirs));
+            // Written out, because everything has to stay in registers.
+            macro_rules! rounds {
+                ($($number:literal)*) => {$(
+                    first = four_rounds::<$number>(first);
+                    second = four_rounds::<$number>(second);
+                )*};
             }
-            for (lane, before) in lanes.iter_mut().zip(before) {
-                lane.abef = _mm_add_epi32(lane.abef, before.abef);
-                lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
-            }
+            rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+            (first, second) = (first.plus(before.0), second.plus(before.1));
         }
-        let [first, second] = lanes;
         (*one, *other) = (store(first), store(second));
     }
 
@@ -188,23 +187,38 @@ mod two {
     struct Lane {
         abef: __m128i,
         cdgh: __m128i,
+        /// Of the message, for the next sixteen rounds.
+        words: [__m128i; 4],
+    }
+
+    impl Lane {
+        #[target_feature(enable = "sha,ssse3,sse4.1")]
+        #[inline]
+        fn plus(self, other: Self) -> Self {
+            Self {
+                abef: _mm_add_epi32(self.abef, other.abef),
+                cdgh: _mm_add_epi32(self.cdgh, other.cdgh),
+                words: self.words,
+            }
+        }
     }
 
     /// Four rounds, and the words of the message for the sixteenth after them (section 6.2.2).
     #[target_feature(enable = "sha,ssse3,sse4.1")]
     #[inline]
-    fn rounds(lane: &mut Lane, words: &mut [__m128i; 4], number: usize, constants: __m128i) {
-        let [now, next, third, last] = *words;
-        let sum = _mm_add_epi32(now, constants);
-        lane.cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, sum);
-        lane.abef = _mm_sha256rnds2_epu32(lane.abef, lane.cdgh, _mm_shuffle_epi32::<0x0e>(sum));
-        let later = if number < 12 {
+    #[expect(clippy::indexing_slicing, reason = "a number that is too large does not compile")]
+    fn four_rounds<const NUMBER: usize>(lane: Lane) -> Lane {
+        let [now, next, third, last] = lane.words;
+        let sum = _mm_add_epi32(now, four(&const { ROUNDS[NUMBER] }));
+        let cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, sum);
+        let abef = _mm_sha256rnds2_epu32(lane.abef, cdgh, _mm_shuffle_epi32::<0x0e>(sum));
+        let later = if NUMBER < 12 {
             let sum = _mm_add_epi32(_mm_sha256msg1_epu32(now, next), _mm_alignr_epi8::<4>(last, third));
             _mm_sha256msg2_epu32(sum, last)
         } else {
             _mm_setzero_si128()
         };
-        *words = [next, third, last, later];
+        Lane { abef, cdgh, words: [next, third, last, later] }
     }
 
     /// The message as words, which are big-endian.
@@ -212,21 +226,20 @@ mod two {
     #[inline]
     fn schedule(block: &[u8; BLOCK]) -> [__m128i; 4] {
         let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-        let mut words = [_mm_setzero_si128(); 4];
-        for (to, from) in words.iter_mut().zip(block.as_chunks::<16>().0) {
-            let [low, high] = halves(*from);
-            *to = _mm_shuffle_epi8(_mm_set_epi64x(high, low), swap);
+        let four = |bytes: &[u8; 16]| {
+            let [low, high] = halves(*bytes);
+            _mm_shuffle_epi8(_mm_set_epi64x(high, low), swap)
+        };
+        match block.as_chunks().0 {
+            [a, b, c, d] => [four(a), four(b), four(c), four(d)],
+            _ => [swap; 4],
         }
-        words
     }
 
     /// Little-endian, the lower first.
-    fn halves(bytes: [u8; 16]) -> [i64; 2] {
-        let mut out = [0; 2];
-        for (to, half) in out.iter_mut().zip(bytes.as_chunks().0) {
-            *to = i64::from_le_bytes(*half);
-        }
-        out
+    #[inline]
+    const fn halves([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]: [u8; 16]) -> [i64; 2] {
+        [i64::from_le_bytes([a, b, c, d, e, f, g, h]), i64::from_le_bytes([i, j, k, l, m, n, o, p])]
     }
 
     #[target_feature(enable = "sha,ssse3,sse4.1")]
@@ -238,7 +251,7 @@ mod two {
     #[target_feature(enable = "sha,ssse3,sse4.1")]
     #[inline]
     fn load(&[a, b, c, d, e, f, g, h]: &[u32; 8]) -> Lane {
-        Lane { abef: four(&[f, e, b, a]), cdgh: four(&[h, g, d, c]) }
+        Lane { abef: four(&[f, e, b, a]), cdgh: four(&[h, g, d, c]), words: [_mm_setzero_si128(); 4] }
     }
 
     #[target_feature(enable = "sha,ssse3,sse4.1")]
