@@ -43,9 +43,9 @@ pub trait Selector: Sync {
         self.distill(path, bytes)
     }
 
-    /// Hears of every regular file that passes, wanted or not, before its content does.
-    fn passes(&self, path: &str, meta: &FileMeta) {
-        let _ = (path, meta);
+    /// Hears of every regular file of layer number `layer` that passes, wanted or not, before its content does.
+    fn passes(&self, layer: u32, path: &str, meta: &FileMeta) {
+        let _ = (layer, path, meta);
     }
 
     /// Whether [`Selector::inspect`] wants to see the text of the file as it passes, whatever is kept of it.

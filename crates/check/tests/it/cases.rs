@@ -117,17 +117,25 @@ fn rules_that_people_bring() {
         [[rules]]
         id = "keystore"
         path = '''\.p12$'''
+        [rules.allowlist]
+        paths = ['''test''']
     "#;
     let finder = Finder::with(Rules::parse(rules).unwrap()).unwrap();
     for (path, text, expected) in [
         ("src/a", "x acme_1234abcd", Some("acme")),
         ("src/a", "x acme_00000000", None),
         ("docs/a", "x acme_1234abcd", None),
-        ("src/a.p12", "\u{0}", Some("keystore")),
+        ("src/a.p12", "\u{0}", None),
     ] {
         let mut hits = Vec::new();
         finder.find(path, text.as_bytes(), &mut hits);
         assert_eq!(hits.first().map(|hit| hit.rule.as_str()), expected, "{path} {text}");
+    }
+    for (path, expected) in [("src/a.p12", 1), ("src/a.p12x", 0), ("docs/a.p12", 0), ("src/test.p12", 0)] {
+        let mut hits = Vec::new();
+        finder.find_named(path, &mut hits);
+        assert_eq!(hits.len(), expected, "{path}");
+        assert!(hits.iter().all(|hit| (hit.rule.as_str(), hit.line) == ("keystore", 1)));
     }
     let error = Rules::parse("[[rules]]\nid = 'a'\nregex = '('\n").unwrap_err().to_string();
     assert!(error.starts_with("rule `a`: its expression cannot be used"), "{error}");

@@ -29,7 +29,7 @@ use boltseal_model::{Catalog, Digest, FileMeta, Selector, Text, Want};
 use self::{
     leaks::{Eye, Found},
     malware::Seen,
-    remark::Remark,
+    remark::{Remark, Spot},
 };
 
 pub use self::leaks::MAX_LEAKS;
@@ -104,23 +104,38 @@ impl Eyes<'_> {
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// What to keep of a file of which ecosystems want to keep `want`: of one with unusual permissions, that it is there.
-const fn unless_unusual(want: Want, meta: &FileMeta) -> Want {
-    if meta.mode & UNUSUAL != 0 && matches!(want, Want::Skip) { Want::Hashed } else { want }
+    /// What rules say of the file at `path` without looking into it.
+    fn named(&self, path: &str) -> Vec<Spot> {
+        let mut hits = Vec::new();
+        if self.texts {
+            self.secrets.finder.find_named(path, &mut hits);
+        }
+        hits.into_iter().map(Spot::named).collect()
+    }
+
+    /// What to keep of a file of which ecosystems want to keep `want`: of one with unusual permissions, or of which rules
+    /// say something by its path, that it is there.
+    fn unless_remarkable(&self, want: Want, path: &str, meta: &FileMeta) -> Want {
+        let remarkable = || meta.mode & UNUSUAL != 0 || !self.named(path).is_empty();
+        if want == Want::Skip && remarkable() { Want::Hashed } else { want }
+    }
 }
 
 impl Selector for Eyes<'_> {
     fn want(&self, path: &str, meta: &FileMeta) -> Want {
-        unless_unusual(Everything.want(path, meta), meta)
+        self.unless_remarkable(Everything.want(path, meta), path, meta)
     }
 
     fn want_in_folder(&self, path: &str, meta: &FileMeta) -> Want {
-        unless_unusual(Everything.want_in_folder(path, meta), meta)
+        self.unless_remarkable(Everything.want_in_folder(path, meta), path, meta)
     }
 
-    fn passes(&self, path: &str, meta: &FileMeta) {
+    fn passes(&self, layer: u32, path: &str, meta: &FileMeta) {
+        let named = self.named(path);
+        if !named.is_empty() {
+            leaks::note(&mut self.notes().leaks, layer, path, named);
+        }
         if let Some(cache) = boltseal_check::image::cache(path) {
             *self.notes().caches.entry(cache).or_default() += meta.size;
         }

@@ -27,6 +27,14 @@ pub(super) struct Spot {
     pub cut: bool,
 }
 
+impl Spot {
+    /// Of a file that is a credential by its path, whatever is in it.
+    pub fn named(hit: Hit) -> Self {
+        let Hit { rule, title, confidence, line, span: _ } = hit;
+        Self { line, rule, title, confidence, fingerprint: None, cut: false }
+    }
+}
+
 impl Remark {
     /// About a piece; `None` where there is nothing to say.
     pub fn of(

@@ -1,17 +1,24 @@
 //! Where credentials lie in an image, and whether they are still there.
 
-use boltseal_flow::{Looking, Wanted, look::FingerprintKey, sbom};
+use boltseal_flow::{
+    Looking, Wanted,
+    look::{Finder, FingerprintKey, Rules},
+    sbom,
+};
 use boltseal_image::Options;
 use boltseal_model::{Confidence, Leak, Place, Report};
 use boltseal_testkit::image::{Image, Layer};
 use serde_json::json;
 
 fn look(image: &Image) -> Report {
+    look_for(image, Looking::default())
+}
+
+fn look_for(image: &Image, looking: Looking<'_>) -> Report {
     let folder = tempfile::tempdir().unwrap();
     image.build().write_oci(folder.path(), None);
     let target = format!("oci:{}", folder.path().display());
-    sbom(&Wanted { target: &target, options: &Options::default(), cache: None, looking: Looking::default() })
-        .unwrap()
+    sbom(&Wanted { target: &target, options: &Options::default(), cache: None, looking }).unwrap()
 }
 
 /// Place, rule, number of the layer, and what is to be said of it.
@@ -246,4 +253,19 @@ fn how_an_image_is_made() {
         .config("Healthcheck", json!({"Test": ["CMD", "/app/run", "--check"]}))
         .config("Labels", json!({"org.opencontainers.image.base.name": "debian:12.9@sha256:0"}));
     assert_eq!(checks(&good), [""; 0]);
+}
+
+/// A key store is a secret whatever is in it: also where it is no text, empty, or deleted later.
+#[test]
+fn rules_of_a_path_alone_are_about_files_of_any_kind() {
+    let rules = "[[rules]]\nid = 'store'\npath = '\\.(p12|jks)$'\n[[rules]]\nid = 'text'\nregex = 'never'\n";
+    let finder = Finder::with(Rules::parse(rules).unwrap()).unwrap();
+    let image = Image::new()
+        .layer(Layer::new().file("etc/gone.jks", b"\xfe\xed\xfe\xed\0\0").file("etc/key.p12", b"0\x82\0\0"))
+        .layer(Layer::new().whiteout("etc/gone.jks").file("srv/empty.p12", "").file("srv/notes.txt", "p12"));
+    let report = look_for(&image, Looking { finder: Some(&finder), ..Looking::default() });
+    assert_eq!(
+        told(&report),
+        ["etc/gone.jks:1 store 0 hidden", "etc/key.p12:1 store 0", "srv/empty.p12:1 store 1"]
+    );
 }

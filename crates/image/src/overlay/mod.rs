@@ -201,7 +201,7 @@ impl<'a> Overlay<'a> {
 
     fn file(&mut self, entries: &mut dyn Entries, entry: &mut Entry, path: &str) -> Result<(), Stop> {
         let meta = entry.meta;
-        self.selector.passes(path, &meta);
+        self.selector.passes(self.layer, path, &meta);
         let want = self.selector.want(path, &meta);
         let inspects = meta.size > 0 && self.selector.inspects(path, &meta);
         self.file_wanted(entries, entry, Ask { path, want, inspects })

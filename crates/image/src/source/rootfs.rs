@@ -143,7 +143,7 @@ impl Walk<'_> {
         let size = meta.len();
         self.tree.bytes += size;
         let meta = FileMeta { size, mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() };
-        self.selector.passes(&path, &meta);
+        self.selector.passes(0, &path, &meta);
         let want = self.selector.want_in_folder(&path, &meta);
         let inspects = size > 0 && self.selector.inspects(&path, &meta);
         if want == Want::Skip && !inspects {

@@ -90,7 +90,7 @@ impl Selector for Letters {
             _ => Ok(Some(format!("{path}: {} bytes", bytes.len()).into_bytes())),
         }
     }
-    fn passes(&self, path: &str, meta: &FileMeta) {
+    fn passes(&self, _: u32, path: &str, meta: &FileMeta) {
         *self.passed.lock().unwrap().entry(path.to_owned()).or_default() += meta.size;
     }
     fn inspects(&self, path: &str, _: &FileMeta) -> bool {

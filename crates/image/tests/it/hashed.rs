@@ -73,7 +73,7 @@ fn executables_are_hashed_on_their_way() {
 /// A file that is not read to its end is not hashed either, and what comes after it is hashed right.
 #[test]
 fn what_is_too_large_does_not_spoil_the_next() {
-    let large = [b"\x7fELF".as_slice(), &[7; 700_000]].concat();
+    let large = [b"\x7fELF".as_slice(), &vec![7; 700_000]].concat();
     let layer = Layer::new().executable("bin/large", large).executable("bin/small", "\u{7f}ELF small");
     let folder = tempfile::tempdir().unwrap();
     Image::new().layer(layer).build().write_oci(folder.path(), None);

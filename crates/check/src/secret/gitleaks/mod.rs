@@ -2,9 +2,9 @@
 //!
 //! Read are `[[rules]]` with `id`, `description`, `regex`, `path`, `entropy`, `secretGroup`, `keywords` and their
 //! allow-lists, and the global `[allowlist]` / `[[allowlists]]`: `paths`, `regexes`, `regexTarget`, `stopwords`,
-//! `condition`. A rule of a path alone (a key store) hits only files that are shown here at all: images show texts. `extend`
-//! and commits are not: an image has no commits, and nothing is fetched. Unknown keys are ignored, as
-//! that tool does.
+//! `condition`. A rule of a path alone (a key store) is about files of any kind, whatever is in them ([`Rules::named`]).
+//! `extend` and commits are not: an image has no commits, and nothing is fetched. Unknown keys are ignored, as that tool
+//! does.
 
 mod language;
 
@@ -170,6 +170,18 @@ impl Rules {
         self.keywords.iter().map(String::as_str)
     }
 
+    /// The rules that are about the file at `path` by its path alone: id and description.
+    pub(crate) fn named<'r>(&'r self, path: &'r str) -> impl Iterator<Item = (&'r str, &'r str)> {
+        let allowed = |allow: &Allow| allow.allows_path(path);
+        let rules = self.all.iter().filter(move |rule| {
+            let meant = |regex: &Regex| regex.is_match(path.as_bytes());
+            rule.regex.is_none()
+                && rule.path.as_ref().is_some_and(meant)
+                && !rule.allow.iter().chain(&self.allow).any(allowed)
+        });
+        rules.map(|rule| (rule.id.as_str(), rule.description.as_str()))
+    }
+
     /// Where in a file at `path` rules have to be tried.
     pub(crate) fn windows<'r>(&'r self, path: &'r str) -> Windows<'r> {
         let skipped = self.all.is_empty() || self.allow.iter().any(|allow| allow.allows_path(path));
@@ -205,21 +217,7 @@ impl<'r> Windows<'r> {
         let whole = Range { start: 0, end: text.len() };
         for rule in &self.rules.all {
             let here = rule.path.as_ref().map(|path| path.is_match(self.path.as_bytes()));
-            let Some(regex) = &rule.regex else {
-                // A rule of a path alone: the file is the secret.
-                if here == Some(true) {
-                    found.push(Found {
-                        rule: &rule.id,
-                        title: &rule.description,
-                        confidence: Confidence::High,
-                        span: 0..0,
-                    });
-                }
-                continue;
-            };
-            if here == Some(false) {
-                continue;
-            }
+            let Some(regex) = rule.regex.as_ref().filter(|_| here != Some(false)) else { continue };
             let spans = if rule.keywords.is_empty() { std::slice::from_ref(&whole) } else { &self.spans };
             for span in spans {
                 let window = text.get(span.start..span.end.min(text.len())).unwrap_or_default();
