@@ -9,7 +9,7 @@ pub(super) fn catalog(tree: &Tree, out: &mut Catalog) {
     let files = tree.files.iter().filter(|(path, _)| path.rsplit('/').next() == Some("package.json"));
     for (path, file) in files {
         match Manifest::parse(&file.content) {
-            Ok(Some(manifest)) if Place::of(path) != Place::Application || !manifest.is_extension => {
+            Ok(Some(manifest)) if manifest.is_package(Place::of(path)) => {
                 out.packages.push(package(tree, path, file, manifest));
             }
             Ok(_) => {}
@@ -54,6 +54,8 @@ struct Manifest {
     licenses: Vec<String>,
     /// Of an editor or a game engine: shares the file name with npm and nothing else.
     is_extension: bool,
+    /// Never published: its name is free for others to take.
+    is_private: bool,
 }
 
 impl Manifest {
@@ -76,7 +78,18 @@ impl Manifest {
         }
         let editor = fields.get("engines").is_some_and(|engines| engines.get("vscode").is_some());
         let is_extension = editor || fields.contains_key("contributes") || fields.contains_key("unity");
-        Ok(Some(Self { name, version, licenses: licenses(&fields), is_extension }))
+        let is_private = fields.get("private").and_then(Value::as_bool).unwrap_or_default();
+        Ok(Some(Self { name, version, licenses: licenses(&fields), is_extension, is_private }))
+    }
+
+    /// Whether it is one of npm's at `place`. Deep inside packages lie private ones called `dist` or `benchmark`, which are
+    /// folders of that package and no packages of those names.
+    const fn is_package(&self, place: Place) -> bool {
+        match place {
+            Place::Module => true,
+            Place::InsideModule => !self.is_private,
+            Place::Application => !self.is_extension,
+        }
     }
 }
 
@@ -113,6 +126,23 @@ fn package(tree: &Tree, path: &str, file: &File, manifest: Manifest) -> Package 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private_folders_of_packages_are_no_packages() {
+        let found = |path: &str| {
+            let mut tree = Tree::default();
+            let content: &[u8] = br#"{"name": "dist", "version": "1.0.0", "private": true}"#;
+            let meta = boltseal_model::FileMeta::default();
+            let file = File { layer: 0, meta, content: content.into(), earlier: Vec::new() };
+            tree.files.insert(path.into(), file);
+            let mut out = Catalog::default();
+            catalog(&tree, &mut out);
+            out.packages.len()
+        };
+        assert_eq!(found("app/node_modules/terser/dist/package.json"), 0);
+        assert_eq!(found("app/node_modules/dist/package.json"), 1);
+        assert_eq!(found("app/package.json"), 1);
+    }
 
     #[test]
     fn places() {
