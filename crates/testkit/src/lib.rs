@@ -17,7 +17,7 @@
 //!
 //! [`postgres`] starts a real PostgreSQL, [`Distribution`] a registry of others.
 //!
-//! [`mutations`] runs the body of a fuzz target over its seeds and mutations of them.
+//! [`mutations`] runs the body of a fuzz target over its seeds, what a fuzzer [`found`] and mutations of seeds.
 //!
 //! Used only by tests; it must not know any crate but `model`.
 
@@ -32,7 +32,7 @@ mod shared;
 
 pub use corpus::corpus;
 pub use distribution::Distribution;
-pub use mutations::mutations;
+pub use mutations::{found, mutations};
 pub use peers::{peer, skip};
 pub use postgres::{Postgres, postgres};
 pub use s3::S3;

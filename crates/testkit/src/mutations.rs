@@ -1,22 +1,51 @@
-//! Bodies of fuzz targets as ordinary tests: over their seeds and some thousand mutations, without a fuzzer.
+//! Bodies of fuzz targets as ordinary tests: over their seeds and some thousand mutations, and over what a fuzzer found
+//! worth keeping, without a fuzzer.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
-/// Runs `body` over every seed of a fuzz target and over `cases` mutations of them: bytes cut out, replaced, flipped, or
+/// Runs `body` over every seed of a fuzz target, over what a fuzzer [`found`], and over `cases` mutations of the seeds: bytes cut out, replaced, flipped, or
 /// put in, and `words`, which are what the format stumbles over. The same every time, so that a failure comes back.
 ///
 /// # Panics
 /// Where the body does, after printing the input, or where there are no seeds.
 pub fn mutations(target: &str, words: &[&[u8]], cases: u32, body: impl Fn(&[u8])) {
     let seeds = seeds(target);
-    for seed in &seeds {
-        told(seed, &body);
+    for input in seeds.iter().chain(&found(target)) {
+        told(input, &body);
     }
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for case in 0..cases as usize {
         let Some(seed) = seeds.get(case % seeds.len()) else { continue };
         told(&mutated(seed, words, &mut random), &body);
     }
+}
+
+/// The inputs that a fuzzer found for `target`, each of which takes a way through the code that no smaller one does:
+/// `fuzz/corpora/TARGET.tar.zst`, made by `fuzz/corpora/pack.sh`. None where nobody kept any.
+///
+/// # Panics
+/// Where the file cannot be read.
+#[expect(clippy::expect_used, reason = "a damaged corpus fails the test that wants it")]
+pub fn found(target: &str) -> Vec<Vec<u8>> {
+    let Ok(packed) = fs::read(fuzz().join(format!("corpora/{target}.tar.zst"))) else { return Vec::new() };
+    let archive = zstd::decode_all(packed.as_slice()).expect("a corpus in zstd");
+    let mut archive = tar::Archive::new(archive.as_slice());
+    let entries =
+        archive.entries().expect("a corpus in tar").map(|entry| entry.expect("an entry of a corpus"));
+    let inputs = entries.filter(|entry| entry.header().entry_type().is_file()).map(|mut entry| {
+        let mut input = Vec::new();
+        entry.read_to_end(&mut input).expect("an input of a corpus");
+        input
+    });
+    inputs.collect()
+}
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
 /// What the body choked on is printed only if it does.
@@ -36,7 +65,7 @@ fn told(input: &[u8], body: &impl Fn(&[u8])) {
 
 #[expect(clippy::expect_used, reason = "a fuzz target without seeds fails the test that wants them")]
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+    let folder = fuzz().join("seeds").join(target);
     let files = fs::read_dir(&folder).expect("a folder of seeds");
     let mut seeds: Vec<Vec<u8>> = files
         .map(|file| fs::read(file.expect("a folder that can be read").path()).expect("a seed"))

@@ -196,6 +196,9 @@ fn mutations_never_panic() {
         random ^= random << 17;
         usize::try_from(random % below.max(1) as u64).unwrap()
     };
+    for input in boltseal_testkit::found("feed") {
+        feed::body(&input);
+    }
     for file in files {
         let seed = fs::read(&file).unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();

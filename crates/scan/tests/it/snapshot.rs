@@ -220,6 +220,14 @@ fn seeds() {
     }
 }
 
+/// What the fuzzer kept: no panic.
+#[test]
+fn corpus() {
+    for input in boltseal_testkit::found("snapshot") {
+        body::body(&input);
+    }
+}
+
 #[test]
 fn epss_of_the_world_fits() {
     let mut builder = Builder::new().unwrap();
