@@ -7,12 +7,14 @@ use std::{
 };
 
 use boltseal_flow::{
+    endorsed::Endorsers,
     feeds::Feeds,
     look::{Finder, Hashes, Rules as LeakRules},
     rules::Rules,
 };
 use boltseal_model::Severity;
 use boltseal_scan::Snapshot;
+use boltseal_trust::MAX_KEY_FILE;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::{cli::Global, exit::Failure};
@@ -64,6 +66,13 @@ pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
 pub fn rules(path: &Path) -> Result<Rules, Failure> {
     Rules::read(path)
         .map_err(|wrong| Failure::usage(wrong).next("`boltseal policy show` prints a policy to start from"))
+}
+
+/// Holders of the public keys in these files, whose policies are used.
+pub fn endorsers(keys: &[PathBuf]) -> Result<Endorsers, Failure> {
+    let read = |path: &PathBuf| Ok((path.display().to_string(), bounded(path, MAX_KEY_FILE)?));
+    let keys = keys.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    Endorsers::new(keys).map_err(Failure::usage)
 }
 
 /// Finds credentials by the built-in rules and those in the file at `path`.

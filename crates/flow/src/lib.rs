@@ -44,6 +44,7 @@ mod cache;
 pub mod contents;
 pub mod custody;
 pub mod diff;
+pub mod endorsed;
 mod error;
 pub mod feeds;
 pub mod history;

@@ -43,8 +43,11 @@ pub struct ExceptionDoc {
     /// Its last day.
     pub expires: boltseal_model::Date,
     /// What it pardons, in words.
-    #[serde(skip)]
     pub scope: String,
+    /// Who approved it.
+    pub approved_by: Vec<String>,
+    /// How many more must approve it before it counts.
+    pub missing_approvals: usize,
 }
 
 /// Every rule of `policy`, in the order of the file.
@@ -74,6 +77,8 @@ pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
         reason: exception.reason.clone(),
         expires: exception.last_day(),
         scope: exception.scope(),
+        approved_by: exception.approved_by.clone(),
+        missing_approvals: policy.approvals.saturating_sub(exception.approved_by.len()),
     };
     policy.exceptions.iter().map(doc).collect()
 }

@@ -1,4 +1,4 @@
-//! `boltseal policy show|check|test|diff|replay`
+//! `boltseal policy show|check|test|diff|replay|sign`
 
 use std::path::PathBuf;
 
@@ -14,7 +14,11 @@ use crate::{
 
 mod diff;
 mod replay;
+mod sign;
 mod test;
+
+/// How a policy comes to be signed.
+pub const SIGN: &str = "have somebody who may sign it: boltseal policy sign FILE --key KEY";
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -35,6 +39,8 @@ enum Verb {
     Diff(diff::Args),
     /// List what a draft would have decided otherwise about the images of a server
     Replay(replay::Args),
+    /// Sign a policy, for servers that use signed ones only
+    Sign(sign::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,8 +53,13 @@ struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 all files are policies; 2 one is not")]
+#[command(
+    after_help = "Exit codes: 0 all files are policies; 1 one is not signed as asked; 2 one is no policy"
+)]
 struct Check {
+    /// Public key in PEM: each policy must be signed by its holder. May be given several times, for one of several
+    #[arg(long, value_name = "FILE")]
+    signed_by: Vec<PathBuf>,
     /// Policy files
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -65,14 +76,23 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
             console.data(&if show.rules { in_words(&own.policy, console) } else { own.text })?;
         }
         Verb::Check(check) => {
+            let endorsers = given::endorsers(&check.signed_by)?;
             for file in &check.files {
                 let policy = given::rules(file)?.policy;
                 let rules = count(describe(&policy).len(), "rule");
-                console.data(&format!("{}: policy {} with {rules}\n", file.display(), policy.name()))?;
+                let signed =
+                    endorsers.check(file, &policy).map_err(|wrong| Failure::denied(wrong).next(SIGN))?;
+                let signed = signed.map(|by| format!(", signed by {by}")).unwrap_or_default();
+                console.data(&format!(
+                    "{}: policy {} with {rules}{signed}\n",
+                    file.display(),
+                    policy.name()
+                ))?;
             }
         }
         Verb::Test(args) => return test::run(&args, console),
         Verb::Diff(args) => return diff::run(&args, console),
+        Verb::Sign(args) => return sign::run(&args, console),
         Verb::Replay(args) => return replay::run(&args, global, console),
     }
     Ok(Exit::Pass)
@@ -92,9 +112,13 @@ fn in_words(policy: &Policy, console: &Console) -> String {
     let mut out = grid(&["rule", "effect", "about", "wants", "why"], rules, paint);
     let pardons = exceptions(policy);
     if !pardons.is_empty() {
-        let rows = pardons
-            .into_iter()
-            .map(|one| [one.name, one.scope, one.reason, one.owner, one.expires.to_string()]);
+        let rows = pardons.into_iter().map(|one| {
+            let until = match one.missing_approvals {
+                0 => one.expires.to_string(),
+                missing => format!("does not count: {} missing", count(missing, "approval")),
+            };
+            [one.name, one.scope, one.reason, one.owner, until]
+        });
         out.push('\n');
         out.push_str(&grid(&["exception", "pardons", "why", "owner", "until"], rows, paint));
     }

@@ -45,6 +45,10 @@ pub struct Args {
     /// The rules [default: policy.yaml in the data folder, else the built-in policy]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Public key in PEM: use a policy only if its holder signed it (`boltseal policy sign`). May be given several times, for one
+    /// of several
+    #[arg(long, value_name = "FILE")]
+    policy_signed_by: Vec<PathBuf>,
     /// Print a link that signs in once, also when this is not the first start
     #[arg(long)]
     sign_in_link: bool,
@@ -109,6 +113,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
         pulls_without_log: args.pulls_without_log,
     };
     let setup = Setup {
+        endorsers: given::endorsers(&args.policy_signed_by)?,
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
         data,
         storage,

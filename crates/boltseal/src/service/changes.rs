@@ -9,6 +9,7 @@ use std::{
 };
 
 use boltseal_flow::{
+    endorsed::{Endorsers, bundle_of},
     feeds::{Feeds, Stamp},
     rules::{Rules, RulesError},
 };
@@ -35,6 +36,7 @@ pub struct Changes {
     feeds: Feeds,
     seen_feeds: Option<Stamp>,
     policy: PathBuf,
+    endorsers: Endorsers,
     seen_policy: Vec<Option<Seen>>,
 }
 
@@ -76,9 +78,10 @@ impl Changes {
                 "there is no vulnerability data: run `boltseal feeds update`, or `boltseal feeds import`"
             );
         }
-        let policy = read(&setup.policy).map_err(Failure::usage)?;
+        let endorsers = setup.endorsers.clone();
+        let policy = read(&setup.policy, &endorsers).map_err(Failure::usage)?;
         let seen_policy = all_seen(&setup.policy, &policy.policy);
-        let this = Self { feeds, seen_feeds, policy: setup.policy.clone(), seen_policy };
+        let this = Self { feeds, seen_feeds, policy: setup.policy.clone(), endorsers, seen_policy };
         Ok((this, snapshot.map(Arc::new), policy))
     }
 
@@ -157,13 +160,13 @@ impl Changes {
             return false;
         }
         self.seen_policy = now;
-        match read(&self.policy) {
+        match read(&self.policy, &self.endorsers) {
             Ok(active) => {
                 let same = told.policy.borrow().policy.digest() == active.policy.digest();
                 tracing::info!(policy = active.policy.name(), digest = %active.policy.digest(), "policy in use");
                 // It may name other files than the one before; of itself, what was seen before it was read counts.
                 let mut seen = all_seen(&self.policy, &active.policy);
-                seen.splice(..1, self.seen_policy.first().copied());
+                seen.splice(..2, self.seen_policy.iter().take(2).copied());
                 self.seen_policy = seen;
                 judge.use_policy(Arc::new(active.policy.clone()));
                 told.policy.send_replace(Arc::new(active));
@@ -177,22 +180,32 @@ impl Changes {
     }
 }
 
-/// The policy in the file at `path`, or the built-in one where there is no such file.
-fn read(path: &Path) -> Result<ActivePolicy, String> {
+/// The policy in the file at `path`, or the built-in one where there is no such file. Where a policy has to be signed, a file
+/// that is gone is no way back to the built-in one.
+fn read(path: &Path, endorsers: &Endorsers) -> Result<ActivePolicy, String> {
     let Rules { policy, text, .. } = match Rules::read(path) {
-        Err(RulesError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            Rules::built_in()
+        Err(RulesError::Io { source, .. })
+            if source.kind() == std::io::ErrorKind::NotFound && !endorsers.ask() =>
+        {
+            return Ok(of(Rules::built_in()));
         }
         read => read.map_err(|wrong| wrong.to_string())?,
     };
+    if let Err(wrong) = endorsers.check(path, &policy) {
+        return Err(format!("{wrong}\n  next: {}", crate::commands::policy::SIGN));
+    }
     Ok(ActivePolicy { policy, text })
 }
 
-/// The states of the policy's file and of those that it names.
+fn of(rules: Rules) -> ActivePolicy {
+    ActivePolicy { policy: rules.policy, text: rules.text }
+}
+
+/// The states of the policy's file, of its signature and of the files that it names.
 fn all_seen(path: &Path, policy: &Policy) -> Vec<Option<Seen>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = policy.files().iter().map(|name| seen(&folder.join(name)));
-    std::iter::once(seen(path)).chain(beside).collect()
+    [seen(path), seen(&bundle_of(path))].into_iter().chain(beside).collect()
 }
 
 fn seen(path: &Path) -> Option<Seen> {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request};
-use boltseal_flow::Cache;
+use boltseal_flow::{Cache, endorsed::Endorsers};
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
@@ -55,6 +55,8 @@ pub struct Setup {
     pub storage: Storage,
     /// The policy file; where it does not exist, the built-in policy counts.
     pub policy: PathBuf,
+    /// Whose policies are used.
+    pub endorsers: Endorsers,
     /// Over TLS.
     pub listen: SocketAddr,
     /// Without.

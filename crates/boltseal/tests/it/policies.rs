@@ -9,7 +9,7 @@ use crate::{
     binary::User,
     fixtures::layout,
     login::as_admin,
-    service::{PATIENCE, Service},
+    service::{PATIENCE, Service, UP},
 };
 
 const POLICY: &str = "\
@@ -192,4 +192,54 @@ fn a_draft_is_replayed_over_what_a_server_decided() {
     ]);
     let same = user.run(&["policy", "replay", "same.yaml"]).ended(0);
     same.said(&["1 recorded decision of the last 30 days: 0 would change"]);
+}
+
+/// A policy that warns about gaps, called `name`.
+fn called(name: &str) -> String {
+    format!("version: 1\nname: {name}\nrules:\n  - {{ name: gaps, effect: warn, coverage: {{}} }}\n")
+}
+
+#[test]
+fn a_server_that_asks_for_signed_policies_uses_no_other() {
+    const POLICY: &str = ".local/share/boltseal/policy.yaml";
+    let user = User::new();
+    user.write("word", "horse staple\n");
+    for name in ["ours", "theirs"] {
+        user.run(&["key", "generate", name, "--password-file", "word"]).ended(0);
+    }
+    let sign = |file: &str, key: &str| {
+        user.run(&["policy", "sign", file, "--key", key, "--password-file", "word"]).ended(0);
+    };
+    user.write(POLICY, called("first"));
+    let up = [&UP[..], &["--policy-signed-by", "ours.pub"]].concat();
+    user.run(&up).ended(2).complained(&["policy.yaml is not signed", "boltseal policy sign"]);
+    user.run(&["policy", "check", POLICY, "--signed-by", "ours.pub"]).ended(1).complained(&["is not signed"]);
+    sign(POLICY, "theirs.key");
+    user.run(&up).ended(2).complained(&["not signed by whom this server believes"]);
+    sign(POLICY, "ours.key");
+    let checked =
+        user.run(&["policy", "check", POLICY, "--signed-by", "theirs.pub", "--signed-by", "ours.pub"]);
+    checked.ended(0).said(&["policy first with 1 rule, signed by ours.pub"]);
+
+    let mut service = Service::start(&user, &["--policy-signed-by", "ours.pub"]);
+    // The file alone changes nothing; with its signature it is taken over.
+    user.write(POLICY, called("second"));
+    service.wait_for("the new policy cannot be used");
+    assert!(!service.log().contains("policy in use policy=\"second\""), "{}", service.log());
+    sign(POLICY, "ours.key");
+    service.wait_for("policy in use policy=\"second\"");
+    // Without a file the built-in policy is not what was signed.
+    std::fs::remove_file(user.home().join(POLICY)).unwrap();
+    service.signal("HUP");
+    service.wait_for("policy.yaml: No such file");
+    // A signature of something else with the same digest is none of a policy.
+    user.write(POLICY, called("third"));
+    let digest = user
+        .run(&["policy", "sign", POLICY, "--key", "theirs.key", "--password-file", "word"])
+        .value("digest");
+    let bundle = format!("{}.sigstore.json", user.home().join(POLICY).display());
+    user.run(&["sign", &digest, "--key", "ours.key", "--password-file", "word", "--bundle", &bundle])
+        .ended(0);
+    let check = user.run(&["policy", "check", POLICY, "--signed-by", "ours.pub"]).ended(1);
+    check.complained(&["and not that it is a policy"]);
 }

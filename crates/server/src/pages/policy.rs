@@ -73,13 +73,26 @@ fn exceptions(viewer: &Viewer, exceptions: &[ExceptionDoc]) -> Markup {
                 tbody {
                     @for exception in exceptions {
                         tr {
-                            th scope="row" { span.name { (exception.name) } }
+                            th scope="row" {
+                                span.name { (exception.name) }
+                                div.quiet.small { (exception.scope) }
+                            }
                             td data-label="Owner" { (exception.owner) }
                             td.nowrap data-label="Last day" {
                                 (exception.expires)
                                 @if exception.expires.to_string() < today { " " span.badge.is-warn { (badge::glyph("warn")) "ended" } }
                             }
-                            td data-label="Reason" { (exception.reason) }
+                            td data-label="Reason" {
+                                (exception.reason)
+                                @if exception.missing_approvals > 0 {
+                                    " " span.badge.is-warn {
+                                        (badge::glyph("warn"))
+                                        "does not count: " (words::count(exception.missing_approvals as u64, "approval")) " missing"
+                                    }
+                                } @else if !exception.approved_by.is_empty() {
+                                    div.quiet.small { "approved by " (exception.approved_by.join(", ")) }
+                                }
+                            }
                         }
                     }
                 }

@@ -1,0 +1,128 @@
+//! Policies that somebody signed: a bundle beside the file, over the digest of the policy and so over every file that it
+//! names. Who may change the files of a server is then not yet who may change what it enforces.
+//!
+//! The statement has a type of its own, so that no signature of an image is ever taken for one of a policy.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use boltseal_policy::Policy;
+use boltseal_trust::{
+    Authority, Evidence, Form, KeyError, PrivateKey, Refusal, Statement, Who, sign, verify,
+};
+use serde_json::json;
+
+/// What is said about a policy.
+pub const POLICY_TYPE: &str = "https://boltseal.io/statement/policy/v1";
+/// What the file of a bundle ends with, behind the name of the policy's file.
+const ENDING: &str = ".sigstore.json";
+/// Bytes of a bundle: one by a key has some kilobytes.
+const MAX_BUNDLE: u64 = 1 << 20;
+/// Whoever may sign policies is a handful of people.
+const MAX_SIGNERS: usize = 20;
+
+/// Whose policies are used; without any, everybody's.
+#[derive(Clone, Debug, Default)]
+pub struct Endorsers(Vec<Authority>);
+
+/// Why a policy is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum EndorsedError {
+    /// A public key that is none.
+    #[error("{name}: {why}")]
+    Key {
+        /// The file of the key.
+        name: String,
+        /// What is wrong.
+        why: Refusal,
+    },
+    /// Too many keys.
+    #[error("more than {MAX_SIGNERS} keys that may sign policies")]
+    Many,
+    /// It is not signed.
+    #[error("{policy} is not signed: {bundle}: {why}")]
+    Unsigned {
+        /// The file of the policy.
+        policy: String,
+        /// Where its signature should be.
+        bundle: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// It is signed, but not by whom it should be, or not as it is now.
+    #[error("{policy} is not signed by whom this server believes: {why}")]
+    Refused {
+        /// The file of the policy.
+        policy: String,
+        /// What is wrong with the signature.
+        why: Refusal,
+    },
+    /// Something else is signed.
+    #[error("{policy}: its bundle says `{found}` about it and not that it is a policy")]
+    Other {
+        /// The file of the policy.
+        policy: String,
+        /// The type of the statement.
+        found: String,
+    },
+}
+
+impl Endorsers {
+    /// Holders of these keys: what each is called, and its public half in PEM.
+    pub fn new(keys: Vec<(String, String)>) -> Result<Self, EndorsedError> {
+        if keys.len() > MAX_SIGNERS {
+            return Err(EndorsedError::Many);
+        }
+        let holder = |(name, pem): (String, String)| match pem.parse() {
+            Ok(key) => Ok(Authority::new(name, Who::Key { key, root: None, clocks: None })),
+            Err(why) => Err(EndorsedError::Key { name, why }),
+        };
+        keys.into_iter().map(holder).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a policy has to be signed.
+    pub const fn ask(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Who signed the policy in the file at `path`, by the name of the key; `None` where nobody has to.
+    pub fn check(&self, path: &Path, policy: &Policy) -> Result<Option<String>, EndorsedError> {
+        if !self.ask() {
+            return Ok(None);
+        }
+        let (shown, bundle) = (path.display().to_string(), bundle_of(path));
+        let mut bytes = Vec::new();
+        File::open(&bundle).and_then(|file| file.take(MAX_BUNDLE).read_to_end(&mut bytes)).map_err(
+            |why| EndorsedError::Unsigned {
+                policy: shown.clone(),
+                bundle: bundle.display().to_string(),
+                why,
+            },
+        )?;
+        let evidence = Evidence { form: Form::Bundle, bytes: &bytes, annotations: &BTreeMap::new() };
+        let signed = verify(&evidence, policy.digest(), &self.0)
+            .map_err(|why| EndorsedError::Refused { policy: shown.clone(), why })?;
+        match signed.statement.map(|statement| statement.predicate_type) {
+            Some(kind) if kind == POLICY_TYPE => Ok(Some(signed.authority)),
+            other => Err(EndorsedError::Other { policy: shown, found: other.unwrap_or_default() }),
+        }
+    }
+}
+
+/// Where the signature of the policy in the file at `path` is.
+pub fn bundle_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ENDING);
+    PathBuf::from(name)
+}
+
+/// The bundle in which the holder of `key` says that `policy` may be used.
+pub fn endorse(policy: &Policy, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+    let predicate = json!({ "name": policy.name(), "files": policy.files() });
+    let statement = Statement { predicate_type: POLICY_TYPE.to_owned(), predicate };
+    sign(&statement, policy.digest(), Some(policy.name()), key)
+}
