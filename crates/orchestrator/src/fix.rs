@@ -1,4 +1,4 @@
-//! Mends YAML of Kubernetes where the mend is plain: a wrong value, or a field that is missing.
+//! Mends YAML of Kubernetes where the mend is plain: a wrong value, or a field that is missing; and words of Dockerfiles.
 //!
 //! ```
 //! use boltseal_orchestrator::{checks::{self, Options}, fix, pss::{Level, Version}, read};
@@ -13,10 +13,12 @@
 //! Nothing is rewritten: lines are replaced or added, comments and order stay. What is written in one line (`{a: b}`) or
 //! inside a list of objects is left alone. Whoever applies the edits checks again: a mend that does not mend is a mistake here.
 
+mod build;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
-    checks::Finding,
+    checks::{self, Finding},
     document::{self, At, Node, Value},
 };
 
@@ -66,6 +68,9 @@ struct Tree {
 
 /// What mends as many of `findings` as can be mended plainly, in the order of lines.
 pub fn edits(text: &str, findings: &[Finding]) -> Vec<Edit> {
+    if findings.iter().any(|finding| checks::by_id(finding.id).is_some_and(checks::Check::is_of_builds)) {
+        return build::edits(text, findings);
+    }
     let Ok(documents) = document::read(text.as_bytes()) else { return Vec::new() };
     let lines: Vec<&str> = text.lines().collect();
     let mut all = Vec::new();

@@ -26,6 +26,7 @@
 //! |---|---|
 //! | [`document`] | YAML and JSON as trees in which every value knows its line |
 //! | [`workload`] | the model: every value set, unset or unknown |
+//! | [`dockerfile`] | what a Dockerfile says |
 //! | [`mod@read`] | files to workloads, by whichever reader recognises them |
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
 //! | [`admission`] | what an API server asks, and what it is answered |
@@ -46,6 +47,7 @@ pub mod admission;
 mod arm;
 pub mod checks;
 mod docker;
+pub mod dockerfile;
 pub mod document;
 pub mod fix;
 mod hit;

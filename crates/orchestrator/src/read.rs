@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::{
     aci,
     docker::{compose, inspect},
+    dockerfile::{self, Dockerfile, DockerfileError},
     document::{self, At, DocumentError, Node},
     kubernetes,
     leaf::{Leaf, Place},
@@ -46,6 +47,8 @@ pub struct Read {
     pub workloads: Vec<Workload>,
     /// Everything it describes, with what it runs.
     pub objects: Vec<Object>,
+    /// Dockerfiles.
+    pub builds: Vec<Dockerfile>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -93,6 +96,14 @@ pub enum Error {
         /// Why.
         cause: DocumentError,
     },
+    /// It is called a Dockerfile, and is none.
+    #[error("{file}: {cause}")]
+    Dockerfile {
+        /// The file as it was named.
+        file: String,
+        /// Why.
+        cause: DockerfileError,
+    },
     /// No reader recognises anything in it.
     #[error("{file}: nothing in it is a definition that is known here")]
     Unrecognised {
@@ -111,6 +122,10 @@ impl Error {
             Self::Document {
                 cause: DocumentError::Syntax { line, .. } | DocumentError::Limit { line, .. },
                 ..
+            }
+            | Self::Dockerfile {
+                cause: DockerfileError::Syntax { line, .. } | DockerfileError::Text { line },
+                ..
             } => *line,
             _ => 1,
         }
@@ -121,6 +136,8 @@ impl Error {
         match self {
             Self::Document { cause: DocumentError::Syntax { problem, .. }, .. } => problem.clone(),
             Self::Document { cause, .. } => cause.to_string(),
+            Self::Dockerfile { cause: DockerfileError::Syntax { why, .. }, .. } => why.clone(),
+            Self::Dockerfile { cause, .. } => cause.to_string(),
             Self::Unrecognised { .. } => FOREIGN.to_owned(),
         }
     }
@@ -169,6 +186,7 @@ impl Read {
     pub fn add(&mut self, other: Self) {
         self.workloads.extend(other.workloads);
         self.objects.extend(other.objects);
+        self.builds.extend(other.builds);
         self.gaps.extend(other.gaps);
     }
 
@@ -177,8 +195,13 @@ impl Read {
     }
 }
 
-/// Reads a file; `file` is how people named it.
+/// Reads a file; `file` is how people named it, and by its name a Dockerfile is known.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Read, Error> {
+    if dockerfile::is_name(file) {
+        let build = Dockerfile::read(file, bytes)
+            .map_err(|cause| Error::Dockerfile { file: file.to_owned(), cause })?;
+        return Ok(Read { builds: vec![build], ..Read::default() });
+    }
     let documents =
         document::read(bytes).map_err(|cause| Error::Document { file: file.to_owned(), cause })?;
     let name: Arc<str> = Arc::from(file);

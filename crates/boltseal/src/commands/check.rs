@@ -9,6 +9,7 @@ use std::{
 use boltseal_model::Severity;
 use boltseal_orchestrator::{
     checks::{self, Options},
+    dockerfile,
     document::MAX_BYTES,
     fix,
     pss::{self, Level, Version},
@@ -44,6 +45,7 @@ Examples:
   boltseal check azuredeploy.json --format sarif --output check.sarif
   boltseal check deploy/ --fix | patch -p0
   boltseal check deploy/ --policy cluster/policies/
+  boltseal check Dockerfile docker/web.Dockerfile
 
 Exit codes: 0 nothing of --fail-on or worse; 1 something; 2 usage; 3 something could not be read or told; \
 4 internal fault"
@@ -172,9 +174,9 @@ fn read(paths: &[PathBuf], keeps: bool) -> Result<(Read, Vec<(String, String)>),
             named(&name, &bytes, &mut all);
         }
     }
-    if all.objects.is_empty() && all.gaps.is_empty() {
+    if all.objects.is_empty() && all.builds.is_empty() && all.gaps.is_empty() {
         return Err(Failure::undecided("no definitions in what was named")
-            .next("name files with Kubernetes manifests, Compose files or container groups"));
+            .next("name files with Kubernetes manifests, Compose files, container groups or Dockerfiles"));
     }
     Ok((all, texts))
 }
@@ -221,9 +223,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
             if !hidden && depth < MAX_DEPTH {
                 walk(&path, depth + 1, files)?;
             }
-        } else if kind.is_file()
-            && path.extension().is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
-        {
+        } else if kind.is_file() && (is_definition(&path) || dockerfile::is_name(&name)) {
             if files.len() >= MAX_FILES {
                 return Err(Failure::usage(format_args!("more than {MAX_FILES} files"))
                     .next("name the folder with the definitions"));
@@ -232,6 +232,10 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+fn is_definition(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
 fn open(path: &Path) -> Result<Vec<u8>, Failure> {

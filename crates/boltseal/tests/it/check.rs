@@ -88,6 +88,30 @@ fn the_exit_code_tells() {
     user.run(&["check", "empty"]).ended(3).complained(&["no definitions"]);
 }
 
+#[test]
+fn dockerfiles() {
+    let user = User::new();
+    user.write("build/web.Dockerfile", "FROM debian\nRUN curl -sL https://x | sh\nADD a /b\n");
+    user.write("build/notes.txt", "FROM debian\n");
+    user.write(
+        "good/Dockerfile",
+        "FROM debian:12@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\nUSER 1\n",
+    );
+    user.write("bad/Containerfile", "FROM a\nHELLO\n");
+    let ran = user.run(&["check", "build"]).ended(1);
+    ran.said(&[
+        "build/web.Dockerfile",
+        "build-pipe-to-shell",
+        "(line 2, Dockerfile)",
+        "build-root",
+        "fix: name a version",
+    ]);
+    user.run(&["check", "good/Dockerfile"]).ended(0).said(&["build-no-healthcheck", "in 1 file"]);
+    user.run(&["check", "bad"]).ended(3).said(&["not read: bad/Containerfile:2: `HELLO` is no instruction"]);
+    user.run(&["check", "build", "--fix"]).ended(1).said(&["-ADD a /b", "+COPY a /b"]);
+    user.run(&["check", "build", "--skip", "build-pipe-to-shell", "--fail-on", "high"]).ended(0);
+}
+
 /// A patch that the real `patch` takes, after which less is wrong.
 #[test]
 fn what_can_be_mended() {

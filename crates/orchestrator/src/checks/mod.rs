@@ -6,12 +6,13 @@
 //!
 //! | source | what comes from it |
 //! |---|---|
-//! | CIS Docker 1.6 section 5, CIS Kubernetes 1.10 section 5 | ids only |
+//! | CIS Docker 1.6 sections 4 and 5, CIS Kubernetes 1.10 section 5 | ids only |
 //! | Microsoft Cloud Security Benchmark v1, baseline of Container Instances | controls, as `MCSB NS-1` |
 //! | NSA and CISA, Kubernetes Hardening Guidance 1.2 | pods |
 
 mod account;
 pub mod aci;
+mod build;
 mod host;
 mod image;
 mod object;
@@ -25,7 +26,7 @@ use boltseal_model::Severity;
 pub(crate) use run::sort;
 pub use run::{Finding, Options, run};
 
-use crate::{hit::Hits, read::Object, workload::Workload};
+use crate::{dockerfile::Dockerfile, hit::Hits, read::Object, workload::Workload};
 
 /// A check.
 #[derive(Debug)]
@@ -50,6 +51,13 @@ pub struct Check {
     pub look: Look,
 }
 
+impl Check {
+    /// Whether it is about Dockerfiles.
+    pub const fn is_of_builds(&self) -> bool {
+        matches!(self.look, Look::Build(_))
+    }
+}
+
 /// At what a check looks.
 #[derive(Clone, Copy, Debug)]
 pub enum Look {
@@ -59,6 +67,8 @@ pub enum Look {
     Object(fn(&Object, &mut Hits)),
     /// Policies among the definitions look ([`validating`](crate::validating)).
     Policies,
+    /// At each Dockerfile.
+    Build(fn(&Dockerfile, &mut Hits)),
 }
 
 /// Every check.
@@ -130,6 +140,27 @@ pub const ALL: &[Check] = &[
     aci::confidential::WILDCARD,
     aci::confidential::FRAGMENT,
     aci::confidential::IMAGES,
+    build::base::TAG,
+    build::base::DIGEST,
+    build::base::ALIAS,
+    build::user::ROOT,
+    build::user::SUDO,
+    build::user::SETUID,
+    build::content::SECRET,
+    build::content::REMOTE,
+    build::content::ADD,
+    build::content::SLASH,
+    build::run::PIPE,
+    build::run::UNVERIFIED,
+    build::run::UPDATE,
+    build::run::CACHE,
+    build::run::APT,
+    build::form::SSH,
+    build::form::PORT,
+    build::form::HEALTH,
+    build::form::TWICE,
+    build::form::MAINTAINER,
+    build::form::WORKDIR,
 ];
 
 /// The check of this id.

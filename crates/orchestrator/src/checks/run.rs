@@ -98,6 +98,15 @@ pub fn run(read: &Read, options: Options) -> Vec<Finding> {
             }
         }
     }
+    for build in &read.builds {
+        let place = Place { line: build.stages.first().map_or(1, |stage| stage.line), path: String::new() };
+        let about = About { file: &build.file, subject: "Dockerfile", place };
+        for check in ALL {
+            if let Look::Build(look) = check.look {
+                all.extend(looked(|hits| look(build, hits)).map(|hit| said(check, hit, &about)));
+            }
+        }
+    }
     sort(&mut all);
     all
 }

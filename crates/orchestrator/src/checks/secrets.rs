@@ -49,6 +49,15 @@ pub(crate) fn says_secret(name: &str) -> bool {
     NAMES.iter().any(|part| upper.contains(part)) && !PLACES.iter().any(|end| upper.ends_with(end))
 }
 
+/// Whether a variable of this name with this value is a credential in plain text.
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
+    (says_secret(name) && !is_harmless(value)) || begins(value)
+}
+
+fn begins(value: &str) -> bool {
+    VALUES.iter().any(|start| value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
+}
+
 /// A path, a flag or a reference is no credential.
 fn is_harmless(value: &str) -> bool {
     value.is_empty()
@@ -61,13 +70,8 @@ fn plain(workload: &Workload, hits: &mut Hits) {
     for container in &workload.containers {
         for Env { name, kind, place } in &container.env {
             let EnvKind::Plain(leaf) = kind else { continue };
-            let begins = |value: &str| {
-                VALUES.iter().any(|start| {
-                    value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-                })
-            };
             let found = match leaf {
-                Leaf::Set(value, _) => (says_secret(name) && !is_harmless(value)) || begins(value),
+                Leaf::Set(value, _) => is_secret(name, value),
                 // Wherever the value comes from, it is shown to everybody who may look.
                 Leaf::Unknown(..) => says_secret(name) && workload.source.orchestrator == "aci",
                 Leaf::Unset(_) => false,

@@ -67,7 +67,8 @@ impl Report {
         let before = findings.len();
         findings.retain(|finding| !skip.iter().any(|id| id == finding.id));
         let objects = read.objects.iter().map(|object| object.file.to_string());
-        let mut files: Vec<String> = objects.collect();
+        let builds = read.builds.iter().map(|build| build.file.to_string());
+        let mut files: Vec<String> = objects.chain(builds).collect();
         files.sort();
         files.dedup();
         let gaps = read.gaps.iter().chain(&policies.gaps).chain(&judged.gaps);

@@ -7,6 +7,7 @@
 
 mod aci;
 mod admission;
+mod dockerfile;
 mod fixes;
 mod kubernetes;
 mod mutations;

@@ -4,6 +4,8 @@
 mod admission;
 #[path = "../../../../fuzz/bodies/definition.rs"]
 mod definition;
+#[path = "../../../../fuzz/bodies/dockerfile.rs"]
+mod dockerfile;
 
 #[test]
 fn definitions_never_panic() {
@@ -20,6 +22,13 @@ fn definitions_never_panic() {
         b"{\"a\":",
     ];
     boltseal_testkit::mutations("definition", &words, 3_000, definition::body);
+}
+
+#[test]
+fn dockerfiles_never_panic() {
+    let words: [&[u8]; 10] =
+        [b"\n", b"\\\n", b"<<A", b"\"", b"'", b"${", b"&&", b"RUN ", b"FROM ", b"[\"sh\",\"-c\","];
+    boltseal_testkit::mutations("dockerfile", &words, 3_000, dockerfile::body);
 }
 
 #[test]
