@@ -1,7 +1,8 @@
 //! Verdicts of the server, asked for by digest.
 //!
-//! An answer is remembered for a second: a verdict that changed counts a second later everywhere, and a hundred containers
-//! of one image cost one question.
+//! They are asked for by the digest and the name that an engine knows an image by, since people may have decided about it in
+//! one repository. An answer is remembered for a second: a verdict that changed counts a second later everywhere, and a
+//! hundred containers of one image cost one question.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +10,9 @@ use boltseal_api::{
     access::{Login, Session},
     client::{Client, Error as ApiError, Server},
 };
-use boltseal_model::{Decision, Digest, Timestamp, Verdict};
+use boltseal_model::{Reference, Ruling, Timestamp};
 use jiff::SignedDuration;
 use moka::sync::Cache;
-use serde::Deserialize;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ const MEMORY: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Questions on their way at once.
 const QUESTIONS: usize = 16;
-/// Digests that are remembered.
+/// Images that are remembered.
 const REMEMBERED: u64 = 10_000;
 /// A token is renewed when this little of it is left.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -45,7 +45,7 @@ struct Inner {
     /// None where the server was given with a token that somebody else renews.
     identity: Option<Identity>,
     session: tokio::sync::Mutex<Option<Renewed>>,
-    answers: Cache<Digest, Answer>,
+    answers: Cache<String, Ruling>,
     questions: Semaphore,
 }
 
@@ -53,15 +53,6 @@ struct Inner {
 struct Renewed {
     client: Arc<Client>,
     until: Option<Timestamp>,
-}
-
-/// What the server says about an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Whether it may run.
-    pub decision: Decision,
-    /// In the words that every gate uses.
-    pub why: String,
 }
 
 /// Why there is no answer.
@@ -79,14 +70,6 @@ pub enum Error {
     /// Nothing is asked any more.
     #[error("the gate is stopping")]
     Stopping,
-}
-
-/// `GET /api/v1/images/{digest}/verdict`
-#[derive(Deserialize)]
-struct Judgement {
-    decision: Decision,
-    verdict: Option<Verdict>,
-    error: Option<String>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -113,22 +96,19 @@ impl Gate {
         &self.0.server.address
     }
 
-    /// The verdict about an image. One that the server does not know is [`Decision::Unknown`]; so is one of which the
-    /// server says nothing yet.
-    pub async fn verdict(&self, digest: &Digest) -> Result<Answer, Error> {
-        if let Some(answer) = self.0.answers.get(digest) {
+    /// What the server answers about an image: the same as every other gate. One that is named without a digest is not
+    /// known, since a name may become another image.
+    pub async fn ruling(&self, image: &Reference) -> Result<Ruling, Error> {
+        let Some(digest) = image.digest() else {
+            return Ok(Ruling::unknown(&format!("{image} has no digest that a verdict could be about")));
+        };
+        let key = format!("{}@{digest}", image.name());
+        if let Some(answer) = self.0.answers.get(&key) {
             return Ok(answer);
         }
-        let path = format!("/api/v1/images/{digest}/verdict");
-        let answer = match self.ask(move |client| client.get::<Judgement>(&path)).await {
-            Ok(judgement) => judgement.answer(),
-            Err(Error::Api(error)) if error.status() == Some(404) => Answer {
-                decision: Decision::Unknown,
-                why: format!("unknown: {digest} was never pushed to {}", self.address()),
-            },
-            Err(error) => return Err(error),
-        };
-        self.0.answers.insert(digest.clone(), answer.clone());
+        let path = format!("/api/v1/images/{digest}/verdict?name={}", image.name());
+        let answer: Ruling = self.ask(move |client| client.get(&path)).await?;
+        self.0.answers.insert(key, answer.clone());
         Ok(answer)
     }
 
@@ -168,17 +148,6 @@ impl Gate {
         let client = Arc::clone(&renewed.client);
         *session = Some(renewed);
         Ok(client)
-    }
-}
-
-impl Judgement {
-    fn answer(self) -> Answer {
-        let why = match (&self.verdict, &self.error) {
-            (Some(verdict), _) => verdict.sentence(),
-            (None, Some(error)) => format!("unknown: it could not be judged: {error}"),
-            (None, None) => "unknown: it is being judged; try again in a moment".to_owned(),
-        };
-        Answer { decision: self.decision, why }
     }
 }
 

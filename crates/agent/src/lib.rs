@@ -26,4 +26,4 @@ pub mod docker;
 pub mod engines;
 mod gate;
 
-pub use gate::{Answer, Error, Gate, Identity};
+pub use gate::{Error, Gate, Identity};

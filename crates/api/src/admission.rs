@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What the webhooks do, everywhere and in single namespaces.
@@ -22,6 +23,8 @@ pub struct AdmissionSetting {
     /// How to ask for an exception; stands in every refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<String>,
+    /// What of the answers is in the log.
+    pub log: Logged,
     /// What is different in single namespaces.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub namespaces: BTreeMap<String, NamespaceSetting>,
@@ -40,6 +43,46 @@ pub struct NamespaceSetting {
     /// See [`AdmissionSetting::level`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
+}
+
+/// What of the answers is in the log. Repeated ones are counted, and there is a limit of those that stand alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Logged {
+    /// What was refused, or would have been.
+    Refused,
+    /// That, and how many were let in, by namespace.
+    #[default]
+    Counts,
+    /// Every answer.
+    All,
+}
+
+/// That somebody made a cluster ask this server, or no longer ask it: `POST /api/v1/clusters/{name}/webhook`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switched {
+    /// What it does from now on.
+    pub state: Switch,
+    /// When it was switched.
+    pub at: Timestamp,
+    /// Who did it, by the name that the cluster's own configuration has for them.
+    pub user: String,
+    /// Why; must be there unless it was switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a cluster does before something runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// It asks this server.
+    On,
+    /// It asks nobody, and says so.
+    Off,
+    /// Its configurations are gone.
+    Removed,
 }
 
 /// What becomes of something that is not known.
@@ -77,6 +120,7 @@ impl Default for AdmissionSetting {
             version: "latest".to_owned(),
             registries: Vec::new(),
             exceptions: None,
+            log: Logged::default(),
             namespaces: BTreeMap::new(),
         }
     }

@@ -12,6 +12,7 @@
 //! Statement                     what somebody says about a finding: not affected, fixed, …
 //! Signature, Base               who signed it, and what it was built on
 //! Verdict                       what a policy says about all that
+//! Ruling                        what every gate makes of it now, with what people decided otherwise
 //! Report                        everything above about one image, as published in JSON
 //! ```
 //!
@@ -35,6 +36,7 @@ mod observation;
 mod platform;
 mod reference;
 mod report;
+mod ruling;
 mod severity;
 mod signature;
 mod tree;
@@ -52,6 +54,7 @@ pub use observation::{Malware, Misconfiguration, Unowned};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
 pub use report::{Baseline, Coverage, Ignored, Omitted, Report, SnapshotInfo, Subject};
+pub use ruling::{Quarantine, QuarantineState, Ruling, Standing};
 pub use severity::{Severity, SeverityError};
 pub use signature::{Base, Fault, FaultKind, Provenance, Signature};
 pub use tree::{Config, File, FileMeta, Layer, Selector, Text, Tree, Want};

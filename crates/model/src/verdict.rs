@@ -80,7 +80,8 @@ pub struct Reason {
 }
 
 impl Verdict {
-    /// One sentence for a client that can show only one: the worst reason, and how many more there are.
+    /// One sentence for a client that can show only one: the worst reason, what is wanted instead, what to do, and how many
+    /// more reasons there are.
     pub fn sentence(&self) -> String {
         let Some(worst) = self.reasons.first() else {
             return format!("{} (policy {})", self.decision.word(), self.policy);
@@ -89,11 +90,12 @@ impl Verdict {
         let more = if more == 0 { String::new() } else { format!("; {more} more") };
         let fix = worst.fix.as_ref().map(|fix| format!("; fix: {fix}")).unwrap_or_default();
         format!(
-            "{}: {} (policy {}, rule {}){fix}{more}",
+            "{}: {} (policy {}, rule {}); wanted: {}{fix}{more}",
             self.decision.word(),
             worst.found,
             self.policy,
-            worst.rule
+            worst.rule,
+            worst.wanted
         )
     }
 }

@@ -10,15 +10,15 @@ use std::{
 };
 
 use axum::http::{HeaderValue, header};
-use boltseal_model::{Decision, Digest, Timestamp, Verdict};
-use boltseal_store::{Facts, Judgement, Kind, State, StoredManifest};
+use boltseal_model::{Decision, Digest, Quarantine, QuarantineState, Ruling, Standing, Timestamp, Verdict};
+use boltseal_store::{Facts, Judgement, Kind, StoredManifest};
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     cache::Cache,
     failure::{Code, Failure},
-    quarantine::{Quarantine, QuarantineState},
+    quarantine,
 };
 
 /// How long a pull waits for a judgement: most scans take less, and no client gives up earlier.
@@ -36,19 +36,19 @@ const REFUSED: &str = "image refused: ";
 /// OCI distribution specification, "Warnings": at most 4096 bytes in all.
 const MAX_WARNING: usize = 1000;
 
-/// What the gate says about an image.
+/// What the gate says about an image, ready to be answered.
 #[derive(Debug)]
-pub(crate) enum Ruling {
+pub(crate) enum Passage {
     /// It may be pulled.
     Pass { warning: Option<HeaderValue>, expires: Option<Timestamp> },
-    /// It may not.
-    Refuse { verdict: Option<Verdict>, error: Option<String> },
+    /// It may not, for this reason.
+    Refuse { why: String, verdict: Option<Verdict>, error: Option<String> },
 }
 
 /// Reads verdicts and waits for those that are being made.
 pub(crate) struct Gate {
     facts: Facts,
-    rulings: Cache<Ruling>,
+    rulings: Cache<Passage>,
     /// By repository and digest.
     decisions: Cache<Option<Quarantine>>,
     judged: Notify,
@@ -99,7 +99,7 @@ impl Gate {
     }
 
     /// What the verdict says, if there is one by now.
-    pub(crate) async fn ruling(&self, image: &Digest) -> Result<Option<Arc<Ruling>>, Failure> {
+    pub(crate) async fn ruling(&self, image: &Digest) -> Result<Option<Arc<Passage>>, Failure> {
         self.current(&image.to_string(), image).await
     }
 
@@ -113,12 +113,14 @@ impl Gate {
     ) -> Result<Option<HeaderValue>, Failure> {
         let decision = self.decision(repository, manifest).await?;
         match decision {
-            Some(decision) if decision.state == QuarantineState::Failed => Err(decision.refusal(manifest)),
+            Some(decision) if decision.state == QuarantineState::Failed => {
+                Err(quarantine::against(&decision, manifest))
+            }
             _ if kind != Kind::Image => Ok(None),
             Some(decision) => match self.ruling(manifest).await?.map(|ruling| answer(&ruling, manifest)) {
                 Some(Ok(warning)) => Ok(warning),
                 Some(Err(against)) => {
-                    Ok(Some(decision.warning(against.message().trim_start_matches(REFUSED))))
+                    Ok(Some(quarantine::released(&decision, against.message().trim_start_matches(REFUSED))))
                 }
                 None => Ok(None),
             },
@@ -160,7 +162,7 @@ impl Gate {
         for (manifest, kind) in holders {
             match self.decision(repository, manifest).await? {
                 Some(decision) if decision.state == QuarantineState::Failed => {
-                    refused = Some(decision.refusal(manifest));
+                    refused = Some(quarantine::against(&decision, manifest));
                     continue;
                 }
                 Some(_) => return Ok(()),
@@ -168,7 +170,7 @@ impl Gate {
                 None => {}
             }
             match self.ruling(manifest).await?.as_deref() {
-                Some(Ruling::Pass { .. }) => return Ok(()),
+                Some(Passage::Pass { .. }) => return Ok(()),
                 Some(ruling) => refused = answer(ruling, manifest).err().or(refused),
                 None => undecided = Some(manifest),
             }
@@ -182,48 +184,49 @@ impl Gate {
     }
 
     /// The ruling, unless the image is waiting to be judged or its verdict has run out.
-    async fn current(&self, key: &str, image: &Digest) -> Result<Option<Arc<Ruling>>, Failure> {
+    async fn current(&self, key: &str, image: &Digest) -> Result<Option<Arc<Passage>>, Failure> {
         let load = async { Ok::<_, Failure>(self.facts.judgement(image).await?.and_then(ruling)) };
         let found = self.rulings.get_or(key, load).await?;
         Ok(found.filter(|ruling| match &**ruling {
-            Ruling::Pass { expires: Some(expires), .. } => *expires > Timestamp::now(),
+            Passage::Pass { expires: Some(expires), .. } => *expires > Timestamp::now(),
             _ => true,
         }))
     }
 }
 
-impl Ruling {
+impl Passage {
     /// What was found, for people.
-    pub(crate) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> &str {
         match self {
-            Self::Pass { .. } => "allow".to_owned(),
-            Self::Refuse { verdict: Some(verdict), .. } => verdict.sentence(),
-            Self::Refuse { verdict: None, error } => {
-                let error = error.as_deref().unwrap_or("it has no verdict");
-                format!("unknown: it could not be scanned: {error}")
-            }
+            Self::Pass { .. } => "allow",
+            Self::Refuse { why, .. } => why,
         }
     }
 }
 
-fn ruling(judgement: Judgement) -> Option<Ruling> {
-    match (judgement.state, judgement.verdict) {
-        (State::Pending, _) => None,
-        // What is attached changed: the verdict that knows of it is a moment away.
-        (State::Judged, _) if !judgement.heeded => None,
-        (State::Judged, Some(verdict)) if verdict.decision.passes() => {
-            let warning = (verdict.decision == Decision::Warn).then(|| warning(&verdict.sentence()));
-            Some(Ruling::Pass { warning, expires: verdict.expires })
+/// What was judged counts, in the words of all gates; what is being judged is no answer yet. When a verdict ends is looked
+/// at when it is used, since answers are remembered.
+fn ruling(judgement: Judgement) -> Option<Passage> {
+    let error = judgement.error.clone();
+    let standing = judgement.standing();
+    let ruling = Ruling::of(&standing, Timestamp::MIN);
+    match standing {
+        Standing::Pending | Standing::Outdated => None,
+        Standing::Judged(verdict) if ruling.passes() => {
+            let warning = (ruling.decision == Decision::Warn).then(|| warning(&ruling.why));
+            Some(Passage::Pass { warning, expires: verdict.expires })
         }
-        (State::Judged, verdict) => Some(Ruling::Refuse { verdict, error: None }),
-        (State::Failed, _) => Some(Ruling::Refuse { verdict: None, error: judgement.error }),
+        Standing::Judged(verdict) => {
+            Some(Passage::Refuse { why: ruling.why, verdict: Some(verdict), error: None })
+        }
+        Standing::Failed(_) => Some(Passage::Refuse { why: ruling.why, verdict: None, error }),
     }
 }
 
-fn answer(ruling: &Ruling, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
+fn answer(ruling: &Passage, image: &Digest) -> Result<Option<HeaderValue>, Failure> {
     match ruling {
-        Ruling::Pass { warning, .. } => Ok(warning.clone()),
-        Ruling::Refuse { verdict: Some(verdict), .. } => {
+        Passage::Pass { warning, .. } => Ok(warning.clone()),
+        Passage::Refuse { why, verdict: Some(verdict), .. } => {
             let reasons: Vec<_> = verdict.reasons.iter().take(MAX_REASONS).collect();
             let detail = json!({
                 "policy": verdict.policy,
@@ -231,21 +234,21 @@ fn answer(ruling: &Ruling, image: &Digest) -> Result<Option<HeaderValue>, Failur
                 "digest": image,
                 "reasons": reasons,
             });
-            Err(refusal(&ruling.sentence(), detail))
+            Err(refusal(why, detail))
         }
-        Ruling::Refuse { verdict: None, error } => {
+        Passage::Refuse { why, verdict: None, error } => {
             let error = error.as_deref().unwrap_or("it has no verdict");
             let detail = json!({
                 "policy": null, "state": "failed", "digest": image, "reasons": [], "error": error,
             });
-            Err(refusal(&ruling.sentence(), detail))
+            Err(refusal(why, detail))
         }
     }
 }
 
 fn pending(image: &Digest) -> Failure {
     let detail = json!({ "policy": null, "state": "pending", "digest": image, "reasons": [] });
-    refusal("unknown: still being scanned; try again in a few seconds", detail)
+    refusal(&Ruling::of(&Standing::Pending, Timestamp::MIN).why, detail)
 }
 
 /// 403, not 404 or 405 or 429: clients would hide the reason, try another method, or try for ever.

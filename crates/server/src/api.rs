@@ -147,29 +147,6 @@ pub(crate) async fn report(
     Ok(response)
 }
 
-#[derive(Serialize)]
-pub(crate) struct Judgement {
-    digest: Digest,
-    state: Progress,
-    decision: Decision,
-    verdict: Option<boltseal_model::Verdict>,
-    error: Option<String>,
-}
-
-/// `GET /api/v1/images/{digest}/verdict`: what every gate answers about it. No verdict yet, or one that has run
-/// out, is `unknown`.
-pub(crate) async fn verdict(From(state): From<State>, Path(digest): Path<String>) -> Answer<Judgement> {
-    let wanted = parse(&digest)?;
-    let found = state.facts.judgement(&wanted).await?;
-    let found = found.ok_or_else(|| Failure::missing("judged image", &digest))?;
-    let now = (state.now)();
-    // As at the push gate: what has run out, or does not know of all that is attached, is being made anew.
-    let heeded = found.heeded;
-    let verdict = found.verdict.filter(|verdict| heeded && verdict.expires.is_none_or(|end| end > now));
-    let decision = verdict.as_ref().map_or(Decision::Unknown, |verdict| verdict.decision);
-    Ok(Json(Judgement { digest: wanted, state: found.state, decision, verdict, error: found.error }))
-}
-
 /// `GET /api/v1/vulnerabilities`
 pub(crate) async fn vulnerabilities(
     From(state): From<State>,

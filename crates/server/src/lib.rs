@@ -59,6 +59,7 @@ pub mod recorder;
 mod remedies;
 mod retention;
 mod routes;
+mod ruling;
 mod search;
 mod session;
 mod settings;
@@ -68,7 +69,7 @@ mod upstreams;
 mod webhooks;
 
 pub use access::Access;
-pub use admission::LastSetting;
+pub use admission::{AdmissionLog, LastSetting};
 pub use exchange::Exchange;
 pub use fingerprints::fingerprint_key;
 pub use recorder::Recorder;

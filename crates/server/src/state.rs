@@ -7,7 +7,11 @@ use boltseal_policy::Policy;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
-use crate::{Access, Exchange, Recorder, admission::LastSetting, session::LastUse};
+use crate::{
+    Access, Exchange, Recorder,
+    admission::{AdmissionLog, LastSetting},
+    session::LastUse,
+};
 
 /// Everything the dashboard and the API read. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +32,8 @@ pub struct State {
     pub last_use: Arc<LastUse>,
     /// How the webhooks of Kubernetes answer, as it was read last.
     pub admission: Arc<LastSetting>,
+    /// What API servers were answered lately.
+    pub admission_log: Arc<AdmissionLog>,
     /// What this installation is called.
     pub site: Arc<Site>,
     /// The clock, so that tests can hold it still.

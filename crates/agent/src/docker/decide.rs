@@ -1,6 +1,6 @@
 //! From what a command does and what is known to yes or no. No I/O.
 
-use boltseal_model::{Decision, Reference};
+use boltseal_model::{Decision, Reference, Ruling};
 
 use super::{
     body::{Error, Value},
@@ -8,7 +8,6 @@ use super::{
     opening::{self, Opening},
     settings::{Allowed, Settings},
 };
-use crate::gate::Answer;
 
 /// What is done with a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,26 +97,24 @@ pub fn by_settings(command: &Command, openings: &[Opening], settings: &Settings)
     }
 }
 
-/// What the verdicts about the digests of one image say together: the same bytes under several names are refused where
-/// one of them is, and need one that is known.
-pub fn by_verdicts(image: &str, answers: &[Answer], settings: &Settings) -> Outcome {
-    let worst = answers.iter().find(|answer| answer.decision == Decision::Deny);
-    let passing = || answers.iter().find(|answer| answer.decision.passes());
+/// What is said about one image under all its names: it is refused where one of them is, and needs one that is known.
+pub fn by_rulings(image: &str, rulings: &[Ruling], settings: &Settings) -> Outcome {
+    let refused = rulings.iter().find(|ruling| ruling.judged && !ruling.passes());
+    let passing = || rulings.iter().find(|ruling| ruling.passes());
     let unknown = || {
-        let why = answers.first().map_or_else(
-            || "unknown: it came from no registry, so nobody judged it".to_owned(),
-            |answer| answer.why.clone(),
-        );
-        Answer { decision: settings.of_unknown(), why }
+        let nowhere = || Ruling::unknown("it came from no registry, so nobody judged it");
+        let first = rulings.first().cloned().unwrap_or_else(nowhere);
+        Ruling { decision: settings.of_unknown(), ..first }
     };
-    let answer = worst.or_else(passing).cloned().unwrap_or_else(unknown);
-    match answer.decision {
+    let ruling = refused.or_else(passing).cloned().unwrap_or_else(unknown);
+    match ruling.decision {
         Decision::Allow => Outcome::Allowed,
-        Decision::Warn => Outcome::Warned(format!("{image}: {}", answer.why)),
-        Decision::Deny => Outcome::Refused(format!("{image}: {}", answer.why)),
+        Decision::Warn => Outcome::Warned(format!("{image}: {}", ruling.why)),
+        Decision::Deny => Outcome::Refused(format!("{image}: {}", ruling.why)),
+        Decision::Unknown if ruling.judged => Outcome::Refused(format!("{image}: {}", ruling.why)),
         Decision::Unknown => Outcome::Refused(format!(
             "{image}: {}; push it to the registry that judges it and pull it from there",
-            answer.why
+            ruling.why
         )),
     }
 }

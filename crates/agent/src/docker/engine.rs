@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use boltseal_model::Digest;
+use boltseal_model::Reference;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -41,6 +41,16 @@ pub struct Container {
     pub image: String,
     /// What it was made with.
     pub host_config: serde_json::Value,
+    /// What it runs.
+    config: Config,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    /// Its image as it was asked for.
+    #[serde(default)]
+    image: String,
 }
 
 /// Why it did not answer.
@@ -53,13 +63,27 @@ pub enum Error {
 }
 
 impl Image {
-    /// The digests under which registries have it. The engine checked them when it pulled or pushed.
-    pub fn digests(&self) -> Vec<Digest> {
+    /// The names and digests under which registries have it. The engine checked them when it pulled or pushed. Of an image
+    /// that is `asked` for by one of its names, that one counts; of one that is asked for by its id, all of them.
+    pub fn names(&self, asked: &str) -> Vec<Reference> {
         let all = self.repo_digests.iter().flatten();
-        let mut digests: Vec<Digest> = all.filter_map(|name| name.rsplit_once('@')?.1.parse().ok()).collect();
-        digests.sort_unstable();
-        digests.dedup();
-        digests
+        let pinned = |name: &Reference| name.digest().is_some();
+        let mut names: Vec<Reference> = all.filter_map(|name| name.parse().ok()).filter(pinned).collect();
+        names.sort_unstable();
+        names.dedup();
+        let asked = asked.parse::<Reference>().ok().map(|asked| asked.name());
+        let is_asked = |name: &Reference| Some(name.name()) == asked;
+        if names.iter().any(is_asked) {
+            names.retain(is_asked);
+        }
+        names
+    }
+}
+
+impl Container {
+    /// Its image as it was asked for.
+    pub fn asked(&self) -> &str {
+        &self.config.image
     }
 }
 

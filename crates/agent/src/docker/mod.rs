@@ -5,7 +5,7 @@
 //! 1. [`request`] reads the question; [`command`] knows what every request does, and refuses what it does not know.
 //! 2. [`opening`] lists what the container asks for beyond the sealed default: namespaces and folders of the host,
 //!    capabilities, devices. What [`Settings`] do not open is refused.
-//! 3. [`engine`] says which image is meant, by its digests; [`Gate`] says what the server decided about them. At the start
+//! 3. [`engine`] says which image is meant, by its digests and names; [`Gate`] says what the server decided about them. At the start
 //!    that is asked again: a name may have moved in between, and a verdict may have changed.
 //! 4. Every command that is no reading is in the server's audit log, with who asked, before it is done. Where that cannot
 //!    be, nothing changes on this host.

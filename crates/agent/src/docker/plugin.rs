@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Json, Router, body::Bytes, extract::DefaultBodyLimit, extract::State, routing::post};
-use boltseal_model::{Decision, Reference, Timestamp};
+use boltseal_model::{Reference, Ruling, Timestamp};
 use serde_json::json;
 use tokio::net::UnixListener;
 
@@ -21,7 +21,7 @@ use super::{
     request::{Answer, Request},
     settings::{Allowed, Settings},
 };
-use crate::{Gate, gate};
+use crate::Gate;
 
 /// Where the engine of a host listens.
 const ENGINE: &str = "/var/run/docker.sock";
@@ -137,7 +137,7 @@ impl Plugin {
             Err(engine::Error::Missing(_)) => return Outcome::Allowed,
             Err(failed) => return Outcome::Refused(failed.to_string()),
         };
-        self.of_digests(name, &image.digests()).await
+        self.of_names(name, &image.names(name)).await
     }
 
     /// A container that is there: what it was made with, since it may be older than this gate, and its image.
@@ -156,7 +156,7 @@ impl Plugin {
             Ok(found) => found,
             Err(failed) => return (Some(image), Outcome::Refused(failed.to_string())),
         };
-        let outcome = self.of_digests(&image, &found.digests()).await;
+        let outcome = self.of_names(&image, &found.names(container.asked())).await;
         (Some(image), outcome)
     }
 
@@ -168,7 +168,7 @@ impl Plugin {
                     "{} is not among the `registries` in the settings of the agent",
                     reference.name()
                 )),
-                Some(digest) => self.of_digests(image, std::slice::from_ref(digest)).await,
+                Some(_) => self.of_names(image, std::slice::from_ref(&reference)).await,
                 None => Outcome::Refused(format!(
                     "{image} may become another image before it runs: name it with its digest, NAME@sha256:…"
                 )),
@@ -177,18 +177,16 @@ impl Plugin {
         }
     }
 
-    async fn of_digests(&self, name: &str, digests: &[boltseal_model::Digest]) -> Outcome {
-        let mut answers = Vec::new();
-        for digest in digests {
-            match self.0.gate.verdict(digest).await {
-                Ok(answer) => answers.push(answer),
-                Err(failed) => answers.push(gate::Answer {
-                    decision: Decision::Unknown,
-                    why: format!("unknown: no verdict about {digest}: {failed}"),
-                }),
-            }
+    async fn of_names(&self, image: &str, names: &[Reference]) -> Outcome {
+        let mut rulings = Vec::new();
+        for name in names {
+            let ruling = self.0.gate.ruling(name).await;
+            rulings.push(
+                ruling
+                    .unwrap_or_else(|failed| Ruling::unknown(&format!("no verdict about {name}: {failed}"))),
+            );
         }
-        decide::by_verdicts(name, &answers, &self.0.settings)
+        decide::by_rulings(image, &rulings, &self.0.settings)
     }
 
     /// Nothing changes without its record.

@@ -1,14 +1,16 @@
 //! What may be asked of an engine, and every trick by which people got past gates like this one.
 
 use base64::Engine as _;
-use boltseal_model::Decision::{self, Allow, Deny, Unknown, Warn};
+use boltseal_model::{
+    Decision::{self, Allow, Deny, Unknown, Warn},
+    Ruling,
+};
 
 use super::{
     by_settings,
     decide::{self, Outcome},
     settings::Settings,
 };
-use crate::gate::Answer;
 
 /// The question of the engine about a request.
 fn question(method: &str, uri: &str, body: Option<&str>) -> Vec<u8> {
@@ -267,9 +269,20 @@ fn settings_open_what_they_name_and_no_more() {
 }
 
 #[test]
-fn one_image_under_several_digests() {
-    let answer = |decision: Decision| Answer { decision, why: format!("{}: why", decision.word()) };
+fn one_image_under_several_names() {
+    let ruling = |decision: Decision| match decision {
+        Unknown => Ruling::unknown("why"),
+        _ => Ruling { decision, judged: true, why: format!("{}: why", decision.word()) },
+    };
     let settings = |unknown: &str| Settings::read(&format!("version: 1\nunknown: {unknown}")).unwrap();
+    let check = |rulings: &[Ruling], unknown: &str, expected: &str| {
+        let found = match decide::by_rulings("app:v1", rulings, &settings(unknown)) {
+            Outcome::Allowed => "allowed".to_owned(),
+            Outcome::Warned(why) => format!("warned {why}"),
+            Outcome::Refused(why) => why,
+        };
+        assert!(found.contains(expected), "{rulings:?} {unknown}: {found}");
+    };
     for (decisions, unknown, expected) in [
         (&[][..], "deny", "it came from no registry"),
         (&[][..], "warn", "warned"),
@@ -281,12 +294,11 @@ fn one_image_under_several_digests() {
         (&[Allow, Deny][..], "allow", "deny: why"),
         (&[Unknown, Deny][..], "allow", "deny: why"),
     ] {
-        let answers: Vec<Answer> = decisions.iter().map(|decision| answer(*decision)).collect();
-        let found = match decide::by_verdicts("app:v1", &answers, &settings(unknown)) {
-            Outcome::Allowed => "allowed".to_owned(),
-            Outcome::Warned(why) => format!("warned {why}"),
-            Outcome::Refused(why) => why,
-        };
-        assert!(found.contains(expected), "{decisions:?} {unknown}: {found}");
+        let rulings: Vec<Ruling> = decisions.iter().map(|decision| ruling(*decision)).collect();
+        check(&rulings, unknown, expected);
     }
+    // What was judged and is not known enough about is not what settings may let run.
+    let judged = Ruling { decision: Unknown, judged: true, why: "unknown: could not be scanned".to_owned() };
+    check(std::slice::from_ref(&judged), "allow", "could not be scanned");
+    check(&[ruling(Allow), judged], "allow", "could not be scanned");
 }

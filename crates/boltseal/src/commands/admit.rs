@@ -6,7 +6,7 @@ use boltseal_api::{
     access::{Login, Session},
     client::{Client, Server},
 };
-use boltseal_model::{Decision, Digest, Reference, Verdict};
+use boltseal_model::{Decision, Digest, Reference, Ruling, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::agent;
@@ -15,7 +15,7 @@ use crate::{
     console::Console,
     exit::{Exit, Failure},
     output::Written,
-    reach::{Reach, path},
+    reach::{Reach, query},
 };
 
 /// Which image.
@@ -32,7 +32,8 @@ Examples:
 
 Exit codes: 0 may run; 1 policy said no; 2 usage; 3 could not decide, also: nobody judged it; 4 internal fault")]
 pub struct Args {
-    /// Image by digest: `NAME@DIGEST`, or the digest alone
+    /// Image by digest: `NAME@DIGEST`, or the digest alone. What people decided about it in one repository counts where NAME is
+    /// that repository
     #[arg(value_name = "IMAGE", required_unless_present = "containerd")]
     image: Option<String>,
     /// The arguments after `--` are those that containerd gives its image verifiers
@@ -57,39 +58,34 @@ pub struct Args {
 #[derive(Serialize, Deserialize)]
 struct Judgement {
     digest: Digest,
-    decision: Decision,
+    #[serde(flatten)]
+    ruling: Ruling,
     verdict: Option<Verdict>,
     error: Option<String>,
 }
 
+/// What is asked about.
+struct Asked {
+    digest: Digest,
+    /// As engines know it: registry and repository.
+    name: Option<String>,
+}
+
 /// Asks.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let digest = match &args.image {
+    let Asked { digest, name } = match &args.image {
         Some(image) => pinned(image)?,
         None => of_containerd(&args.given)?,
     };
     let client = client(args, global)?;
-    let judgement = match client.get::<Judgement>(&path(&["images", &digest.to_string(), "verdict"])) {
-        Err(error) if error.status() == Some(404) => {
-            let why = format!("it was never pushed to {}", client.address());
-            Judgement { digest, decision: Decision::Unknown, verdict: None, error: Some(why) }
-        }
-        other => other?,
-    };
-    args.written.show(&judgement, console, |judgement, _| format!("{}\n", sentence(judgement)))?;
-    Ok(match judgement.decision {
+    let path = query(&["images", &digest.to_string(), "verdict"], &[("name", name.as_deref())]);
+    let judgement: Judgement = client.get(&path)?;
+    args.written.show(&judgement, console, |judgement, _| format!("{}\n", judgement.ruling.why))?;
+    Ok(match judgement.ruling.decision {
         Decision::Allow | Decision::Warn => Exit::Pass,
         Decision::Deny => Exit::Denied,
         Decision::Unknown => Exit::Undecided,
     })
-}
-
-fn sentence(judgement: &Judgement) -> String {
-    match (&judgement.verdict, &judgement.error) {
-        (Some(verdict), _) => verdict.sentence(),
-        (None, Some(error)) => format!("unknown: {error}"),
-        (None, None) => "unknown: it is being judged; try again in a moment".to_owned(),
-    }
 }
 
 fn client(args: &Args, global: &Global) -> Result<Client, Failure> {
@@ -100,28 +96,36 @@ fn client(args: &Args, global: &Global) -> Result<Client, Failure> {
     Ok(Client::new(&Server { token: Some(session.access_token), ..server })?)
 }
 
-fn pinned(image: &str) -> Result<Digest, Failure> {
+fn pinned(image: &str) -> Result<Asked, Failure> {
     if let Ok(digest) = image.parse::<Digest>() {
-        return Ok(digest);
+        return Ok(Asked { digest, name: None });
     }
     let reference: Reference =
         image.parse().map_err(|wrong| Failure::usage(format_args!("{image}: {wrong}")))?;
-    reference.digest().cloned().ok_or_else(|| {
+    let digest = reference.digest().cloned().ok_or_else(|| {
         Failure::usage(format_args!("{image} names a tag, which may become another image"))
             .next(format!("name its digest; `boltseal image inspect {image}` prints it"))
-    })
+    })?;
+    Ok(Asked { digest, name: Some(reference.name()) })
 }
 
 /// `-name REFERENCE -digest DIGEST -stdin-media-type TYPE`, each once, with one dash; more of them may come one day.
-fn of_containerd(given: &[String]) -> Result<Digest, Failure> {
-    let mut digests = given.windows(2).filter_map(|pair| match pair {
-        [flag, value] if flag == "-digest" => Some(value),
+fn of_containerd(given: &[String]) -> Result<Asked, Failure> {
+    let text = one(given, "-digest")?;
+    let digest = text.parse().map_err(|wrong| Failure::usage(format_args!("-digest {text}: {wrong}")))?;
+    let text = one(given, "-name")?;
+    let name: Reference =
+        text.parse().map_err(|wrong| Failure::usage(format_args!("-name {text}: {wrong}")))?;
+    Ok(Asked { digest, name: Some(name.name()) })
+}
+
+fn one<'a>(given: &'a [String], flag: &str) -> Result<&'a String, Failure> {
+    let mut values = given.windows(2).filter_map(|pair| match pair {
+        [name, value] if name == flag => Some(value),
         _ => None,
     });
-    match (digests.next(), digests.next()) {
-        (Some(digest), None) => {
-            digest.parse().map_err(|wrong| Failure::usage(format_args!("-digest {digest}: {wrong}")))
-        }
-        _ => Err(Failure::usage("containerd names one digest with -digest; it did not")),
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        _ => Err(Failure::usage(format_args!("containerd gives one {flag}; it did not"))),
     }
 }

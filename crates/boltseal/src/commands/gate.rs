@@ -12,7 +12,11 @@ use crate::{
     exit::{Exit, Failure},
     given,
     ignoring::Ignoring,
-    output::{self, Also, Format, paint::Paint, table, verdict},
+    output::{
+        self, Also, Format,
+        paint::{Paint, clean},
+        table, verdict,
+    },
     target::{Clock, Signed, Target, Vex, believe},
 };
 
@@ -78,6 +82,10 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     let file = args.output.as_deref();
     output::deliver(&args.format.text(&report, console.paint(file), people)?, file, console)?;
     args.also.deliver(&report, people, console)?;
+    if let Some(verdict) = report.verdict.as_ref().filter(|verdict| !verdict.decision.passes()) {
+        // In the words of every other gate.
+        console.note(clean(&verdict.sentence()));
+    }
     Ok(match report.verdict.map_or(Decision::Unknown, |verdict| verdict.decision) {
         Decision::Allow | Decision::Warn => Exit::Pass,
         Decision::Deny => Exit::Denied,

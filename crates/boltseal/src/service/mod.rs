@@ -151,6 +151,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         recorder: recorder.clone(),
         last_use: Arc::new(LastUse::default()),
         admission: Arc::default(),
+        admission_log: Arc::default(),
         site: Arc::new(Site {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             registry: http.to_string(),

@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use boltseal_testkit::{peer, shared, skip};
+use boltseal_testkit::{image::index, peer, shared, skip};
 
 use crate::{
     binary::User,
+    fixtures::{alpine_image, current_feeds, layout},
+    login::as_admin,
     service::{PATIENCE, Service, Skopeo},
 };
 
@@ -26,7 +28,7 @@ rules:
 ";
 
 /// A process that is ended with the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -42,7 +44,7 @@ impl Drop for Running {
 }
 
 /// An engine of our own that asks the plugin `plugin`.
-struct Engine {
+pub struct Engine {
     running: Running,
     folder: PathBuf,
     docker: PathBuf,
@@ -50,7 +52,7 @@ struct Engine {
 
 impl Engine {
     /// Without a network of its own, since that would change the machine's. `None` where engines cannot run.
-    fn start(folder: &Path, plugin: &str) -> Option<Self> {
+    pub fn start(folder: &Path, plugin: &str) -> Option<Self> {
         let (dockerd, docker) = (peer("dockerd")?, peer("docker")?);
         let path = |name: &str| folder.join(name).display().to_string();
         let log = File::create(path("log")).unwrap();
@@ -81,7 +83,7 @@ impl Engine {
     }
 
     /// What the command line prints, or what it complains about.
-    fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+    pub fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new(&self.docker)
             .args(arguments)
             .env("DOCKER_HOST", format!("unix://{}", self.folder.join("socket").display()))
@@ -94,13 +96,13 @@ impl Engine {
     }
 
     #[track_caller]
-    fn must(&self, arguments: &[&str]) -> String {
+    pub fn must(&self, arguments: &[&str]) -> String {
         self.ask(arguments).unwrap_or_else(|said| panic!("{arguments:?}: {said}"))
     }
 
     /// Asks for what is refused, for a reason that has these words.
     #[track_caller]
-    fn refuses(&self, arguments: &[&str], words: &[&str]) {
+    pub fn refuses(&self, arguments: &[&str], words: &[&str]) {
         let said = self.ask(arguments).expect_err("it was allowed");
         assert!(said.contains("authorization denied by plugin"), "{arguments:?}: {said}");
         for word in words {
@@ -110,7 +112,7 @@ impl Engine {
 }
 
 /// The agent, ready. Engines look for plugins in one folder of the machine.
-fn agent(user: &User, service: &Service, folder: &Path, plugin: &str) -> Running {
+pub fn agent(user: &User, service: &Service, folder: &Path, plugin: &str) -> Running {
     let secret = user.run(&["sp", "create", "node-1"]).ended(0).value("secret");
     user.run(&["role", "assign", "Node Agent", "--to", "node-1", "--scope", "/"]).ended(0);
     let file = user.write("node.secret", secret);
@@ -205,4 +207,105 @@ fn docker_runs_what_the_server_approved() {
     service.ended();
     engine.refuses(&["rm", "web"], &["cannot be recorded"]);
     engine.must(&["ps", "--all"]);
+}
+
+/// A manifest's decision by somebody with the role for it, as ACR's clients make it.
+fn decide(service: &Service, secret: &str, repository: &str, digest: &str, state: &str) {
+    use base64::Engine as _;
+
+    let body = format!(r#"{{"quarantineState": "{state}", "quarantineDetails": "by hand"}}"#);
+    let proof = base64::engine::general_purpose::STANDARD.encode(format!("scanner:{secret}"));
+    let mut stream = std::net::TcpStream::connect(&service.registry).unwrap();
+    let request = format!(
+        "PATCH /acr/v1/{repository}/_manifests/{digest} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {proof}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        service.registry,
+        body.len()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+/// An engine that pulled a tag knows the digest of the index; and people decide about a manifest in one repository.
+#[test]
+fn docker_asks_about_indexes_and_what_people_decided() {
+    let user = User::new();
+    current_feeds(&user);
+    let service = Service::start(&user, &[]);
+    let Some(skopeo) = Skopeo::new(&user, &service) else { return };
+    let secret = as_admin(&user, &service);
+    let scanner = user.run(&["sp", "create", "scanner"]).ended(0).value("secret");
+    for role in ["AcrQuarantineWriter", "AcrPull"] {
+        let scope = "/registries/main/repositories/team/*";
+        user.run(&["role", "assign", role, "--to", "scanner", "--scope", scope]).ended(0);
+    }
+    let folder = tempfile::Builder::new().prefix("dkr").tempdir_in("/tmp").unwrap();
+    let plugin = format!("boltseal-index-{}", std::process::id());
+    let _agent = agent(&user, &service, folder.path(), &plugin);
+    let Some(engine) = Engine::start(folder.path(), &plugin) else { return };
+    engine.must(&["login", "--username", "admin", "--password", &secret, &service.registry]);
+
+    let image = |busybox: &str, platform: &str| alpine_image(busybox).platform(platform).build();
+    let good = image("1.36.1-r2", "linux/amd64");
+    let bad_elsewhere = image("1.36.1-r0", "linux/arm64");
+    let fine = index(&[good.clone(), image("1.36.1-r2", "linux/arm64")]);
+    let both = index(&[good.clone(), bad_elsewhere.clone()]);
+    for (name, built) in [("fine", &fine), ("both", &both)] {
+        skopeo.push_all(&layout(&user, name, built), &format!("team/{name}:1"));
+    }
+    // Judging takes its time: until all is known, nothing runs.
+    for index in [&fine, &both] {
+        let told = || user.run(&["admit", &index.manifest.to_string()]).out;
+        until("it is judged", || !told().contains("unknown"));
+    }
+    for name in ["fine", "both"] {
+        engine.must(&["pull", &format!("{}/team/{name}:1", service.registry)]);
+    }
+    let name = |name: &str| format!("{}/team/{name}:1", service.registry);
+    let inspected = engine.must(&["image", "inspect", "--format", "{{json .RepoDigests}}", &name("fine")]);
+    assert!(inspected.contains(&fine.manifest.to_string()), "the engine knows the index: {inspected}");
+
+    let create = |image: &str| engine.ask(&["create", "--network=none", &name(image), "true"]);
+    engine.must(&["create", "--network=none", "--name", "web", &name("fine"), "true"]);
+    // The image of the other platform is what is wrong with it, in the words of the push gate.
+    let words = format!("image {}: deny: CVE-", bad_elsewhere.manifest.short());
+    engine.refuses(&["create", "--network=none", &name("both")], &[&words, "busybox"]);
+    // By its id it has both names, and is refused where one of them is.
+    let id = engine.must(&["image", "inspect", "--format", "{{.Id}}", &name("fine")]);
+    engine.refuses(&["create", "--network=none", &id], &[&words]);
+    let refused = user.run(&["admit", &format!("{}/team/both@{}", service.registry, both.manifest)]).ended(1);
+    refused.said(&[&words]);
+    user.run(&["admit", &both.manifest.to_string()]).ended(1).said(&[&words]);
+    user.run(&["admit", &fine.manifest.to_string()]).ended(0);
+
+    // Somebody lets the image pass in this repository, and holds another back. It counts a second later.
+    decide(&service, &scanner, "team/both", &bad_elsewhere.manifest.to_string(), "Passed");
+    decide(&service, &scanner, "team/fine", &fine.manifest.to_string(), "Failed");
+    until("the image is let through", || create("both").is_ok());
+    until("the index is held back", || create("fine").is_err());
+    engine.refuses(&["start", "web"], &["quarantined by scanner: by hand"]);
+    let quarantined = "quarantined by scanner: by hand";
+    engine.refuses(&["create", "--network=none", &name("fine")], &[quarantined]);
+    let held = user.run(&["admit", &format!("{}/team/fine@{}", service.registry, fine.manifest)]).ended(1);
+    held.said(&[quarantined]);
+    assert!(skopeo.pull("team/fine:1", "held").unwrap_err().contains(quarantined));
+    // Under no name, or the name of another registry: what was refused anywhere is refused, what was let through is not.
+    for name in ["", "registry.example.com/team/fine@"] {
+        user.run(&["admit", &format!("{name}{}", fine.manifest)]).ended(1).said(&[quarantined]);
+        user.run(&["admit", &format!("{name}{}", both.manifest)]).ended(1).said(&[&words]);
+    }
+    decide(&service, &scanner, "team/fine", &fine.manifest.to_string(), "Quarantined");
+    until("nothing is decided any more", || create("fine").is_ok());
+    service.stop();
+}
+
+#[track_caller]
+fn until(what: &str, done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < PATIENCE, "not yet: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -118,6 +118,7 @@ impl House {
             recorder,
             last_use: Arc::new(LastUse::default()),
             admission: Arc::default(),
+            admission_log: Arc::default(),
             site: Arc::new(Site {
                 version: "1".to_owned(),
                 registry: "127.0.0.1:5000".to_owned(),

@@ -34,6 +34,7 @@ mod log;
 mod login;
 mod notary;
 mod policies;
+mod newcomer;
 mod pulling;
 mod readme;
 mod reference;

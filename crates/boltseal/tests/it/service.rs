@@ -159,6 +159,15 @@ impl Skopeo {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Pushes an index with all its images as `name`.
+    #[track_caller]
+    pub fn push_all(&self, source: &str, name: &str) {
+        let to = format!("docker://{}/{name}", self.registry);
+        let creds = format!("admin:{}", self.secret);
+        let output = self.copy(&["--all", "--dest-tls-verify=false", "--dest-creds", &creds, source, &to]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Pulls `name` into the layout `to`: Ok, or what skopeo printed.
     pub fn pull(&self, name: &str, to: &str) -> Result<(), String> {
         let from = format!("docker://{}/{name}", self.registry);

@@ -106,7 +106,7 @@ impl Repository {
     }
 
     /// The same for whoever attaches something to it: a gate that holds the image back lets them read that much.
-    pub(super) fn subject(&self, name: Name<'_>) -> Result<Fetched, Error> {
+    pub fn subject(&self, name: Name<'_>) -> Result<Fetched, Error> {
         let mut ask = self.manifest_ask(Method::Get, name)?;
         ask.scopes = vec![self.scope("pull,push")];
         self.fetched(&ask, name)

@@ -68,6 +68,10 @@ pub struct Review {
     pub operation: String,
     /// The kind of what is asked about: `Pod`.
     pub kind: String,
+    /// What it is called, or what its name begins with; absent where it gets one later.
+    pub name: Option<String>,
+    /// Who wants it, as the API server says.
+    pub user: Option<String>,
     /// Where; absent for what belongs to the whole cluster.
     pub namespace: Option<String>,
     /// `ephemeralcontainers`
@@ -122,6 +126,10 @@ impl Review {
             workloads: relevant(&object),
             before: relevant(&request.get("oldObject")),
             namespace: text(request.get("namespace")),
+            name: text(request.get("name"))
+                .or_else(|| text(object.down(&["metadata", "name"])))
+                .or_else(|| text(object.down(&["metadata", "generateName"]))),
+            user: text(request.down(&["userInfo", "username"])),
             dry_run: request.get("dryRun").flag().is_on(),
             operation,
             kind,

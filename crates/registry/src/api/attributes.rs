@@ -5,7 +5,7 @@
 
 use axum::{Json, body::Body, http::Method, response::IntoResponse};
 use boltseal_image::manifest::{Document, parse};
-use boltseal_model::{Digest, Timestamp};
+use boltseal_model::{Digest, QuarantineState, Timestamp};
 use boltseal_store::{
     AttributeOrder, AttributePage, Attributes, Kind, Locked, ManifestAttributes, TagAttributes,
 };
@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     failure::{Code, Failure},
-    gate::Ruling,
-    quarantine::QuarantineState,
+    gate::Passage,
     route::{Named, Route},
 };
 
@@ -170,8 +169,8 @@ impl Call {
                 (Some(decision.state), decision.details)
             }
             None if row.kind == Kind::Image => match gate.ruling(&row.digest).await?.as_deref() {
-                Some(Ruling::Pass { .. }) => (Some(QuarantineState::Passed), None),
-                Some(ruling @ Ruling::Refuse { .. }) => {
+                Some(Passage::Pass { .. }) => (Some(QuarantineState::Passed), None),
+                Some(ruling @ Passage::Refuse { .. }) => {
                     let details = json!({ "state": ruling.sentence(), "scanner": "boltseal" });
                     (Some(QuarantineState::Failed), Some(details.to_string()))
                 }

@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 use boltseal_audit::Record;
-use boltseal_model::{Digest, Timestamp};
+use boltseal_model::{Digest, Quarantine, QuarantineState, Timestamp};
 use serde::Deserialize;
 
 use super::{Call, locks::invalid, uncancelled};
 use crate::{
     failure::{Code, Failure},
-    quarantine::{Quarantine, QuarantineState},
     route::Named,
 };
 

@@ -7,11 +7,16 @@ use boltseal_orchestrator::{
     pss::{Level, Version},
 };
 
+use boltseal_model::{Decision, Ruling};
+
 use super::{
-    image::{self, Ruling},
+    log::About,
     setting::{self, InForce},
 };
-use crate::State;
+use crate::{
+    State,
+    ruling::{self, Found},
+};
 
 /// What is said of one review, before warn mode makes warnings of refusals.
 #[derive(Default)]
@@ -19,6 +24,7 @@ struct Said {
     refused: Vec<String>,
     warned: Vec<String>,
     unknown: usize,
+    about: Vec<About>,
 }
 
 impl Said {
@@ -33,10 +39,13 @@ impl Said {
     }
 }
 
-/// Whether what is asked about may run.
-pub(super) async fn judge(state: &State, review: &Review) -> Answer {
+/// Images of a review whose answers are kept for the log; a pod has a handful.
+const MAX_ABOUT: usize = 16;
+
+/// Whether what is asked about may run, and what was said of each image.
+pub(super) async fn judge(state: &State, review: &Review) -> (Answer, Vec<About>) {
     if !review.runs_anything() {
-        return Answer::default();
+        return (Answer::default(), Vec::new());
     }
     let force = setting::in_force(state, review.namespace.as_deref()).await;
     let mut said = Said::default();
@@ -44,7 +53,8 @@ pub(super) async fn judge(state: &State, review: &Review) -> Answer {
         one(state, &image, &force, &mut said).await;
     }
     pods(review, force.level, force.version, &mut said);
-    finished(said, &force)
+    let about = std::mem::take(&mut said.about);
+    (finished(said, &force), about)
 }
 
 /// The answer when there was no time for one.
@@ -70,7 +80,11 @@ pub(super) async fn pin(state: &State, review: &Review) -> Answer {
         if written.contains('@') {
             continue;
         }
-        if let Ok(Ruling::Pass { digest, .. }) = image::rule(state, &written, &force.registries).await {
+        // What is not allowed is refused by its tag, so that people read the name that they wrote.
+        if let Ok(Found { ruling, digest: Some(digest) }) =
+            ruling::of_text(state, &written, &force.registries).await
+            && ruling.passes()
+        {
             answer.patches.push(Patch::replace(pointer, format!("{written}@{digest}")));
         }
     }
@@ -89,20 +103,21 @@ async fn one(state: &State, image: &Image, force: &InForce, said: &mut Said) {
         }
     };
     let place = format!("{who}: {written} ({pointer})");
-    match image::rule(state, written, &force.registries).await {
-        Ok(Ruling::Pass { warning, .. }) => {
-            said.warned.extend(warning.map(|warning| format!("{place}: {warning}")));
-        }
-        Ok(Ruling::Refuse(why)) => said.refused.push(format!("{place} {why}")),
-        Ok(Ruling::Unknown { why, fix }) => {
-            let text =
-                format!("{place} has no verdict: {why}; wanted: an image that was scanned; fix: {fix}");
-            said.unknown(text, force.unknown);
-        }
-        Err(error) => {
-            tracing::warn!(%error, "a review could not be answered");
-            said.unknown(format!("{place}: the store did not answer; fix: try again"), force.unknown);
-        }
+    let found = ruling::of_text(state, written, &force.registries).await;
+    let Found { ruling, digest } = found.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a review could not be answered");
+        Found { ruling: Ruling::unknown("the store did not answer; fix: try again"), digest: None }
+    });
+    if said.about.len() < MAX_ABOUT {
+        let Ruling { why, .. } = &ruling;
+        said.about.push(About { image: written.clone(), digest, why: why.clone(), passes: ruling.passes() });
+    }
+    let text = format!("{place}: {}", ruling.why);
+    match ruling {
+        Ruling { decision: Decision::Allow, .. } => {}
+        Ruling { decision: Decision::Warn, .. } => said.warned.push(text),
+        Ruling { judged: true, .. } => said.refused.push(text),
+        Ruling { judged: false, .. } => said.unknown(text, force.unknown),
     }
 }
 
@@ -116,7 +131,7 @@ fn pods(review: &Review, level: Level, version: Version, said: &mut Said) {
 }
 
 fn finished(said: Said, force: &InForce) -> Answer {
-    let Said { mut refused, mut warned, unknown } = said;
+    let Said { mut refused, mut warned, unknown, .. } = said;
     let decision = match (refused.is_empty(), unknown) {
         (false, _) => "deny",
         (true, 0) => "allow",

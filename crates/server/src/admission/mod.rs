@@ -5,23 +5,29 @@
 //! API server gives, less half a second, so that it is always told why. What is not known by then is refused, or what the
 //! setting says. `/admission/mutate` only puts the digest behind a tag, so that what was judged is what runs.
 //!
+//! What was refused is in the log, and how much was let in (`log`); so is who made a cluster ask, or no longer ask (`switch`).
+//!
 //! API servers send no credentials that managed clusters let one choose, so anybody who reaches the server may ask; an answer
 //! tells whether an image that one can name may run, and why not. Bodies, reviews at a time and time are bounded.
 
-mod image;
 mod judge;
+mod log;
 pub(crate) mod setting;
+pub(crate) mod switch;
 
+pub use log::AdmissionLog;
 pub use setting::LastSetting;
 
 use std::time::Duration;
 
 use axum::{
+    Extension,
     body::Body,
     extract::State as From,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use boltseal_audit::record::Source;
 use boltseal_orchestrator::admission::{Answer, MAX_BODY, Review};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -56,14 +62,16 @@ struct Turn {
 /// `POST /admission/validate?timeout=5s`
 pub(crate) async fn validate(
     From(state): From<State>,
+    Extension(source): Extension<Source>,
     asking: Asking,
     body: Body,
 ) -> Result<Response, Failure> {
     let Turn { review, until, _turns } = turn(&asking, body).await?;
-    let answer = match timeout_at(until, judge::judge(&state, &review)).await {
-        Ok(answer) => answer,
-        Err(_) => judge::late(&state, &review),
+    let (answer, about) = match timeout_at(until, judge::judge(&state, &review)).await {
+        Ok(judged) => judged,
+        Err(_) => (judge::late(&state, &review), Vec::new()),
     };
+    log::write(&state, source, &review, &answer, &about, setting::logged(&state));
     Ok(sent(&answer, &review))
 }
 

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State as From},
     response::Response,
 };
-use boltseal_api::admission::{AdmissionSetting, Mode, OnUnknown};
+use boltseal_api::admission::{AdmissionSetting, Logged, Mode, OnUnknown};
 use boltseal_audit::{
     Record,
     record::{Activity, Outcome, Severity, Subject},
@@ -87,9 +87,19 @@ pub(super) async fn in_force(state: &State, namespace: Option<&str>) -> InForce 
     last(state, namespace)
 }
 
+/// Names under which this registry is known, besides its own.
+pub(crate) async fn registries(state: &State) -> Vec<String> {
+    in_force(state, None).await.registries
+}
+
 /// What held when the setting was read last; the default, which is closed, if it never was.
 pub(super) fn last(state: &State, namespace: Option<&str>) -> InForce {
     of(&state.admission.get(), namespace)
+}
+
+/// What of the answers is in the log.
+pub(super) fn logged(state: &State) -> Logged {
+    state.admission.get().log
 }
 
 fn of(setting: &AdmissionSetting, namespace: Option<&str>) -> InForce {

@@ -85,11 +85,12 @@ async fn answers_are_as_described() {
     for image in images["rows"].as_array().unwrap() {
         let address = format!("/api/v1/images/{}", image["digest"].as_str().unwrap());
         check(&app, "/api/v1/images/{digest}", &address, 200).await;
-        if image["kind"] == "index" {
-            continue;
-        }
         let verdict =
             check(&app, "/api/v1/images/{digest}/verdict", &format!("{address}/verdict"), 200).await;
+        if image["kind"] == "index" {
+            assert_eq!((&verdict["verdict"], &verdict["judged"]), (&Value::Null, &Value::Bool(true)));
+            continue;
+        }
         let judged = image["state"] == "judged";
         assert_eq!(verdict["verdict"].is_object(), judged);
         assert!(judged || verdict["decision"] == "unknown", "no verdict is never allow");
@@ -115,7 +116,8 @@ async fn nonsense_is_refused_in_words() {
         ("/api/v1/vulnerabilities", "/api/v1/vulnerabilities?severity=bad".to_owned(), 400),
         ("/api/v1/images/{digest}", "/api/v1/images/sha256:0".to_owned(), 400),
         ("/api/v1/images/{digest}", none.clone(), 404),
-        ("/api/v1/images/{digest}/verdict", format!("{none}/verdict"), 404),
+        ("/api/v1/images/{digest}/verdict", "/api/v1/images/sha256:0/verdict".to_owned(), 400),
+        ("/api/v1/images/{digest}/verdict", format!("{none}/verdict?name=NO%20NAME"), 400),
         ("/api/v1/images/{digest}/report", format!("{none}/report?format=pdf"), 400),
         ("/api/v1/vulnerabilities/{id}", "/api/v1/vulnerabilities/CVE-1-1".to_owned(), 404),
     ] {

@@ -25,6 +25,7 @@ mod keeping;
 mod life;
 mod log_pages;
 mod pages;
+mod rulings;
 mod sample;
 mod shared_log;
 mod sign_in;

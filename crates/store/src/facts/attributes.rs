@@ -242,6 +242,19 @@ impl Facts {
             .map_err(Error::from)
     }
 
+    /// The same in every repository that has the manifest.
+    pub async fn quarantines(&self, manifest: &Digest) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(
+            "SELECT d.body FROM manifests m JOIN documents d ON d.kind = $1 AND d.id = m.repository || '@' || m.digest \
+             WHERE m.digest = $2",
+        )
+        .bind(QUARANTINE)
+        .bind(manifest.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::from)
+    }
+
     /// Writes such a decision down, or takes it back.
     pub async fn set_quarantine(
         &self,

@@ -9,6 +9,7 @@ use super::{
     About, Facts, Kind, Pusher, Topic, count, digest,
     life::{self, Locked},
     milliseconds, signed,
+    sql::Query,
 };
 use crate::Error;
 pub(super) use change::{
@@ -110,6 +111,41 @@ impl Facts {
         .fetch_optional(&self.readers)
         .await?;
         row.as_ref().map(read_manifest).transpose()
+    }
+
+    /// What an index points to, as far as it is stored: in one repository, or else in any. At most `limit` of them.
+    pub async fn pointed_to(
+        &self,
+        repository: Option<&str>,
+        index: &Digest,
+        limit: u64,
+    ) -> Result<Vec<(Digest, Kind)>, Error> {
+        let mut query = Query::new(
+            "SELECT DISTINCT m.digest, m.kind FROM manifests i JOIN links l ON l.repository = i.repository \
+             AND l.manifest = i.digest JOIN manifests m ON m.repository = l.repository AND m.digest = l.target \
+             WHERE i.digest = ",
+        );
+        query.push_bind(index.to_string());
+        if let Some(repository) = repository {
+            query.push(" AND i.repository = ").push_bind(repository.to_owned());
+        }
+        query.push(" LIMIT ").push_bind(signed(limit));
+        let rows = query.build().fetch_all(&self.readers).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((digest("manifests.digest", row.try_get("digest")?)?, Kind::read(row.try_get("kind")?)?))
+            })
+            .collect()
+    }
+
+    /// What a manifest is, wherever it is stored.
+    pub async fn kind(&self, wanted: &Digest) -> Result<Option<Kind>, Error> {
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT kind FROM manifests WHERE digest = $1 LIMIT 1")
+                .bind(wanted.to_string())
+                .fetch_optional(&self.readers)
+                .await?;
+        found.map(|text| Kind::read(&text)).transpose()
     }
 
     /// The manifest a tag points to.

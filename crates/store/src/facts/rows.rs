@@ -1,7 +1,8 @@
 //! The values that facts are read and written as.
 
 use boltseal_model::{
-    Catalog, Decision, Digest, Finding, Gap, Layer, Platform, Report, Severity, Subject, Timestamp, Verdict,
+    Catalog, Decision, Digest, Finding, Gap, Layer, Platform, Report, Severity, Standing, Subject, Timestamp,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,19 @@ pub struct Judgement {
     pub error: Option<String>,
     /// Whether the verdict knows of all that is attached to the image by now.
     pub heeded: bool,
+}
+
+impl Judgement {
+    /// The same in the words of gates.
+    pub fn standing(self) -> Standing {
+        match (self.state, self.verdict) {
+            (State::Pending, _) => Standing::Pending,
+            (State::Failed, _) => Standing::Failed(self.error),
+            (State::Judged, _) if !self.heeded => Standing::Outdated,
+            (State::Judged, Some(verdict)) => Standing::Judged(verdict),
+            (State::Judged, None) => Standing::Failed(None),
+        }
+    }
 }
 
 /// How many findings of each severity.

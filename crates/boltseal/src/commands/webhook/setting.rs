@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use boltseal_api::admission::{AdmissionSetting, Mode, NamespaceSetting, OnUnknown};
+use boltseal_api::admission::{AdmissionSetting, Logged, Mode, NamespaceSetting, OnUnknown};
 use clap::ValueEnum;
 
 use crate::{
@@ -52,6 +52,19 @@ pub struct Set {
     /// How to ask for an exception: stands in every refusal
     #[arg(long, value_name = "TEXT", conflicts_with = "namespace")]
     exceptions: Option<String>,
+    /// What of the answers is in the log
+    #[arg(long, value_name = "WHAT", conflicts_with = "namespace")]
+    log: Option<Log>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    /// What was refused, or would have been
+    Refused,
+    /// That, and how many were let in
+    Counts,
+    /// Every answer
+    All,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -128,6 +141,13 @@ fn change(args: &Set, setting: &mut AdmissionSetting) {
     if !args.registries.is_empty() {
         setting.registries.clone_from(&args.registries);
     }
+    if let Some(log) = args.log {
+        setting.log = match log {
+            Log::Refused => Logged::Refused,
+            Log::Counts => Logged::Counts,
+            Log::All => Logged::All,
+        };
+    }
     if args.exceptions.is_some() {
         setting.exceptions.clone_from(&args.exceptions);
     }
@@ -152,6 +172,12 @@ fn people(setting: &AdmissionSetting) -> String {
     let _ = writeln!(out, "registries:     {names}");
     let exceptions = setting.exceptions.as_deref().map_or_else(|| "-".to_owned(), clean);
     let _ = writeln!(out, "exceptions:     {exceptions}");
+    let log = match setting.log {
+        Logged::Refused => "what was refused",
+        Logged::Counts => "what was refused, and how many were let in",
+        Logged::All => "every answer",
+    };
+    let _ = writeln!(out, "in the log:     {log}");
     for (name, own) in &setting.namespaces {
         let parts = [
             own.mode.map(|one| format!("refusals {}", mode(one))),

@@ -90,6 +90,7 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
         access,
         last_use: Arc::new(LastUse::default()),
         admission: Arc::default(),
+        admission_log: Arc::default(),
         site: Arc::new(Site {
             version: "0.1.0".to_owned(),
             registry: "127.0.0.1:5000".to_owned(),
