@@ -14,6 +14,7 @@
 
 mod baseline;
 mod cli;
+mod cluster;
 mod commands;
 mod console;
 mod exit;

@@ -44,6 +44,7 @@ mod trust;
 pub use error::{Error, Phase};
 pub use message::{Body, Method, Payload, Request, Response};
 pub use proxy::Proxies;
+pub use trust::Identity;
 
 /// The rules of a client. The defaults suit downloads from the Internet.
 #[derive(Clone, Debug)]
@@ -60,6 +61,10 @@ pub struct Options {
     pub redirects: u32,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub ca_file: Option<std::path::PathBuf>,
+    /// Authorities in PEM that alone count, instead of the system's and `ca_file`.
+    pub authorities: Option<String>,
+    /// What to prove oneself with to servers that ask for a certificate.
+    pub identity: Option<Identity>,
     /// Accept any certificate. Only for registries that the user called insecure by name.
     pub any_certificate: bool,
     /// Which proxies to go through; by default as the environment says.
@@ -78,6 +83,8 @@ impl Default for Options {
             total: Duration::from_hours(2),
             redirects: 8,
             ca_file: None,
+            authorities: None,
+            identity: None,
             any_certificate: false,
             proxies: Proxies::from_environment(),
             public_only: false,
