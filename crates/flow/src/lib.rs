@@ -32,7 +32,7 @@
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
 //! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built;
-//! [`custody`] where one comes from.
+//! [`custody`] where one comes from; [`launch`] what a plan has to know of one.
 //!
 //! This crate must not know: HTTP, storage of images, terminals. Nothing here reads the clock: the time is handed in.
 
@@ -49,6 +49,7 @@ mod error;
 pub mod feeds;
 pub mod history;
 pub mod ignore;
+pub mod launch;
 pub mod look;
 pub mod notary;
 pub mod pattern;

@@ -58,6 +58,7 @@ pub fn parse(bytes: &[u8], what: &str) -> Result<Parsed, Error> {
             labels: run.labels,
             entrypoint: run.entrypoint,
             command: run.cmd,
+            working_dir: run.working_dir,
             ports: run.exposed_ports.into_keys().collect(),
             healthcheck: run
                 .healthcheck
@@ -97,6 +98,8 @@ struct Run {
     entrypoint: Vec<String>,
     #[serde(deserialize_with = "one_or_many")]
     cmd: Vec<String>,
+    #[serde(deserialize_with = "null_is_empty")]
+    working_dir: String,
     #[serde(deserialize_with = "null_is_empty")]
     exposed_ports: BTreeMap<String, serde_json::Value>,
     healthcheck: Option<Healthcheck>,

@@ -149,6 +149,9 @@ pub struct Config {
     pub entrypoint: Vec<String>,
     /// `config.Cmd`.
     pub command: Vec<String>,
+    /// `config.WorkingDir`; empty means the root.
+    #[serde(default)]
+    pub working_dir: String,
     /// `config.ExposedPorts`: `8080/tcp`.
     #[serde(default)]
     pub ports: Vec<String>,

@@ -10,11 +10,13 @@
 //! Each module wraps one facility, says why a safe library call cannot do the job, and exports only safe functions.
 //! This crate must not know: what an image, a package or a snapshot is.
 
+mod confine;
 mod heap;
 mod map;
 mod program;
 mod sha256;
 
+pub use confine::{is_root, landlock_version};
 pub use heap::give_back_freed_memory;
 pub use map::{Map, map};
 pub use program::let_go_of_code;

@@ -23,6 +23,7 @@ pub mod login;
 pub mod logout;
 pub mod man;
 pub mod notify;
+pub mod plan;
 pub mod policy;
 pub mod registry;
 pub mod role;
@@ -69,6 +70,8 @@ pub enum Command {
     Gate(gate::Args),
     /// Find what should be otherwise in definitions of workloads: Kubernetes, Compose, container groups, …
     Check(check::Args),
+    /// Say exactly how a container group would be confined on this machine, and what of it holds
+    Plan(plan::Args),
     /// Sign an image in a registry
     Sign(sign::Args),
     /// Say something about an image and sign it: how it was built, what is in it
@@ -151,6 +154,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Sbom(args) => sbom::run(&args, &global, console),
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Plan(args) => plan::run(&args, console),
         Command::Sign(args) => sign::run(&args, &global, console),
         Command::Attest(args) => attest::run(&args, &global, console),
         Command::BuildRecord(args) => build_record::run(&args, &global, console),

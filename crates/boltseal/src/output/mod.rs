@@ -13,6 +13,7 @@ pub mod life;
 pub mod notifications;
 pub mod packages;
 pub mod paint;
+pub mod plans;
 pub mod records;
 pub mod retention;
 pub mod search;

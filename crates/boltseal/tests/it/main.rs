@@ -34,6 +34,7 @@ mod log;
 mod login;
 mod newcomer;
 mod notary;
+mod plan;
 mod policies;
 mod pulling;
 mod readme;

@@ -1,0 +1,110 @@
+//! `boltseal plan`: what people and programs are told, and the bundle.
+
+use boltseal_testkit::image::{Image, Layer};
+use serde_json::json;
+
+use crate::binary::User;
+
+const GROUP: &str = "\
+type: Microsoft.ContainerInstance/containerGroups
+name: shop
+properties:
+  osType: Linux
+  volumes: [{name: scratch, emptyDir: {}}]
+  containers:
+  - name: web
+    properties:
+      image: registry.example.com/shop/web:v1
+      resources: {requests: {cpu: 0.5, memoryInGB: 0.25}}
+      environmentVariables: [{name: MODE, value: quiet-word}, {name: TOKEN, secureValue: hush}]
+      volumeMounts: [{name: scratch, mountPath: /work}]
+      securityContext: {capabilities: {add: [NET_RAW]}}
+";
+
+/// An image whose user is a name that only its own files explain.
+fn image(user: &User) -> String {
+    let accounts = "root:x:0:0::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n";
+    let layer = Layer::new().file("etc/passwd", accounts).file("srv/serve", "x");
+    let mut image = Image::new().layer(layer);
+    for (key, value) in [
+        ("User", json!("app")),
+        ("Entrypoint", json!(["/srv/serve"])),
+        ("Cmd", json!(["--all"])),
+        ("WorkingDir", json!("/srv")),
+        ("Env", json!(["A=b"])),
+    ] {
+        image = image.config(key, value);
+    }
+    let built = image.build();
+    built.write_oci(&user.home().join("web"), None);
+    built.manifest.to_string()
+}
+
+#[test]
+fn what_would_hold_and_what_is_open() {
+    let user = User::new();
+    user.write("group.yaml", GROUP);
+    let digest = image(&user);
+    let looked = ["plan", "group.yaml", "--image", "registry.example.com/shop/web:v1=oci:web"];
+    let plan = |more: &[&str]| user.run(&[&looked[..], more].concat());
+    plan(&[]).ended(0).said(&[
+        "group shop",
+        &digest,
+        "/srv/serve --all",
+        "user 1000, group 1001; outside 1001000 and 1001001",
+        "0.500 processors, 256 MiB of memory, 512 processes",
+        "/work (volume scratch)",
+        "TOKEN: in its environment",
+        "opened  nothing that only root may",
+        "CAP_NET_RAW, by line 12",
+        "`runc` sets no rules",
+    ]);
+    plan(&["--strict"]).ended(3);
+    let told = plan(&["--format", "json"]).ended(0);
+    assert!(!told.out.contains("quiet-word") && !told.out.contains("hush"), "{}", told.out);
+    let told = told.json();
+    let web = &told["containers"][0];
+    assert_eq!((&web["user"], &web["digest"]), (&json!([1000, 1001]), &json!(digest)));
+    assert_eq!(web["capabilities"], json!(["CAP_NET_RAW"]));
+    assert_eq!(web["env"], json!(["A", "MODE", "PATH"]));
+
+    plan(&["--format", "oci"]).ended(3).complained(&["no folder was given for its volume scratch"]);
+    let bundle = plan(&["--format", "oci", "--volume", "scratch=/srv/scratch", "--rootfs", "/srv/web"])
+        .ended(0)
+        .json();
+    assert_eq!(bundle["process"]["args"], json!(["/srv/serve", "--all"]));
+    assert_eq!(bundle["process"]["env"][1], "MODE=quiet-word");
+    assert_eq!(bundle["process"]["capabilities"]["ambient"], json!(["CAP_NET_RAW"]));
+    assert_eq!((&bundle["root"]["path"], &bundle["root"]["readonly"]), (&json!("/srv/web"), &json!(true)));
+    let work =
+        bundle["mounts"].as_array().unwrap().iter().find(|mount| mount["destination"] == "/work").unwrap();
+    assert_eq!(work["options"], json!(["nosuid", "noexec", "nodev", "bind"]));
+    assert_eq!(bundle["linux"]["resources"]["cpu"], json!({"period": 100_000, "quota": 50_000}));
+}
+
+#[test]
+fn what_is_refused_and_what_is_not_known() {
+    let user = User::new();
+    user.write("group.yaml", GROUP);
+    let unseen = user.run(&["plan", "group.yaml", "--without-images"]).ended(3);
+    unseen.said(&["runs        not known", "as          not known", "not known:", "was not looked at"]);
+    let missing =
+        user.run(&["plan", "group.yaml", "--image", "registry.example.com/shop/web:v1=oci:nowhere"]).ended(3);
+    missing.complained(&["oci:nowhere", "not an OCI image layout"]);
+    user.write("open.yaml", GROUP.replace("capabilities: {add: [NET_RAW]}", "privileged: true"));
+    let refused = user.run(&["plan", "open.yaml", "--without-images"]).ended(1);
+    refused.said(&["it will not be run:", "securityContext.privileged (line 12)", "root of the machine"]);
+    let bundle = user.run(&["plan", "open.yaml", "--without-images", "--format", "oci"]).ended(1);
+    bundle.complained(&["root of the machine"]);
+    user.write(
+        "pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web}]}\n",
+    );
+    user.run(&["plan", "pod.yaml", "--without-images"])
+        .ended(1)
+        .said(&["a Pod is run by its own orchestrator"]);
+    user.write("values.yaml", "replicas: 3\n");
+    user.run(&["plan", "values.yaml"]).ended(2).complained(&["defines no container group"]);
+    user.run(&["plan", "missing.yaml"]).ended(2).complained(&["cannot read missing.yaml"]);
+    user.run(&["plan", "group.yaml", "--image", "x"]).ended(2).complained(&["NAME=VALUE"]);
+}

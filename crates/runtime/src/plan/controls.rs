@@ -1,0 +1,93 @@
+//! Which controls hold on a machine. A runtime takes what it cannot do for done, so what it lacks is told here.
+
+use super::{Container, Control, State};
+use crate::{Host, host::Cgroups};
+
+/// All of them, for one container.
+pub(super) fn controls(host: &Host, one: &Container) -> Vec<Control> {
+    let control = |name, keeps, state| Control { name, keeps, state };
+    vec![
+        control("user namespace", "root inside is nobody outside", user_namespace(host)),
+        control("capabilities", "nothing that only root may", capabilities(one)),
+        control("no new privileges", "setuid programs give nothing", privileges(one)),
+        control("system calls", "what the kernel is not asked for, it gets not wrong", system_calls(host)),
+        control("read-only root", "programs of the image stay what they are", State::Enforced),
+        control("nothing new is executed", "what can be written to has no programs", State::Enforced),
+        control("files in memory", "no program runs from memory", memory_files(host)),
+        control("Landlock", "rules on files and ports within the container", landlock(host)),
+        control("namespaces", "processes, names, mounts, queues of its own", State::Enforced),
+        control("network", "its own loopback and nothing else", State::Enforced),
+        control("masked paths", "the machine's settings and memory", State::Enforced),
+        control("devices", "no device of the machine", devices(host)),
+        control("memory", "the neighbours' memory", limit(host, "memory")),
+        control("processors", "the neighbours' time", limit(host, "cpu")),
+        control("processes", "no fork bomb", limit(host, "pids")),
+        control("open files", "the kernel's memory", State::Enforced),
+    ]
+}
+
+fn user_namespace(host: &Host) -> State {
+    if host.user_namespaces == 0 {
+        return State::Unavailable(
+            "user namespaces are switched off (/proc/sys/user/max_user_namespaces)".to_owned(),
+        );
+    }
+    if host.has_kernel((5, 19)) {
+        return State::Enforced;
+    }
+    State::Partial(format!(
+        "files of the image belong to others inside: Linux {} cannot lay mapped layers over each other, 5.19 can",
+        host.kernel_name()
+    ))
+}
+
+fn capabilities(one: &Container) -> State {
+    if one.capabilities.is_empty() { State::Enforced } else { State::Opened(one.capabilities.join(", ")) }
+}
+
+fn privileges(one: &Container) -> State {
+    if one.no_new_privileges { State::Enforced } else { State::Opened("allowPrivilegeEscalation".to_owned()) }
+}
+
+fn system_calls(host: &Host) -> State {
+    if host.seccomp {
+        State::Enforced
+    } else {
+        State::Unavailable("the kernel has no seccomp filters".to_owned())
+    }
+}
+
+/// By the filter of system calls: `runc` sets no `vm.memfd_noexec`, by which the kernel would refuse to execute them.
+fn memory_files(host: &Host) -> State {
+    if host.seccomp {
+        State::Enforced
+    } else {
+        State::Unavailable("it is kept by the filter of system calls, which the kernel lacks".to_owned())
+    }
+}
+
+fn landlock(host: &Host) -> State {
+    if host.landlock == 0 {
+        return State::Unavailable("the kernel has no Landlock, or it is switched off".to_owned());
+    }
+    State::Unavailable(format!("the kernel has it (version {}), but `runc` sets no rules", host.landlock))
+}
+
+fn devices(host: &Host) -> State {
+    match host.controllers.get("devices") {
+        Some(Cgroups::V1) => State::Enforced,
+        // Of version 2, it is a program in the kernel, which `runc` loads wherever there are control groups.
+        _ if host.controllers.values().any(|version| *version == Cgroups::V2) => State::Enforced,
+        _ => State::Partial(
+            "no control group for devices; none is there, and none can be made without CAP_MKNOD".to_owned(),
+        ),
+    }
+}
+
+fn limit(host: &Host, controller: &str) -> State {
+    if host.controllers.contains_key(controller) {
+        State::Enforced
+    } else {
+        State::Unavailable(format!("this machine has no control group `{controller}`"))
+    }
+}

@@ -1,0 +1,143 @@
+//! A sealed container run by the real `runc`: what it tries, and what comes of it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use boltseal_model::Config;
+use boltseal_runtime::{Host, Image, Wanted, bundle, plan};
+use boltseal_testkit::{peer, shared, skip};
+
+const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
+
+const GROUP: &[u8] = b"type: Microsoft.ContainerInstance/containerGroups
+name: g
+properties:
+  osType: Linux
+  containers:
+  - name: c
+    properties: {image: alpine, resources: {requests: {cpu: 1, memoryInGB: 0.125}}}
+";
+
+/// What is tried, and what is said of it. All of it is tried by root inside, and by somebody else.
+const TRIES: &[(&str, &str)] = &[
+    ("grep -E '^(CapEff|CapBnd):' /proc/self/status", "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000"),
+    ("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status", "NoNewPrivs:\t1\nSeccomp:\t2"),
+    ("cat /proc/self/uid_map", "0    1000000      65536"),
+    // Programs that were not in the image.
+    ("cp /bin/busybox /tmp/dropped && /tmp/dropped true", "Permission denied"),
+    ("cp /bin/busybox /dev/shm/dropped && /dev/shm/dropped true", "Permission denied"),
+    (
+        "/lib/ld-musl-x86_64.so.1 /bin/busybox echo fine; cp /bin/busybox /tmp/dropped; /lib/ld-musl-x86_64.so.1 /tmp/dropped echo ran",
+        "fine\n/lib/ld-musl-x86_64.so.1: /tmp/dropped: Not a valid dynamic program",
+    ),
+    (
+        "LD_PRELOAD=/lib/libz.so.1 grep -q libz /proc/self/maps && echo loads; cp /lib/libz.so.1 /tmp/my.so; LD_PRELOAD=/tmp/my.so grep -c my.so /proc/self/maps",
+        "loads\n0",
+    ),
+    ("printf '#!/bin/sh\\necho ran' > /tmp/s; chmod +x /tmp/s; /tmp/s", "Permission denied"),
+    ("echo x > /bin/busybox", "Read-only file system"),
+    ("mv /bin/busybox /bin/other", "Read-only file system"),
+    // Ways to change what is mounted.
+    ("mount -t tmpfs none /mnt", "ermi"),
+    ("mount -o remount,rw /", "ermi"),
+    ("mount -o remount,exec /tmp", "ermi"),
+    ("umount /proc", "ermi"),
+    ("unshare -r true", "ermi"),
+    ("chroot / true", "ermi"),
+    // Devices, and the kernel's settings.
+    ("mknod /tmp/disk b 254 0", "ermi"),
+    ("mknod /tmp/null c 1 3", "ermi"),
+    ("echo 1 > /proc/sys/kernel/panic", "ead-only"),
+    ("cat /proc/kcore | wc -c", "0"),
+    ("echo /x > /sys/kernel/uevent_helper", "ead-only"),
+    ("date -s 2001-01-01", "ermi"),
+    ("hostname other", "ermi"),
+    ("nice -n -5 true", "ermi"),
+    // Others.
+    ("ping -c1 -W1 192.0.2.1", "nreachable"),
+    ("arping -c1 -I lo 127.0.0.1", "ermi"),
+    ("wget -T2 -O- http://192.0.2.1/", "nreachable"),
+    ("ls /sys/class/net", "lo\n"),
+    ("[ $$ = 1 ] && echo first", "first"),
+    ("hostname", "sealed"),
+    // Limits.
+    ("dd if=/dev/zero of=/tmp/full bs=1M count=100", "No space left"),
+    ("ulimit -n; ulimit -c", "16384\n0"),
+    ("dd if=/dev/zero of=/dev/null bs=300M count=1; echo $?", "137"),
+    ("for i in $(seq 600); do sleep 9 & done", "can't fork"),
+];
+
+/// The files of a small Linux, unpacked.
+fn root(folder: &Path) -> Option<PathBuf> {
+    let archive = shared(ALPINE)?;
+    let (image, root) = (folder.join("image"), folder.join("rootfs"));
+    for path in [&image, &root] {
+        fs::create_dir(path).unwrap();
+    }
+    let unpack = |archive: &Path, to: &Path| {
+        let done = Command::new("tar").arg("xf").arg(archive).arg("-C").arg(to).status().unwrap();
+        assert!(done.success(), "{}", archive.display());
+    };
+    unpack(&archive, &image);
+    let manifest = fs::read(image.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    for layer in manifest[0]["Layers"].as_array().unwrap() {
+        unpack(&image.join(layer.as_str().unwrap()), &root);
+    }
+    // Users that are nobody on this machine have to get there.
+    for path in [folder, &root] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    Some(root)
+}
+
+/// What a shell in a sealed container prints.
+fn run(folder: &Path, root: &Path, name: &str, user: (u32, u32), script: &str) -> String {
+    let read = boltseal_orchestrator::read("group.yaml", GROUP).unwrap();
+    let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+    let config = Config { entrypoint: command, ..Config::default() };
+    let images = [Image { name: "alpine".to_owned(), digest: None, config, user: Some(user) }];
+    let made = plan(&Wanted { workload: &read.workloads[0], images: &images, host: &Host::probe() });
+    assert_eq!(made.refusals, []);
+    let id = format!("boltseal-test-{}-{name}", std::process::id());
+    let places = bundle::Places {
+        root: root.to_owned(),
+        cgroup: format!("/{id}"),
+        hostname: "sealed".to_owned(),
+        ..bundle::Places::default()
+    };
+    let specification = bundle::specification(&made.containers[0], &places).unwrap();
+    let of_this = folder.join(name);
+    fs::create_dir(&of_this).unwrap();
+    fs::write(of_this.join("config.json"), serde_json::to_vec(&specification).unwrap()).unwrap();
+    let mut runc = Command::new("runc");
+    runc.arg("--root").arg(folder.join("state")).arg("run").arg("--bundle").arg(&of_this).arg(&id);
+    let done = runc.output().unwrap();
+    String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr)
+}
+
+#[test]
+fn what_a_sealed_container_cannot_do() {
+    if peer("runc").is_none() {
+        return;
+    }
+    if !boltseal_sys::is_root() {
+        return skip("only root can give containers users of their own");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some(root) = root(folder.path()) else { return };
+    let mut wrong = Vec::new();
+    for (number, (tries, wanted)) in TRIES.iter().enumerate() {
+        for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
+            let said = run(folder.path(), &root, &format!("{number}-{who}"), user, tries);
+            if !said.contains(wanted) || said.lines().any(|line| line == "ran") {
+                wrong.push(format!("{who}: {tries}: wanted {wanted:?}, but: {said}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
