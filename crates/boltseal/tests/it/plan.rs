@@ -56,7 +56,7 @@ fn what_would_hold_and_what_is_open() {
         "/work (volume scratch)",
         "TOKEN: in its environment",
         "opened  nothing that only root may",
-        "CAP_NET_RAW, by line 12",
+        "CAP_NET_RAW, by line 13",
         "`runc` sets no rules",
     ]);
     plan(&["--strict"]).ended(3);
@@ -93,7 +93,7 @@ fn what_is_refused_and_what_is_not_known() {
     missing.complained(&["oci:nowhere", "not an OCI image layout"]);
     user.write("open.yaml", GROUP.replace("capabilities: {add: [NET_RAW]}", "privileged: true"));
     let refused = user.run(&["plan", "open.yaml", "--without-images"]).ended(1);
-    refused.said(&["it will not be run:", "securityContext.privileged (line 12)", "root of the machine"]);
+    refused.said(&["it will not be run:", "securityContext.privileged (line 13)", "root of the machine"]);
     let bundle = user.run(&["plan", "open.yaml", "--without-images", "--format", "oci"]).ended(1);
     bundle.complained(&["root of the machine"]);
     user.write(
