@@ -11,16 +11,21 @@ const MAX_SECTION: usize = 3_000;
 const MAX_HEADER: usize = 150;
 /// Blocks of a message are 50 at most; this many are for lines.
 const MAX_SECTIONS: usize = 44;
+/// Characters of all lines. Slack answers `msg_blocks_too_long` to more than about 13,200 in all blocks, which its reference
+/// does not say (<https://github.com/slackapi/bolt-js/issues/2509>); what stands around the lines needs the rest.
+const MAX_LINES_TEXT: usize = 11_000;
 
 /// The message.
 pub(super) fn body(rule: &Rule, news: &News) -> String {
+    let (lines, left_out) = lines(rule, news);
+    let news = &News { rest: news.rest + left_out, ..news.clone() };
     let headline = news.headline();
     let header: String = headline.chars().take(MAX_HEADER).collect();
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "text": header } }),
         section(&format!("*{}* · rule `{}`", news.severities(), rule.name)),
     ];
-    blocks.extend(sections(rule, news).iter().map(|text| section(text)));
+    blocks.extend(sections(lines).iter().map(|text| section(text)));
     let open = list(rule).map(|address| format!("<{address}|All that is newly vulnerable>"));
     let last: Vec<String> = news.remainder().into_iter().chain(open).collect();
     if !last.is_empty() {
@@ -30,17 +35,29 @@ pub(super) fn body(rule: &Rule, news: &News) -> String {
     json!({ "text": format!("{headline}: {}", news.severities()), "blocks": blocks }).to_string()
 }
 
+/// What fits into a message, and how many lines do not.
+fn lines(rule: &Rule, news: &News) -> (Vec<String>, u64) {
+    let mut left = MAX_LINES_TEXT;
+    let all = news.lines.iter().map(|line| text(rule, line).chars().take(MAX_SECTION).collect::<String>());
+    let fits = |text: &String| {
+        left = left.saturating_sub(text.chars().count() + 1);
+        left > 0
+    };
+    let lines: Vec<String> = all.take_while(fits).collect();
+    let left_out = (news.lines.len() - lines.len()) as u64;
+    (lines, left_out)
+}
+
 /// Lines, as many in a section as fit.
-fn sections(rule: &Rule, news: &News) -> Vec<String> {
+fn sections(lines: Vec<String>) -> Vec<String> {
     let mut sections: Vec<String> = Vec::new();
-    for line in &news.lines {
-        let text = text(rule, line);
+    for text in lines {
         match sections.last_mut() {
             Some(section) if section.chars().count() + text.chars().count() < MAX_SECTION => {
                 section.push('\n');
                 section.push_str(&text);
             }
-            _ => sections.push(text.chars().take(MAX_SECTION).collect()),
+            _ => sections.push(text),
         }
     }
     sections.truncate(MAX_SECTIONS);

@@ -180,6 +180,12 @@ fn messages_have_the_published_shapes() {
         let [event, slack, teams, mail] = bodies(&news);
         check(&slack_schema(), &slack);
         check(&teams_schema(), &teams);
+        let mut said = Vec::new();
+        for kind in ["mrkdwn", "plain_text"] {
+            texts(&slack, kind, &mut said);
+        }
+        let length: usize = said.iter().map(|text| text.chars().count()).sum();
+        assert!(length < 13_000, "Slack takes no more in all blocks: {length}");
         assert!(teams.to_string().len() < 28_000, "Teams takes no more: {}", teams.to_string().len());
         for (name, expected) in [
             ("specversion", "1.0"),
