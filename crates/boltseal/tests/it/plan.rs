@@ -104,7 +104,7 @@ fn what_is_refused_and_what_is_not_known() {
         .ended(1)
         .said(&["a Pod is run by its own orchestrator"]);
     user.write("values.yaml", "replicas: 3\n");
-    user.run(&["plan", "values.yaml"]).ended(2).complained(&["defines no container group"]);
+    user.run(&["plan", "values.yaml"]).ended(3).complained(&["nothing in it is a definition"]);
     user.run(&["plan", "missing.yaml"]).ended(2).complained(&["cannot read missing.yaml"]);
     user.run(&["plan", "group.yaml", "--image", "x"]).ended(2).complained(&["NAME=VALUE"]);
 }
