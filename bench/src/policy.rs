@@ -64,8 +64,7 @@ pub fn run(_: &[String]) -> Result<()> {
     let environment = Environment::new(&["object"]);
     let source = "object.spec.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || \
                   !c.securityContext.privileged)";
-    measure(20_000, || drop(black_box(environment.compile(source).is_ok())))?
-        .print("an expression read", "us");
+    measure(20_000, || drop(black_box(environment.compile(source))))?.print("an expression read", "us");
     let program = environment.compile(source)?;
     measure(50_000, || {
         let scope = Scope::new(&environment, vec![(&pod).into()]);
