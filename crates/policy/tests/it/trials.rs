@@ -80,8 +80,8 @@ fn what_is_not_as_expected_is_told() {
     assert_eq!(
         found,
         [
-            "a: expected allow, got deny: the image comes from docker.io/library/debian (policy shop, rule ours); fix: use \
-             an image from where the rule allows",
+            "a: expected allow, got deny: the image comes from docker.io/library/debian (policy shop, rule ours); wanted: \
+             images from registry.example.com/shop only; fix: use an image from where the rule allows",
             "b: rule fixable says nothing",
             "b: rule other says nothing, because there is no such rule",
             "b: rule ours finds nothing like `*quay.io*`: the image comes from docker.io/library/debian",
