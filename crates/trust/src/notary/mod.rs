@@ -9,7 +9,7 @@
 //! let statement = document.of("registry.example.com/team/app").ok_or("no statement")?;
 //! let trust = Trust { statement: statement.clone(), stores: stores.into(), revoked: Default::default() };
 //! let who = Who::Notary { trust: trust.into(), now: boltseal_model::Timestamp::now() };
-//! let acme = Authority { name: statement.name.clone(), who };
+//! let acme = Authority::new(statement.name.clone(), who);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
