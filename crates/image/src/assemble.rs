@@ -32,6 +32,13 @@ pub fn assemble(steps: &[Step<'_>], selector: &dyn Selector, options: &Options<'
     if let Some(progress) = options.progress {
         progress.begin(steps.len(), steps.iter().map(|step| step.part.size).sum());
     }
+    if let Some(sink) = options.unpacks {
+        let tree = sink.assemble(steps, options)?;
+        if let Some(progress) = options.progress {
+            progress.end();
+        }
+        return Ok(tree);
+    }
     let mut assembly = Assembly { overlay: Overlay::new(selector, limits), selector, options, bytes: 0 };
     let mut layers = Vec::new();
     for (number, step) in (0u32..).zip(steps) {
@@ -53,7 +60,7 @@ pub fn assemble(steps: &[Step<'_>], selector: &dyn Selector, options: &Options<'
 
 impl Step<'_> {
     /// As the tree lists it: what was found, or what is promised of a layer that was not read to its end.
-    fn layer(&self, totals: Option<Totals>) -> Layer {
+    pub(crate) fn layer(&self, totals: Option<Totals>) -> Layer {
         let created_by = self.created_by.clone();
         match totals {
             Some(totals) => Layer {

@@ -44,6 +44,8 @@
 //! A layer that was read before need not be read again: [`Extracts`] keep what it gave. With [`Options::lazy`], layers with
 //! a table of contents (eStargz, zstd:chunked) are read by it, which fetches less and checks less, and says so.
 //!
+//! [`Layers`] unpacks layers into folders, each once: what roots of containers are stacked from.
+//!
 //! [`remote`] is the client of registries that the scanner reads through. It also writes: pushes, tags, deletes, copies
 //! between registries and layouts with everything attached, attaches and discovers artifacts.
 //!
@@ -76,6 +78,8 @@ mod tar;
 
 mod overlay;
 
+mod unpack;
+
 // What all of them share.
 mod blobs;
 mod error;
@@ -91,6 +95,7 @@ pub use options::{Credentials, Options, Progress};
 pub use read::read;
 pub use single::layer;
 pub use target::{layout_of, open};
+pub use unpack::{Executable, Index, Layers, Unpacked};
 
 use boltseal_model::{Config, Subject, Tree};
 

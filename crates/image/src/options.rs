@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use boltseal_model::{Digest, Platform};
 use zeroize::Zeroizing;
 
-use crate::{Extracts, Limits};
+use crate::{Extracts, Limits, unpack::Sink};
 
 /// How to open an image. The default asks for this machine's platform and finds credentials where podman and Docker
 /// keep them.
@@ -33,6 +33,8 @@ pub struct Options<'a> {
     /// Reads layers of registries by their table of contents, where they have one (eStargz, zstd:chunked) and few of their
     /// files are wanted. Less is fetched, and less is checked: each such layer is a gap of kind `layer-not-verified`.
     pub lazy: bool,
+    /// Where layers are unpacked to, instead of being read for their files.
+    pub(crate) unpacks: Option<&'a Sink<'a>>,
 }
 
 impl Options<'_> {

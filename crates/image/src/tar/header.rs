@@ -11,6 +11,8 @@ pub struct Header {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
+    /// Seconds since 1970.
+    pub modified: i64,
     name: String,
     prefix: String,
     link: String,
@@ -25,7 +27,7 @@ impl Header {
         }
         let size = number(field(124, 12)).ok_or("the size is not a number")?;
         let size = u64::try_from(size).map_err(|_| format!("the size is negative ({size})"))?;
-        // Owner and mode do not decide what is unpacked; nonsense in them is no reason to refuse an image.
+        // Owner, mode and time do not decide what is unpacked; nonsense in them is no reason to refuse an image.
         let small = |from: usize| {
             number(field(from, 8)).and_then(|value| u32::try_from(value).ok()).unwrap_or_default()
         };
@@ -40,6 +42,7 @@ impl Header {
             mode: small(100) & 0o7777,
             uid: small(108),
             gid: small(116),
+            modified: number(field(136, 12)).unwrap_or_default(),
             name: string(field(0, 100)),
             prefix: string(prefix),
             link: string(field(157, 100)),

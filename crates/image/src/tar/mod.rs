@@ -59,7 +59,18 @@ pub struct Entry {
     pub target: String,
     /// Owner, mode, and the size of the content with its holes.
     pub meta: FileMeta,
+    /// What only those need who write it to a disk.
+    pub attributes: Attributes,
     sparse: Option<Sparse>,
+}
+
+/// What an entry says besides; nothing where it does not come from an archive.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    /// When it was changed: seconds since 1970, and nanoseconds.
+    pub modified: (i64, u32),
+    /// The extended attribute `security.capability`.
+    pub capability: Option<Box<[u8]>>,
 }
 
 /// What an entry is.
@@ -80,7 +91,8 @@ pub enum Kind {
 impl Entry {
     /// One that somebody else has read the header of.
     pub const fn listed(path: String, kind: Kind, target: String, meta: FileMeta) -> Self {
-        Self { path, kind, target, meta, sparse: None }
+        let attributes = Attributes { modified: (0, 0), capability: None };
+        Self { path, kind, target, meta, attributes, sparse: None }
     }
 
     /// Whether the stored bytes are not the content.
@@ -208,7 +220,9 @@ impl<'l, S: Source> Walker<'l, S> {
             uid: pax.uid.unwrap_or(header.uid),
             gid: pax.gid.unwrap_or(header.gid),
         };
-        Ok(Entry { path, kind, target, meta, sparse })
+        let modified = pax.modified.unwrap_or((header.modified, 0));
+        let attributes = Attributes { modified, capability: pax.capability };
+        Ok(Entry { path, kind, target, meta, attributes, sparse })
     }
 
     /// The next block that is not the end.

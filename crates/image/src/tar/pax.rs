@@ -11,7 +11,14 @@ pub struct Records {
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub sparse: Option<Sparse>,
+    /// Seconds since 1970, and nanoseconds.
+    pub modified: Option<(i64, u32)>,
+    /// The extended attribute `security.capability`, the only one that layers are unpacked with.
+    pub capability: Option<Box<[u8]>>,
 }
+
+/// Bytes of `security.capability` in its longest form (`struct vfs_ns_cap_data` of linux/capability.h).
+const MAX_CAPABILITY: usize = 24;
 
 /// What `GNU.sparse.*` says, before it is put together.
 #[derive(Default)]
@@ -49,6 +56,13 @@ impl Records {
             b"size" => self.size = if value.is_empty() { None } else { Some(number(value)?) },
             b"uid" => self.uid = number(value).ok().and_then(|id| u32::try_from(id).ok()),
             b"gid" => self.gid = number(value).ok().and_then(|id| u32::try_from(id).ok()),
+            b"mtime" => self.modified = time(value),
+            b"SCHILY.xattr.security.capability" if value.len() > MAX_CAPABILITY => {
+                return Err(format!("a capability of {} bytes", value.len()));
+            }
+            b"SCHILY.xattr.security.capability" => {
+                self.capability = (!value.is_empty()).then(|| value.into());
+            }
             _ => {}
         }
         Ok(())
@@ -133,10 +147,48 @@ fn name(value: &[u8]) -> Result<Option<String>, String> {
     Ok((!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned()))
 }
 
+/// Seconds since 1970, with or without a fraction; `None` for anything else, which no image is refused for.
+fn time(value: &[u8]) -> Option<(i64, u32)> {
+    let text = std::str::from_utf8(value).ok()?;
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole: i64 = seconds.parse().ok()?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let nanoseconds: u32 = format!("{fraction:0<9.9}").parse().ok()?;
+    // -1.25 is a quarter before -1, but the kernel counts nanoseconds forwards.
+    match (seconds.starts_with('-'), nanoseconds) {
+        (true, 1..) => Some((whole.checked_sub(1)?, 1_000_000_000 - nanoseconds)),
+        _ => Some((whole, nanoseconds)),
+    }
+}
+
 /// A decimal number that fits an `i64`, as everywhere in tar.
 pub(super) fn number(text: &[u8]) -> Result<u64, String> {
     let value = std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     value
         .and_then(|text| text.parse::<i64>().ok()?.try_into().ok())
         .ok_or_else(|| format!("`{}` is not a number", crate::error::shown(&String::from_utf8_lossy(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, wanted) in [
+            ("0", Some((0, 0))),
+            ("1700000000.5", Some((1_700_000_000, 500_000_000))),
+            ("1700000000.1234567891", Some((1_700_000_000, 123_456_789))),
+            ("-1.25", Some((-2, 750_000_000))),
+            ("-3", Some((-3, 0))),
+            ("1.", Some((1, 0))),
+            ("1.x", None),
+            ("", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(time(text.as_bytes()), wanted, "{text}");
+        }
+    }
 }

@@ -19,3 +19,4 @@ mod tables;
 mod tar;
 mod transports;
 mod tree;
+mod unpack;
