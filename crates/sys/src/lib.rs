@@ -10,14 +10,20 @@
 //! Each module wraps one facility, says why a safe library call cannot do the job, and exports only safe functions.
 //! This crate must not know: what an image, a package or a snapshot is.
 
+mod beneath;
 mod confine;
 mod heap;
 mod map;
+mod mounts;
 mod program;
 mod sha256;
+mod users;
 
+pub use beneath::{Beneath, Place};
 pub use confine::{is_root, landlock_version};
 pub use heap::give_back_freed_memory;
 pub use map::{Map, map};
+pub use mounts::{PrivateMounts, map_users, private_mounts};
 pub use program::let_go_of_code;
 pub use sha256::Sha256;
+pub use users::{Mapped, user_namespace};

@@ -2,13 +2,13 @@
 
 use std::{fs::File, io, os::unix::fs::MetadataExt as _};
 
+use boltseal_sys::Place;
 use rustix::{
     fs::{AtFlags, FileType, Mode, OFlags, XattrFlags},
     io::Errno,
 };
 
 use super::{
-    beneath::Place,
     places::HIDES,
     write::{Writer, hide, io_at, own, owner, times},
 };

@@ -27,7 +27,6 @@
 //!
 //! This module must not know: mounts, containers, users of namespaces.
 
-mod beneath;
 mod content;
 mod entries;
 mod index;
@@ -35,7 +34,7 @@ mod places;
 mod store;
 mod write;
 
-use std::{fs::File, path::PathBuf, sync::Mutex};
+use std::{path::PathBuf, sync::Mutex};
 
 use boltseal_model::{Digest, FileMeta, Selector, Tree, Want};
 use rustix::fs::FlockOperation;
@@ -67,7 +66,7 @@ pub struct Unpacked {
     /// Whether it was not there before.
     pub is_new: bool,
     /// A shared lock.
-    pub(super) _hold: File,
+    pub(super) _hold: store::Lock,
 }
 
 impl Layers {
@@ -136,7 +135,7 @@ impl Layers {
     }
 
     /// Where to unpack it, and the lock of that place; nothing while others have it.
-    fn place(&self, part: &Part<'_>) -> std::io::Result<Option<(String, File)>> {
+    fn place(&self, part: &Part<'_>) -> std::io::Result<Option<(String, store::Lock)>> {
         let lock = |name: String| {
             let lock = self.lock(&name, FlockOperation::NonBlockingLockExclusive);
             lock.map(|lock| lock.map(|lock| (name, lock)))

@@ -5,12 +5,13 @@ use std::{
     os::fd::{AsFd as _, AsRawFd as _},
 };
 
+use boltseal_sys::Place;
 use rustix::{
     fs::{AtFlags, FileType, Mode, XattrFlags},
     io::Errno,
 };
 
-use super::{beneath::Place, write::Writer};
+use super::write::Writer;
 
 /// The attribute of a folder that hides what the layers below have in it (kernel documentation, "overlayfs").
 pub const HIDES: &str = "trusted.overlay.opaque";

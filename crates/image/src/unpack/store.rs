@@ -22,6 +22,17 @@ pub struct Layers {
     folder: PathBuf,
 }
 
+/// A lock on a layer, or on the place where one is unpacked.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that was forked meanwhile has it too, until it executes something.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 impl Layers {
     /// Opens the store in `folder`, made where it is missing, and removes what processes left there that died.
     ///
@@ -139,7 +150,7 @@ impl Layers {
     }
 
     /// Locks `name`; `None` where somebody else has it and `how` does not wait.
-    pub(super) fn lock(&self, name: &str, how: FlockOperation) -> io::Result<Option<File>> {
+    pub(super) fn lock(&self, name: &str, how: FlockOperation) -> io::Result<Option<Lock>> {
         let path = self.locks().join(name);
         loop {
             let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
@@ -151,7 +162,7 @@ impl Layers {
             }
             // Whoever had it may have removed it: a lock on a file without a name keeps nobody out.
             if file.metadata()?.nlink() > 0 {
-                return Ok(Some(file));
+                return Ok(Some(Lock(file)));
             }
         }
     }

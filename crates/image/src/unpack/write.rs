@@ -14,16 +14,13 @@ use std::{
 };
 
 use boltseal_model::Digest;
+use boltseal_sys::{Beneath, Place};
 use rustix::{
     fs::{FileType, Gid, Mode, Timespec, Timestamps, Uid},
     io::Errno,
 };
 
-use super::{
-    Executable,
-    beneath::{Beneath, Place},
-    content::Copier,
-};
+use super::{Executable, content::Copier};
 use crate::{
     At, Error, LayerName, Limits,
     error::shown,

@@ -1,8 +1,8 @@
 //! A folder that no path leads out of.
 //!
 //! Every path is opened by the kernel relative to the root's descriptor, with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS`
-//! (`openat2(2)`): whatever an archive has put there before, and whatever its names say, an `open` that would leave the root
-//! fails. Links that the archive means to be followed are followed here, by their text, and the result is opened in the same way.
+//! (`openat2(2)`): whatever somebody has put there, and whatever names say, an `open` that would leave the root fails. Links
+//! that are meant to be followed are followed here, by their text, and the result is opened in the same way.
 
 use std::{
     fs::File,
@@ -22,15 +22,16 @@ const MAX_LINKS: usize = 40;
 /// How many looks at a name in memory cost as much as one at a disk's.
 const LOOKS: u64 = 10;
 
-/// See the [module](self).
+/// A root, and what is below it: every path is opened by the kernel, and none leads out.
+#[derive(Debug)]
 pub struct Beneath {
     root: OwnedFd,
-    /// Looks at names so far.
+    /// Looks at names so far, a measure of the work that names have caused.
     pub steps: u64,
 }
 
-/// A folder below the root.
-#[derive(Clone)]
+/// A folder below a root.
+#[derive(Clone, Debug)]
 pub struct Place {
     /// Its path, without links.
     pub path: String,
@@ -44,6 +45,11 @@ impl AsFd for Place {
 }
 
 impl Place {
+    /// Another descriptor of it.
+    pub fn as_owned(&self) -> io::Result<OwnedFd> {
+        self.folder.try_clone()
+    }
+
     /// The path of `name` in it.
     pub fn join(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
@@ -51,7 +57,7 @@ impl Place {
 }
 
 impl Beneath {
-    /// Below the folder `root`, whose own path is trusted.
+    /// Below the folder `root`, whose own path is trusted and may have links on its way.
     pub fn new(root: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self { root: rustix::fs::open(root, flags, Mode::empty())?, steps: 0 })
@@ -63,7 +69,7 @@ impl Beneath {
         Ok(Place { path: path.to_owned(), folder: Rc::new(folder) })
     }
 
-    /// What is at `path`, without opening it.
+    /// What is at `path`, for looking at it only; a link is not followed. `Errno::LOOP`: a link is on the way.
     pub fn file(&mut self, path: &str) -> Result<File, Errno> {
         self.open(path, OFlags::PATH | OFlags::NOFOLLOW).map(File::from)
     }
@@ -124,7 +130,7 @@ impl Beneath {
             Err(error) => return Err(error),
         };
         match rustix::fs::readlinkat(&file, "", Vec::new()) {
-            // We wrote it, so it is UTF-8.
+            // What is not UTF-8 leads nowhere, like a wrong name.
             Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
             Err(Errno::INVAL | Errno::NOENT) => Ok(None), // no link
             Err(error) => Err(error),
