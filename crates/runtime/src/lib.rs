@@ -27,6 +27,7 @@
 //! | [`host`] | what the kernel and the machine have |
 //! | [`mod@plan`] | what is wanted, made into exactly what will hold: nothing but what the group file opens |
 //! | [`seccomp`] | the system calls that a sealed container may make |
+//! | [`root`] | layers, mounted as the root of a container |
 //! | [`bundle`] | the plan as an OCI runtime specification, which `runc` and its kind run |
 //!
 //! Sealed is the default: a user namespace, no capability, no new privileges, a root that cannot be written to, and nothing
@@ -37,12 +38,13 @@
 //!
 //! What is not here yet: starting anything. A plan can be looked at, compared, and handed to a runtime as a bundle.
 //!
-//! This crate must not know: registries, verdicts, the clock. Making a plan is without I/O; only [`Host::probe`] looks at the
-//! machine.
+//! This crate must not know: registries, verdicts, the clock. Making a plan is without I/O: only [`Host::probe`] looks at the
+//! machine, and only [`root`] mounts.
 
 pub mod bundle;
 pub mod host;
 pub mod plan;
+pub mod root;
 pub mod seccomp;
 
 pub use host::Host;

@@ -6,4 +6,5 @@
 )]
 
 mod plans;
+mod root;
 mod runc;
