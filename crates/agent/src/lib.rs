@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`Gate`] | verdicts of the server, asked for by digest, remembered for a second |
 //! | [`docker`] | the authorization plugin of Docker and Swarm |
+//! | [`network`] | the network of groups of containers: closed but for what their files open |
 //! | [`engines`] | configuration of engines that have a gate of their own: podman, CRI-O, containerd |
 //!
 //! It decides nothing about images: it asks for stored verdicts. Where the server cannot be asked, the answer is no, unless
@@ -25,5 +26,6 @@
 pub mod docker;
 pub mod engines;
 mod gate;
+pub mod network;
 
 pub use gate::{Error, Gate, Identity};

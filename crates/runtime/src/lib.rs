@@ -28,6 +28,7 @@
 //! | [`mod@plan`] | what is wanted, made into exactly what will hold: nothing but what the group file opens |
 //! | [`seccomp`] | the system calls that a sealed container may make |
 //! | [`root`] | layers, mounted as the root of a container |
+//! | [`network`] | what a group may reach, and who may reach it |
 //! | [`bundle`] | the plan as an OCI runtime specification, which `runc` and its kind run |
 //!
 //! Sealed is the default: a user namespace, no capability, no new privileges, a root that cannot be written to, and nothing
@@ -43,6 +44,7 @@
 
 pub mod bundle;
 pub mod host;
+pub mod network;
 pub mod plan;
 pub mod root;
 pub mod seccomp;

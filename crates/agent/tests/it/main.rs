@@ -1,7 +1,13 @@
-//! The fuzz target of this crate over its seeds and mutations of them, without a fuzzer.
+//! The fuzz targets of this crate over their seeds and mutations of them, without a fuzzer; and the network of groups.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects in the plainest way"
+)]
 
 #[path = "../../../../fuzz/bodies/docker.rs"]
 mod docker;
+mod network;
 
 #[test]
 fn seeds_and_mutations_never_panic() {
