@@ -20,6 +20,7 @@ mod registry;
 mod rejudging;
 mod scan;
 mod trust;
+mod unpack;
 
 use anyhow::{Result, bail};
 
@@ -43,6 +44,7 @@ const ALL: &[Bench] = &[
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
     ("policy", "decisions: typed rules, a rule in CEL, an admission policy; counted CPU", policy::run),
     ("trust", "signatures: a bundle, keyless, Notary Project, beside the bare check", trust::run),
+    ("unpack", "layers into folders, beside tar; roots mounted of them: unpack [oci:DIR]", unpack::run),
     ("admission", "reviews of pods at 500 a second: admission [--binary FILE]", registry::admission::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),
     ("registry", "the registry beside docker-registry: registry [--quick] [--only NAME]", registry::run),
@@ -52,6 +54,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((name, rest)) if name == process::SUPERVISE => process::supervise(rest),
+        Some((name, rest)) if name == unpack::ONCE => unpack::once(rest),
         Some((name, rest)) => match ALL.iter().find(|(known, ..)| known == name) {
             Some((_, _, bench)) => {
                 machine::print();

@@ -5,7 +5,7 @@
 //! *known base* what its layers gave. *Lazy* runs read the image by its table of contents from a registry here, beside
 //! runs that read all of it from there.
 
-mod images;
+pub mod images;
 mod judged;
 mod served;
 
@@ -153,7 +153,7 @@ fn import_feeds(program: &str, data: &str) -> Result<()> {
     Ok(())
 }
 
-fn debian(folder: &std::path::Path) -> Result<String> {
+pub fn debian(folder: &std::path::Path) -> Result<String> {
     let shell = r#"set -e; cd "$1"
         mmdebstrap --quiet --variant=standard bookworm root.tar
         digest=$(sha256sum root.tar | cut -d' ' -f1)

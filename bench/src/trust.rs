@@ -55,7 +55,8 @@ pub fn run(_: &[String]) -> Result<()> {
     let mut unnamed: Value = serde_json::from_slice(&bundle)?;
     unnamed["verificationMaterial"]["publicKey"]["hint"] = json!("");
     let unnamed = unnamed.to_string().into_bytes();
-    measure(Form::Bundle, &unnamed, &image, &many)?.print("… by the last of 20 keys, none of them named", "us");
+    measure(Form::Bundle, &unnamed, &image, &many)?
+        .print("… by the last of 20 keys, none of them named", "us");
     of_others(&bare)
 }
 
