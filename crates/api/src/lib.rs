@@ -17,6 +17,7 @@
 //! - [`aging`]: images that should be built again.
 //! - [`base`](mod@base): what an image was built on.
 //! - [`credentials`]: credentials that lie in images, and where.
+//! - [`exceptions`]: pardons from the policy, and who approved them.
 //! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
@@ -34,6 +35,7 @@ pub mod base;
 pub mod client;
 pub mod credentials;
 pub mod custody;
+pub mod exceptions;
 pub mod findings;
 pub mod life;
 pub mod notifications;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use boltseal_flow::{
+    approvals,
     endorsed::Endorsers,
     feeds::Feeds,
     look::{Finder, Hashes, Rules as LeakRules},
@@ -62,10 +63,13 @@ pub fn snapshot(global: &Global) -> Result<Option<Snapshot>, Failure> {
     Ok(Feeds::at(&data(global)?).open()?)
 }
 
-/// The policy in the file at `path`, with the keys beside it.
+/// The policy in the file at `path`, with the keys and the signed approvals beside it.
 pub fn rules(path: &Path) -> Result<Rules, Failure> {
-    Rules::read(path)
-        .map_err(|wrong| Failure::usage(wrong).next("`boltseal policy show` prints a policy to start from"))
+    let rules = Rules::read(path).map_err(|wrong| {
+        Failure::usage(wrong).next("`boltseal policy show` prints a policy to start from")
+    })?;
+    let unreadable = |wrong| Failure::usage(format_args!("{}: {wrong}", approvals::file_of(path).display()));
+    rules.approved_beside(path).map_err(unreadable)
 }
 
 /// Holders of the public keys in these files, whose policies are used.

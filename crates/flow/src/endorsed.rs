@@ -104,7 +104,7 @@ impl Endorsers {
             },
         )?;
         let evidence = Evidence { form: Form::Bundle, bytes: &bytes, annotations: &BTreeMap::new() };
-        let signed = verify(&evidence, policy.digest(), &self.0)
+        let signed = verify(&evidence, policy.text_digest(), &self.0)
             .map_err(|why| EndorsedError::Refused { policy: shown.clone(), why })?;
         match signed.statement.map(|statement| statement.predicate_type) {
             Some(kind) if kind == POLICY_TYPE => Ok(Some(signed.authority)),
@@ -124,5 +124,5 @@ pub fn bundle_of(path: &Path) -> PathBuf {
 pub fn endorse(policy: &Policy, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
     let predicate = json!({ "name": policy.name(), "files": policy.files() });
     let statement = Statement { predicate_type: POLICY_TYPE.to_owned(), predicate };
-    sign(&statement, policy.digest(), Some(policy.name()), key)
+    sign(&statement, policy.text_digest(), Some(policy.name()), key)
 }

@@ -28,7 +28,8 @@
 //! findings by what removes them, [`IgnoreFile`] sets findings aside without losing them, [`vex`] does so where somebody who is
 //! believed says that they do no harm, [`baseline`] leaves what is new.
 //!
-//! [`rules`] reads a policy with the keys beside it; [`statements`] says whose signatures an image has, for its rules about trust.
+//! [`rules`] reads a policy with the keys beside it; [`statements`] says whose signatures an image has, for its rules about trust;
+//! [`approvals`] who signed that an exception may be.
 //!
 //! Beside it, [`access`] is the other short story: who is asking, may they, and what the log says of it. [`retention`]
 //! says which images of a repository go by rules, and why; [`aging`] which ones should be built again; [`history`] how one was built;
@@ -38,6 +39,7 @@
 
 pub mod access;
 pub mod aging;
+pub mod approvals;
 pub mod base;
 pub mod baseline;
 mod cache;

@@ -133,6 +133,8 @@ actions! {
     FeedWrite Control "Boltseal/feeds/write" "Install feeds."
     PolicyRead Control "Boltseal/policies/read" "Read policies and exceptions."
     PolicyWrite Control "Boltseal/policies/write" "Change policies and exceptions."
+    PolicyRollback Control "Boltseal/policies/rollback/action" "Put a policy in force that is older than the one that is."
+    ExceptionApprove Control "Boltseal/policies/exceptions/approve/action" "Approve exceptions of policies, and take approvals back."
     PrincipalRead Control "Boltseal/principals/read" "See who there is."
     PrincipalWrite Control "Boltseal/principals/write" "Make and change principals, groups and credentials."
     PrincipalDelete Control "Boltseal/principals/delete" "Delete principals."

@@ -65,6 +65,13 @@ pub fn compare(before: &Policy, after: &Policy) -> Vec<Change> {
     if before.approvals != after.approvals {
         all.push(changed("approvals", "approvals", &asked(before), &asked(after)));
     }
+    let who = |policy: &Policy| match policy.approvers() {
+        [] => "nobody whose signatures approve exceptions".to_owned(),
+        names => format!("exceptions approved by {}", names.join(", ")),
+    };
+    if before.approvers() != after.approvers() {
+        all.push(changed("approvals", "approvers", &who(before), &who(after)));
+    }
     parts("rule", &rules(before), &rules(after), &mut all);
     parts("exception", &pardons(before), &pardons(after), &mut all);
     parts("authority", &authorities(before), &authorities(after), &mut all);
@@ -132,7 +139,7 @@ fn pardons(policy: &Policy) -> Vec<Part> {
     let part = |(doc, exception): (crate::ExceptionDoc, &crate::exception::Exception)| Part {
         name: doc.name,
         words: format!("{}: {} (until {}, {})", doc.scope, doc.reason, doc.expires, doc.owner),
-        whole: format!("{exception:?}"),
+        whole: exception.whole(),
     };
     docs.into_iter().zip(&policy.exceptions).map(part).collect()
 }

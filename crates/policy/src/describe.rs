@@ -44,6 +44,8 @@ pub struct ExceptionDoc {
     pub expires: boltseal_model::Date,
     /// What it pardons, in words.
     pub scope: String,
+    /// Of all that it says: what people approve. A changed one has another.
+    pub digest: boltseal_model::Digest,
     /// Who approved it.
     pub approved_by: Vec<String>,
     /// How many more must approve it before it counts.
@@ -77,6 +79,7 @@ pub fn exceptions(policy: &Policy) -> Vec<ExceptionDoc> {
         reason: exception.reason.clone(),
         expires: exception.last_day(),
         scope: exception.scope(),
+        digest: exception.digest.clone(),
         approved_by: exception.approved_by.clone(),
         missing_approvals: policy.approvals.saturating_sub(exception.approved_by.len()),
     };

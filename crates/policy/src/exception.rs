@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, fmt};
 
-use boltseal_model::{Date, Decision, Finding, Leak, Place, Subject, Timestamp};
-use serde::Deserialize;
+use boltseal_model::{Date, Decision, Digest, Finding, Leak, Place, Subject, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     pattern::{ImagePattern, PackagePattern, Wild},
@@ -26,13 +26,15 @@ pub(crate) struct Exception {
     pub(crate) owner: String,
     pub(crate) reason: String,
     pub(crate) expires: Day,
+    pub(crate) known: Option<Known>,
+    /// Of all of the above and the name of the policy: what people approve.
+    pub(crate) digest: Digest,
     /// Who approved it, each once.
     pub(crate) approved_by: Vec<String>,
-    pub(crate) known: Option<Known>,
 }
 
 /// `known:` what was known of a vulnerability when its pardon was granted. When it turns out to be worse, the pardon ends.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Known {
     /// Whether it was known to be exploited.
@@ -191,6 +193,11 @@ impl Exception {
             texts("paths", wild(self.paths.as_deref())),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    /// All that it says, in whatever policy.
+    pub(crate) fn whole(&self) -> String {
+        format!("{:?}", Self { digest: Digest::of(b""), approved_by: Vec::new(), ..self.clone() })
     }
 
     /// Its last day.

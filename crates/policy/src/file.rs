@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use boltseal_model::Decision;
+use boltseal_model::{Decision, Digest};
 use serde::Deserialize;
 use serde_saphyr::{Spanned, options};
 
 use crate::{
     Authority, Error,
+    approval::{self, Written},
     authority::{Authorities, AuthorityFile, Files},
     describe::wants,
     exception::{Exception, Known, Pardons},
@@ -45,6 +46,7 @@ pub(crate) struct Said {
     pub(crate) rules: Vec<Rule>,
     pub(crate) exceptions: Vec<Exception>,
     pub(crate) approvals: usize,
+    pub(crate) approvers: Vec<String>,
     /// Files beside it that it names, with their texts.
     pub(crate) read: Vec<(String, String)>,
 }
@@ -64,11 +66,13 @@ pub(crate) fn read(yaml: &str, files: Files<'_>) -> Result<Said, Error> {
     let compile = |rule| compile(rule, &mut authorities);
     let rules = file.rules.into_iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let rules = unique(rules, MAX_RULES, "rules", |rule| &rule.name)?;
-    let approvals = approvals(file.approvals)?;
-    let exceptions = file.exceptions.into_iter().map(|e| grant(e, &rules)).collect::<Result<Vec<_>, _>>()?;
+    let approvals = approval::number(file.approvals)?;
+    let approvers = approval::approvers(file.approvers, &mut authorities)?;
+    let grant = |exception| grant(exception, &rules, &file.name.0);
+    let exceptions = file.exceptions.into_iter().map(grant).collect::<Result<Vec<_>, _>>()?;
     let exceptions = unique(exceptions, MAX_EXCEPTIONS, "exceptions", |exception| &exception.name)?;
     let Authorities { all: authorities, read, .. } = authorities;
-    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, approvals, read })
+    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, approvals, approvers, read })
 }
 
 #[derive(Deserialize)]
@@ -83,6 +87,8 @@ struct PolicyFile {
     rules: Vec<Spanned<RuleFile>>,
     /// How many people must have approved an exception before it counts.
     approvals: Option<Spanned<u8>>,
+    /// Names of authorities whose signed approvals count where there is no server.
+    approvers: Option<Spanned<Vec<Name>>>,
     #[serde(default)]
     exceptions: Vec<Spanned<ExceptionFile>>,
 }
@@ -126,7 +132,7 @@ struct ExceptionFile {
     reason: Option<Line>,
     expires: Option<Day>,
     #[serde(default)]
-    approved_by: Vec<Line>,
+    approved_by: Written,
     known: Option<Known>,
 }
 
@@ -157,20 +163,6 @@ pub(crate) fn strict() -> serde_saphyr::Options {
             max_total_replayed_events: MAX_NODES,
             max_replay_stack_depth: MAX_DEPTH,
         },
-    }
-}
-
-/// More people than this never approve anything.
-const MAX_APPROVALS: u8 = 10;
-
-fn approvals(asked: Option<Spanned<u8>>) -> Result<usize, Error> {
-    match asked {
-        Some(asked) if asked.value == 0 || asked.value > MAX_APPROVALS => {
-            let problem =
-                format!("approvals is 1 to {MAX_APPROVALS}; without the line nobody needs to approve");
-            Err(Error::Value { line: asked.referenced.line(), problem })
-        }
-        asked => Ok(asked.map_or(0, |asked| usize::from(asked.value))),
     }
 }
 
@@ -303,13 +295,19 @@ fn vulnerabilities_problem(rule: &Vulnerabilities) -> Option<&'static str> {
     }
 }
 
-fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception), Error> {
+fn grant(file: Spanned<ExceptionFile>, rules: &[Rule], policy: &str) -> Result<(u64, Exception), Error> {
     let line = file.referenced.line();
     let file = file.value;
     let name = file.name.0.clone();
     let wrong = |text: String| Error::Value { line, problem: format!("exception `{name}`: {text}") };
     let missing = |field: &str, why: &str| wrong(format!("`{field}` is missing: {why}"));
-    let exception = Exception {
+    if file.approved_by.0 {
+        return Err(wrong(format!(
+            "`approved_by` is nobody's word: anybody who writes this file could name anybody. Remove the line and have people \
+             approve it: `boltseal exception approve {name}`"
+        )));
+    }
+    let mut exception = Exception {
         name: file.name.0,
         rules: file.rules.map(|rules| rules.into_iter().map(|rule| rule.0).collect()),
         findings: file.findings,
@@ -322,9 +320,11 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
         expires: file
             .expires
             .ok_or_else(|| missing("expires", "a pardon has a last day, such as 2027-01-31"))?,
-        approved_by: people(file.approved_by),
         known: file.known,
+        digest: Digest::of(b""),
+        approved_by: Vec::new(),
     };
+    exception.digest = approval::digest(policy, &exception);
     if let Some(problem) = exception.known.and_then(Known::problem) {
         return Err(wrong(problem.to_owned()));
     }
@@ -344,17 +344,6 @@ fn grant(file: Spanned<ExceptionFile>, rules: &[Rule]) -> Result<(u64, Exception
         return Err(wrong(format!("there is no rule `{name}`; the rules are: {}", names.join(", "))));
     }
     Ok((line, exception))
-}
-
-/// Each once, whatever the case of their names.
-fn people(names: Vec<Line>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for Line(name) in names {
-        if !all.iter().any(|known| known.to_lowercase() == name.to_lowercase()) {
-            all.push(name);
-        }
-    }
-    all
 }
 
 fn unique<T>(

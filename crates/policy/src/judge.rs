@@ -7,7 +7,7 @@ use boltseal_model::{Decision, Reason, Subject, Timestamp, Verdict};
 
 use crate::{
     Policy,
-    exception::{Hit, pardoned},
+    exception::{Exception, Hit, pardoned},
     rule::Rule,
     text::plain,
 };
@@ -50,6 +50,40 @@ enum Void {
     Waits,
     /// Something is known by now that was not when it was granted.
     Reopened(String),
+}
+
+impl Void {
+    /// Why `exception` did not help against `rule`, for whoever counted on it.
+    fn reason(self, rule: &str, exception: &Exception, approvals: usize) -> Reason {
+        let who = format!("exception {} of {}", exception.name, exception.owner);
+        let (found, wanted, fix) = match self {
+            Self::Waits => {
+                let by = match exception.approved_by.as_slice() {
+                    [] => "nobody approved it".to_owned(),
+                    names => format!("{} of {approvals} approved it: {}", names.len(), names.join(", ")),
+                };
+                let fix = format!(
+                    "have {approvals} who do not own it approve it: boltseal exception approve {}",
+                    exception.name
+                );
+                (format!("{who} does not count yet: {by}"), "exceptions that enough people approved", fix)
+            }
+            Self::Reopened(why) => (
+                format!("{who} no longer pardons this: {why}"),
+                "exceptions granted for what is known now",
+                "solve what it pardoned, or have its owner renew it with the new values in `known`"
+                    .to_owned(),
+            ),
+        };
+        Reason {
+            decision: Decision::Warn,
+            rule: rule.to_owned(),
+            found: plain(found),
+            wanted: wanted.to_owned(),
+            fix: Some(fix),
+            exception: None,
+        }
+    }
 }
 
 impl<'a> Judge<'a> {
@@ -162,33 +196,9 @@ impl<'a> Judge<'a> {
             });
         }
         for (index, (rule, why)) in std::mem::take(&mut self.void) {
-            let Some(exception) = self.policy.exceptions.get(index) else { continue };
-            let who = format!("exception {} of {}", exception.name, exception.owner);
-            let approvals = self.policy.approvals;
-            let (found, wanted, fix) = match why {
-                Void::Waits => {
-                    let by = match exception.approved_by.as_slice() {
-                        [] => "nobody approved it".to_owned(),
-                        names => format!("{} of {approvals} approved it: {}", names.len(), names.join(", ")),
-                    };
-                    let fix = format!("have {approvals} people approve it, and name them in `approved_by`");
-                    (format!("{who} does not count yet: {by}"), "exceptions that enough people approved", fix)
-                }
-                Void::Reopened(why) => (
-                    format!("{who} no longer pardons this: {why}"),
-                    "exceptions granted for what is known now",
-                    "solve what it pardoned, or have its owner renew it with the new values in `known`"
-                        .to_owned(),
-                ),
-            };
-            self.reasons.push(Reason {
-                decision: Decision::Warn,
-                rule: rule.to_owned(),
-                found: plain(found),
-                wanted: wanted.to_owned(),
-                fix: Some(fix),
-                exception: None,
-            });
+            let exception = self.policy.exceptions.get(index);
+            self.reasons
+                .extend(exception.map(|exception| why.reason(rule, exception, self.policy.approvals)));
         }
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.decision));
         Verdict {

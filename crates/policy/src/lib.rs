@@ -52,6 +52,7 @@
 //! | [`decide`], [`unscanned`] | the verdict about it, or about an image that nobody has looked at |
 //! | [`Authority`] | whose signatures a policy counts; whoever verifies them calls them by these names |
 //! | [`describe`], [`exceptions`] | a policy in words |
+//! | [`Approval`] | that somebody approved an exception; [`Policy::with_approvals`] counts them |
 //! | [`Cases`] | tests of a policy, as people write them beside it |
 //! | [`compare`], [`Replayed`] | what differs between two policies, and between their verdicts |
 //! | [`Error`] | why a text is not a policy, with its line |
@@ -69,6 +70,7 @@
 //!
 //! This crate must not know: where a report came from, what time it is, or anything that reads or sends.
 
+mod approval;
 mod authority;
 mod cases;
 mod compare;
@@ -97,6 +99,7 @@ mod text;
 mod vex;
 mod vulnerability;
 
+pub use approval::{Approval, is_same_person};
 pub use authority::{Authority, Known, Text};
 pub use cases::{Case as Trial, Cases, Outcome};
 pub use compare::{Change, What, compare};

@@ -16,7 +16,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Policy {
     name: String,
-    digest: Digest,
+    /// Of its text, and of what was approved.
+    pub(crate) digest: Digest,
+    pub(crate) text_digest: Digest,
     authorities: Vec<Authority>,
     vex: Option<VexAuthors>,
     /// Names of files beside it.
@@ -25,6 +27,7 @@ pub struct Policy {
     pub(crate) exceptions: Vec<Exception>,
     /// How many people must have approved an exception.
     pub(crate) approvals: usize,
+    pub(crate) approvers: Vec<String>,
     /// Answers for gaps that no rule speaks about: unknown is never allow.
     pub(crate) guard: Rule,
     /// Answers for images nobody has scanned, where no rule does.
@@ -44,7 +47,7 @@ impl Policy {
 
     /// The same, where `files` gives the text of a file beside it (a key, a trusted root) by its name, or says why not.
     pub fn parse_beside(yaml: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Error> {
-        let Said { name, authorities, vex, mut rules, exceptions, approvals, read } =
+        let Said { name, authorities, vex, mut rules, exceptions, approvals, approvers, read } =
             file::read(yaml, files)?;
         for rule in &mut rules {
             let speaks =
@@ -54,7 +57,21 @@ impl Policy {
         let (guard, unscanned) = (Rule::guard(&exceptions), Rule::unscanned(&exceptions));
         let digest = digest(yaml, &read);
         let files = read.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { name, digest, authorities, vex, files, rules, exceptions, approvals, guard, unscanned })
+        let text_digest = digest.clone();
+        Ok(Self {
+            name,
+            digest,
+            text_digest,
+            authorities,
+            vex,
+            files,
+            rules,
+            exceptions,
+            approvals,
+            approvers,
+            guard,
+            unscanned,
+        })
     }
 
     /// The policy that applies where nobody has chosen another: [`Policy::built_in_text`].
@@ -64,12 +81,14 @@ impl Policy {
             Policy::parse(Policy::built_in_text()).unwrap_or_else(|_| Policy {
                 name: "default".to_owned(),
                 digest: Digest::of(Policy::built_in_text().as_bytes()),
+                text_digest: Digest::of(Policy::built_in_text().as_bytes()),
                 authorities: Vec::new(),
                 vex: None,
                 files: Vec::new(),
                 rules: vec![Rule::everything()],
                 exceptions: Vec::new(),
                 approvals: 0,
+                approvers: Vec::new(),
                 guard: Rule::guard(&[]),
                 unscanned: Rule::unscanned(&[]),
             })
@@ -108,9 +127,14 @@ impl Policy {
         &self.name
     }
 
-    /// Of the exact text it was read from; of one that names files, of their names and texts, too.
+    /// What verdicts name: [`Policy::text_digest`]; where it asks for approvals of exceptions and there are some, of them, too.
     pub const fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// Of the exact text it was read from; of one that names files, of their names and texts, too. What is signed.
+    pub const fn text_digest(&self) -> &Digest {
+        &self.text_digest
     }
 
     /// Whose signatures it counts.

@@ -201,6 +201,7 @@ pub(crate) async fn feeds(From(state): From<State>) -> Json<Feeds> {
 pub(crate) struct Policy {
     name: String,
     digest: Digest,
+    text_digest: Digest,
     rules: Vec<RuleDoc>,
     exceptions: Vec<ExceptionDoc>,
     text: String,
@@ -212,6 +213,7 @@ pub(crate) async fn policy(From(state): From<State>) -> Json<Policy> {
     Json(Policy {
         name: active.policy.name().to_owned(),
         digest: active.policy.digest().clone(),
+        text_digest: active.policy.text_digest().clone(),
         rules: describe(&active.policy),
         exceptions: exceptions(&active.policy),
         text: active.text.clone(),

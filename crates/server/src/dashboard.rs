@@ -7,8 +7,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use boltseal_identity::Action;
 use boltseal_model::{Digest, Severity, SnapshotInfo, Timestamp};
-use boltseal_policy::{describe, exceptions};
+use boltseal_policy::describe;
 use boltseal_store::{Facts, ImageFilter, ImageSort, Page, Pushes, VulnerabilityFilter, VulnerabilitySort};
 use maud::Markup;
 
@@ -18,7 +19,7 @@ use crate::{
     assets,
     attention::{self, Attention},
     audit::standing,
-    browse, credentials,
+    browse, credentials, exceptions,
     failure::Failure,
     pages::{
         self, about, feeds,
@@ -26,6 +27,7 @@ use crate::{
         image, images, overview, policy, vulnerabilities, vulnerability,
     },
     parts::{bar::Share, list::ROWS, timeline::Day},
+    people::may,
     remedies::{Remedy, remedies},
 };
 
@@ -227,16 +229,17 @@ pub(crate) async fn feeds(From(state): From<State>, viewer: Viewer) -> Html<Stri
 }
 
 /// `/policy`
-pub(crate) async fn policy(From(state): From<State>, viewer: Viewer) -> Html<String> {
+pub(crate) async fn policy(From(state): From<State>, viewer: Viewer) -> Result<Html<String>, Failure> {
     let active = state.policy.borrow().clone();
     let shown = policy::Shown {
         name: active.policy.name(),
-        digest: active.policy.digest().to_string(),
+        digest: active.policy.text_digest().to_string(),
         rules: &describe(&active.policy),
-        exceptions: &exceptions(&active.policy),
+        exceptions: &exceptions::all(&state).await?,
+        may_approve: may(&state, &viewer, Action::ExceptionApprove),
         text: &active.text,
     };
-    page(&viewer, Part::Policy, "Policy", &policy::policy(&viewer, &shown))
+    Ok(page(&viewer, Part::Policy, "Policy", &policy::policy(&viewer, &shown)))
 }
 
 /// `/about`

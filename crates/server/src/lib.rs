@@ -41,6 +41,7 @@ mod credentials;
 mod dashboard;
 mod door;
 mod entra;
+mod exceptions;
 pub mod exchange;
 mod failure;
 mod findings;
@@ -70,6 +71,7 @@ mod webhooks;
 
 pub use access::Access;
 pub use admission::{AdmissionLog, LastSetting};
+pub use exceptions::approvals;
 pub use exchange::Exchange;
 pub use fingerprints::fingerprint_key;
 pub use recorder::Recorder;

@@ -20,7 +20,7 @@ use crate::{
         assignments, break_glass, credentials, factor, federations, login, me, principals, roles, scope_maps,
         sign_in,
     },
-    credentials as secrets, dashboard, door, entra,
+    credentials as secrets, dashboard, door, entra, exceptions,
     failure::Failure,
     findings,
     guard::{self, Gate, Kind},
@@ -92,6 +92,7 @@ const COSIGN: Needs = Needs::Action(Action::AuditCosign);
 /// At the cluster or engine that reports.
 const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
+const APPROVE: Needs = Needs::Action(Action::ExceptionApprove);
 const PRINCIPALS: Needs = Needs::Action(Action::PrincipalRead);
 const PRINCIPAL: Needs = Needs::Action(Action::PrincipalWrite);
 const PRINCIPAL_GONE: Needs = Needs::Action(Action::PrincipalDelete);
@@ -161,6 +162,7 @@ pub(crate) const ALL: &[Route] = &[
     page("/vulnerabilities/{id}", VULNERABILITIES, || get(dashboard::vulnerability)),
     page("/feeds", FEEDS, || get(dashboard::feeds)),
     page("/policy", POLICIES, || get(dashboard::policy)),
+    form("/policy/exceptions/{name}/{what}", APPROVE, || post(exceptions::act)),
     page("/log", AUDIT, || get(logbook::list)),
     page("/log/{index}", AUDIT, || get(logbook::entry)),
     page("/access", PRINCIPALS, || get(people::list)),
@@ -244,6 +246,11 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/vulnerabilities/{id}", VULNERABILITIES, || get(api::vulnerability)),
     program("/api/v1/feeds", FEEDS, || get(api::feeds)),
     program("/api/v1/policy", POLICIES, || get(api::policy)),
+    program("/api/v1/policy/exceptions", POLICIES, || get(exceptions::list)),
+    change("POST", "/api/v1/policy/exceptions/{name}/approvals", APPROVE, || post(exceptions::approve)),
+    change("DELETE", "/api/v1/policy/exceptions/{name}/approvals/{who}", APPROVE, || {
+        delete(exceptions::revoke)
+    }),
     program("/audit/checkpoint", AUDIT, || get(tiles::checkpoint)),
     program("/audit/tile/{*place}", AUDIT, || get(tiles::tile)),
     program("/audit/witness/latest", COSIGN, || get(witness::latest)),

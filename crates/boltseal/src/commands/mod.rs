@@ -11,6 +11,7 @@ pub mod check;
 pub mod completion;
 pub mod credentials;
 pub mod engine;
+pub mod exception;
 pub mod explain;
 pub mod federation;
 pub mod feeds;
@@ -96,6 +97,8 @@ pub enum Command {
     Notify(notify::Args),
     /// Show and check policies
     Policy(policy::Args),
+    /// List exceptions of a policy, approve them, and take approvals back
+    Exception(exception::Args),
     /// Let clusters of Kubernetes ask a server before they run anything
     Webhook(webhook::Args),
     /// Run the registry, the scanner and the dashboard on this machine
@@ -167,6 +170,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Findings(args) => findings::run(&args, &global, console),
         Command::Notify(args) => notify::run(&args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
+        Command::Exception(args) => exception::run(&args, &global, console),
         Command::Webhook(args) => webhook::run(&args, &global, console),
         Command::Up(args) => up::run(args, &global, console),
         Command::Serve(args) => serve::run(args, &global, console),

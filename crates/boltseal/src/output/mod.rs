@@ -5,6 +5,7 @@ pub mod aging;
 mod also;
 pub mod credentials;
 pub mod definitions;
+pub mod exceptions;
 pub mod feeds;
 pub mod findings;
 mod format;

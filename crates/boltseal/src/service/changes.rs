@@ -17,7 +17,8 @@ use boltseal_model::SnapshotInfo;
 use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
 use boltseal_scan::Snapshot;
-use boltseal_server::{ActivePolicy, Recorder};
+use boltseal_server::{ActivePolicy, Recorder, approvals};
+use boltseal_store::{Facts, Topic};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -38,6 +39,8 @@ pub struct Changes {
     policy: PathBuf,
     endorsers: Endorsers,
     seen_policy: Vec<Option<Seen>>,
+    /// As it was read, before anything was approved.
+    read: ActivePolicy,
 }
 
 /// Tells one state of a file from the next.
@@ -50,6 +53,15 @@ pub struct Told {
     pub snapshot: watch::Sender<Option<Arc<SnapshotInfo>>>,
     /// The policy in use.
     pub policy: watch::Sender<Arc<ActivePolicy>>,
+}
+
+/// Where changes are seen, and written down.
+#[derive(Debug)]
+pub struct Watched {
+    /// What people decided.
+    pub facts: Facts,
+    /// The log.
+    pub recorder: Recorder,
 }
 
 impl Told {
@@ -66,7 +78,7 @@ fn info(snapshot: Option<&Snapshot>) -> Option<Arc<SnapshotInfo>> {
 impl Changes {
     /// Opens what there is. A policy that cannot be read stops the start; a snapshot that cannot does not: images
     /// are then refused as undecided until there is a good one.
-    pub fn open(setup: &Setup) -> Result<(Self, Option<Arc<Snapshot>>, ActivePolicy), Failure> {
+    pub fn open(setup: &Setup) -> Result<(Self, Option<Arc<Snapshot>>), Failure> {
         let feeds = Feeds::at(&setup.data);
         let seen_feeds = feeds.stamp();
         let snapshot = feeds.open().unwrap_or_else(|error| {
@@ -81,13 +93,23 @@ impl Changes {
         let endorsers = setup.endorsers.clone();
         let policy = read(&setup.policy, &endorsers).map_err(Failure::usage)?;
         let seen_policy = all_seen(&setup.policy, &policy.policy);
-        let this = Self { feeds, seen_feeds, policy: setup.policy.clone(), endorsers, seen_policy };
-        Ok((this, snapshot.map(Arc::new), policy))
+        let this =
+            Self { feeds, seen_feeds, policy: setup.policy.clone(), endorsers, seen_policy, read: policy };
+        Ok((this, snapshot.map(Arc::new)))
+    }
+
+    /// The policy in force: what was read, with what was approved by now.
+    pub async fn in_force(&self, facts: &Facts) -> Result<ActivePolicy, boltseal_store::Error> {
+        let ActivePolicy { policy, text } = self.read.clone();
+        Ok(ActivePolicy { policy: policy.with_approvals(&approvals(facts).await?), text })
     }
 
     /// Takes over what changes, for ever. What is broken is left where it is, and what was good stays in use.
-    pub async fn watch(&mut self, judge: &FlowJudge, registry: &Registry, told: &Told, recorder: &Recorder) {
+    pub async fn watch(&mut self, judge: &FlowJudge, registry: &Registry, told: &Told, by: &Watched) {
+        let Watched { facts, recorder } = by;
         let mut hangup = signal(SignalKind::hangup()).ok();
+        let mut following = facts.following();
+        let mut look = tokio::time::interval(POLL);
         loop {
             let asked = async {
                 match &mut hangup {
@@ -95,18 +117,25 @@ impl Changes {
                     None => std::future::pending().await,
                 }
             };
-            let forced = tokio::select! {
-                _ = asked => true,
-                () = tokio::time::sleep(POLL) => false,
+            let files = tokio::select! {
+                _ = asked => Some(true),
+                _ = look.tick() => Some(false),
+                topic = following.next() => match topic {
+                    // Somebody approved an exception, or took that back, here or at another server.
+                    Topic::Settings | Topic::Everything => None,
+                    _ => continue,
+                },
             };
             let (feeds, policy) = (told.snapshot.borrow().clone(), told.policy.borrow().clone());
-            let fresh_feeds = self.feeds_changed(forced, judge, told);
-            let fresh_policy = self.policy_changed(forced, judge, told);
+            let fresh_feeds = files.is_some_and(|forced| self.feeds_changed(forced, judge, told));
+            let read = files.is_some_and(|forced| self.policy_changed(forced));
+            let fresh_policy = (read || files.is_none()) && self.take_over(facts, judge, told).await;
             let mut records = Vec::new();
             if fresh_feeds && let Some(info) = told.snapshot.borrow().as_ref() {
                 records.push(log::feeds(info, feeds.as_ref().map(|feeds| feeds.id.as_str())));
             }
-            if fresh_policy {
+            // What was approved is recorded where it was.
+            if fresh_policy && read {
                 records.push(log::policy(&told.policy.borrow(), &policy));
             }
             for record in &records {
@@ -117,6 +146,7 @@ impl Changes {
             let why = match (fresh_feeds, fresh_policy) {
                 (false, false) => continue,
                 (true, false) => "new feeds",
+                (false, true) if !read => "approvals of exceptions",
                 (false, true) => "new policy",
                 (true, true) => "new feeds and policy",
             };
@@ -124,6 +154,24 @@ impl Changes {
                 tracing::error!(%error, "judging again after a change");
             }
         }
+    }
+
+    /// Judges by what is in force now from here on; says whether that is another policy.
+    async fn take_over(&self, facts: &Facts, judge: &FlowJudge, told: &Told) -> bool {
+        let active = match self.in_force(facts).await {
+            Ok(active) => active,
+            Err(error) => {
+                tracing::error!(%error, "what was approved cannot be read; the policy stays as it was");
+                return false;
+            }
+        };
+        if told.policy.borrow().policy.digest() == active.policy.digest() {
+            return false;
+        }
+        tracing::info!(policy = active.policy.name(), digest = %active.policy.digest(), "policy in use");
+        judge.use_policy(Arc::new(active.policy.clone()));
+        told.policy.send_replace(Arc::new(active));
+        true
     }
 
     fn feeds_changed(&mut self, forced: bool, judge: &FlowJudge, told: &Told) -> bool {
@@ -154,23 +202,21 @@ impl Changes {
         }
     }
 
-    fn policy_changed(&mut self, forced: bool, judge: &FlowJudge, told: &Told) -> bool {
-        let now = all_seen(&self.policy, &told.policy.borrow().policy);
+    /// Reads the policy again where its files changed; says whether it did.
+    fn policy_changed(&mut self, forced: bool) -> bool {
+        let now = all_seen(&self.policy, &self.read.policy);
         if now == self.seen_policy && !forced {
             return false;
         }
         self.seen_policy = now;
         match read(&self.policy, &self.endorsers) {
-            Ok(active) => {
-                let same = told.policy.borrow().policy.digest() == active.policy.digest();
-                tracing::info!(policy = active.policy.name(), digest = %active.policy.digest(), "policy in use");
+            Ok(fresh) => {
                 // It may name other files than the one before; of itself, what was seen before it was read counts.
-                let mut seen = all_seen(&self.policy, &active.policy);
+                let mut seen = all_seen(&self.policy, &fresh.policy);
                 seen.splice(..2, self.seen_policy.iter().take(2).copied());
                 self.seen_policy = seen;
-                judge.use_policy(Arc::new(active.policy.clone()));
-                told.policy.send_replace(Arc::new(active));
-                !same
+                self.read = fresh;
+                true
             }
             Err(error) => {
                 tracing::error!(%error, "the new policy cannot be used; the old one stays in use");

@@ -36,7 +36,7 @@ use zeroize::Zeroizing;
 
 use crate::{console::Console, exit::Failure};
 
-use changes::Changes;
+use changes::{Changes, Watched};
 use stores::Stores;
 
 /// How often the certificate is looked at. It is renewed two months before it ends.
@@ -118,8 +118,9 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let plain = listen(setup.registry_listen, "--registry-listen").await?;
     let (https, http) = (address(&sealed)?, address(&plain)?);
 
-    let (mut changes, feeds, policy) = Changes::open(&setup)?;
+    let (mut changes, snapshot) = Changes::open(&setup)?;
     let Stores { facts, blobs, keys, certificates } = stores::open(&setup).await?;
+    let policy = changes.in_force(&facts).await.map_err(Failure::fault)?;
     // Of several servers that start for the first time, one makes what all need.
     let beginning = stores::alone(&facts).await?;
     let recorder = log::open(&setup, &keys, &facts).await?;
@@ -129,8 +130,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let exchange =
         Exchange::open(&setup.data, &keys, &facts, &recorder, access.authority()).map_err(Failure::fault)?;
     exchange.check(setup.log.accept_restored.as_deref()).await.map_err(Failure::fault)?;
-    let snapshot = feeds.clone();
-    let judge = FlowJudge::new(&http.to_string(), feeds, Arc::new(policy.policy.clone()));
+    let judge = FlowJudge::new(&http.to_string(), snapshot.clone(), Arc::new(policy.policy.clone()));
     let key = fingerprint_key(access.authority(), &facts).await.map_err(Failure::fault)?;
     let judge = Arc::new(judge.recognising(key).with_cache(Cache::at(&setup.data)));
     let config = registry_config(&setup);
@@ -144,7 +144,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let told = changes::Told::new(snapshot.as_deref(), policy);
     let state = State {
         exchange: exchange.clone(),
-        facts,
+        facts: facts.clone(),
         snapshot: told.snapshot.subscribe(),
         policy: told.policy.subscribe(),
         access: access.clone(),
@@ -171,8 +171,8 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let plain_door = serve(plain, registry.router(), None, Limits::default(), stopped(stop));
     tracing::info!(everything = %format_args!("https://{https}"), registry = %http, took = ?setup.started.elapsed(), "ready");
     let watching = tokio::spawn({
-        let (recorder, registry) = (recorder.clone(), registry.clone());
-        async move { changes.watch(&judge, &registry, &told, &recorder).await }
+        let (by, registry) = (Watched { facts, recorder: recorder.clone() }, registry.clone());
+        async move { changes.watch(&judge, &registry, &told, &by).await }
     });
     let exchanging = tokio::spawn({
         let recorder = recorder.clone();

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub use by::{By, Ready};
-pub use key::{Key, password};
+pub use key::{Key, open as open_key, password};
 pub use notary::Notary;
 
 /// The repository of the image that people call `text`, with its registry; a bare digest is in none.

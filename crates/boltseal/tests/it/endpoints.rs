@@ -270,6 +270,7 @@ async fn ask(router: &Router, method: &str, path: &str, token: Option<&str>) -> 
         .replace("{*place}", "0/000")
         .replace("{*name}", "team/app")
         .replace("{what}", "tags")
+        .replace("{who}", "nobody")
         .replace("{sha256}", "00")
         .replace("{fingerprint}", "00112233445566778899aabbccddeeff")
         .replace("{tenant}", "adfs")

@@ -22,6 +22,7 @@ mod differences;
 mod docker_gate;
 mod endpoints;
 mod engines;
+mod exceptions;
 mod faults;
 mod feeds;
 mod fixtures;

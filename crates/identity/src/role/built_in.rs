@@ -77,6 +77,8 @@ const GENERAL: &[Given] = &[
             "Boltseal/federations/write",
             "Boltseal/federations/delete",
             "Boltseal/breakGlass/*",
+            // Who manages does not approve.
+            "Boltseal/policies/exceptions/approve/action",
         ],
     ),
     control(
@@ -320,7 +322,8 @@ const OWN: &[Given] = &[
             "Microsoft.Authorization/roleDefinitions/*",
             "Microsoft.ContainerRegistry/registries/scopeMaps/*",
         ],
-        &[],
+        // Whoever writes exceptions does not approve them.
+        &["Boltseal/policies/exceptions/approve/action"],
     ),
     Given {
         not_data: &[
@@ -357,6 +360,13 @@ const OWN: &[Given] = &[
         "Asks for verdicts about images, and reports what is asked of the engine beside it.",
         &["Boltseal/images/read"],
         &["Boltseal/audit/events/write"],
+    ),
+    control(
+        uuid!("b0175ea1-0000-4000-9000-000000000007"),
+        "Exception Approver",
+        "Approves exceptions of policies that somebody else answers for.",
+        &["Boltseal/policies/read", "Boltseal/images/read", "Boltseal/policies/exceptions/approve/action"],
+        &[],
     ),
 ];
 

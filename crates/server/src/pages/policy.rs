@@ -1,6 +1,7 @@
 //! The rules in words, and the text they were read from.
 
-use boltseal_policy::{ExceptionDoc, RuleDoc};
+use boltseal_api::exceptions::Exception;
+use boltseal_policy::RuleDoc;
 use maud::{Markup, html};
 
 use super::frame::Viewer;
@@ -15,7 +16,9 @@ pub(crate) struct Shown<'a> {
     /// Its rules in words.
     pub rules: &'a [RuleDoc],
     /// Pardons from them.
-    pub exceptions: &'a [ExceptionDoc],
+    pub exceptions: &'a [Exception],
+    /// Whether the viewer may approve them.
+    pub may_approve: bool,
     /// The text itself.
     pub text: &'a str,
 }
@@ -35,7 +38,7 @@ pub(crate) fn policy(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
             @if shown.rules.is_empty() { p.none { "This policy has no rules: it allows everything." } }
             ul.rules { @for rule in shown.rules { (row(rule)) } }
         }
-        @if !shown.exceptions.is_empty() { (exceptions(viewer, shown.exceptions)) }
+        @if !shown.exceptions.is_empty() { (exceptions(viewer, shown)) }
         @if !shown.text.is_empty() {
             section.card aria-labelledby="text" {
                 header { h2 id="text" { "Text" } code.quiet.digest { (shown.digest) } }
@@ -62,8 +65,8 @@ fn row(rule: &RuleDoc) -> Markup {
     }
 }
 
-fn exceptions(viewer: &Viewer, exceptions: &[ExceptionDoc]) -> Markup {
-    let today = viewer.now.strftime("%Y-%m-%d").to_string();
+fn exceptions(viewer: &Viewer, shown: &Shown<'_>) -> Markup {
+    let exceptions = shown.exceptions;
     html! {
         section.card aria-labelledby="exceptions" {
             header { h2 id="exceptions" { "Exceptions" } span.quiet.small { (words::count(exceptions.len() as u64, "pardon")) ", each with an end" } }
@@ -80,21 +83,47 @@ fn exceptions(viewer: &Viewer, exceptions: &[ExceptionDoc]) -> Markup {
                             td data-label="Owner" { (exception.owner) }
                             td.nowrap data-label="Last day" {
                                 (exception.expires)
-                                @if exception.expires.to_string() < today { " " span.badge.is-warn { (badge::glyph("warn")) "ended" } }
+                                @if exception.ended { " " span.badge.is-warn { (badge::glyph("warn")) "ended" } }
                             }
                             td data-label="Reason" {
                                 (exception.reason)
-                                @if exception.missing_approvals > 0 {
-                                    " " span.badge.is-warn {
-                                        (badge::glyph("warn"))
-                                        "does not count: " (words::count(exception.missing_approvals as u64, "approval")) " missing"
-                                    }
-                                } @else if !exception.approved_by.is_empty() {
-                                    div.quiet.small { "approved by " (exception.approved_by.join(", ")) }
-                                }
+                                (approvals(viewer, exception, shown.may_approve))
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// Who approved it, what is missing, and what the viewer may do about that.
+fn approvals(viewer: &Viewer, exception: &Exception, may_approve: bool) -> Markup {
+    let missing = exception.needed.saturating_sub(exception.approvals.len());
+    let names: Vec<&str> = exception.approvals.iter().map(|one| one.by.as_str()).collect();
+    let own = viewer
+        .caller
+        .as_ref()
+        .and_then(|caller| names.iter().find(|name| name.eq_ignore_ascii_case(&caller.name)).copied());
+    let action = |what: &str| format!("/policy/exceptions/{}/{what}", exception.name);
+    html! {
+        @if missing > 0 {
+            " " span.badge.is-warn {
+                (badge::glyph("warn"))
+                "does not count: " (words::count(missing as u64, "approval")) " missing"
+            }
+        }
+        @if !names.is_empty() { div.quiet.small { "approved by " (names.join(", ")) } }
+        @if may_approve && exception.needed > 0 && !exception.ended {
+            @if let Some(own) = own {
+                form method="post" action=(action("take-back")) {
+                    input type="hidden" name="who" value=(own);
+                    button type="submit" { "Take my approval back" }
+                }
+            } @else {
+                form method="post" action=(action("approve")) {
+                    input type="hidden" name="digest" value=(exception.digest);
+                    button type="submit" { "Approve" }
                 }
             }
         }

@@ -19,6 +19,7 @@ mod audit_witness;
 mod browser;
 mod control;
 mod elsewhere;
+mod exceptions;
 mod home;
 mod html;
 mod keeping;

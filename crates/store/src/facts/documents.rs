@@ -1,6 +1,7 @@
 //! Small documents that somebody else knows the meaning of: principals, roles, assignments; and small settings.
 
 use boltseal_model::Timestamp;
+use sqlx::AnyConnection;
 
 use super::{Facts, Topic, milliseconds, time};
 use crate::Error;
@@ -33,29 +34,7 @@ impl Facts {
     }
 
     pub(super) async fn change(&self, about: Topic, changes: Vec<Document>) -> Result<(), Error> {
-        self.writer
-            .touching(about)
-            .run(move |db| {
-                Box::pin(async move {
-                    for Document { kind, id, body } in changes {
-                        let query = match body {
-                            Some(body) => sqlx::query(
-                                "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) \
-                                 ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-                            )
-                            .bind(kind)
-                            .bind(id)
-                            .bind(body),
-                            None => sqlx::query("DELETE FROM documents WHERE kind = $1 AND id = $2")
-                                .bind(kind)
-                                .bind(id),
-                        };
-                        query.execute(&mut *db).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.touching(about).run(move |db| Box::pin(write(db, changes))).await
     }
 
     /// Documents of one kind, by id.
@@ -73,6 +52,44 @@ impl Facts {
     /// whose kind begins with `registry.`.
     pub async fn change_settings(&self, changes: Vec<Document>) -> Result<(), Error> {
         self.change(Topic::Settings, changes).await
+    }
+
+    /// As [`Facts::change_settings`], for what verdicts depend on: whoever follows is told in this very process, too. Where
+    /// there is a document of the kind and id of `unless` already, nothing changes, nothing is recorded, and it says so.
+    pub async fn change_rules(
+        &self,
+        changes: Vec<Document>,
+        unless: Option<(&'static str, &str)>,
+    ) -> Result<bool, Error> {
+        let unless = unless.map(|(kind, id)| (kind, id.to_owned()));
+        let happened = self
+            .writer
+            .touching(Topic::Settings)
+            .run_if(
+                move |db| {
+                    Box::pin(async move {
+                        if let Some((kind, id)) = unless {
+                            let known: Option<String> =
+                                sqlx::query_scalar("SELECT id FROM documents WHERE kind = $1 AND id = $2")
+                                    .bind(kind)
+                                    .bind(id)
+                                    .fetch_optional(&mut *db)
+                                    .await?;
+                            if known.is_some() {
+                                return Ok(false);
+                            }
+                        }
+                        write(db, changes).await?;
+                        Ok(true)
+                    })
+                },
+                |happened| *happened,
+            )
+            .await?;
+        if happened {
+            self.follow.announce(Topic::Settings);
+        }
+        Ok(happened)
     }
 
     /// Ends one token before its time: remembers its id until `expires`.
@@ -137,4 +154,21 @@ impl Facts {
             })
             .await
     }
+}
+
+async fn write(db: &mut AnyConnection, changes: Vec<Document>) -> Result<(), Error> {
+    for Document { kind, id, body } in changes {
+        let query = match body {
+            Some(body) => sqlx::query(
+                "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) \
+                 ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+            )
+            .bind(kind)
+            .bind(id)
+            .bind(body),
+            None => sqlx::query("DELETE FROM documents WHERE kind = $1 AND id = $2").bind(kind).bind(id),
+        };
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
 }

@@ -41,7 +41,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     console.data(&format!(
         "policy: {}\ndigest: {}\nkey: {}\nbundle: {}\n",
         policy.name(),
-        policy.digest(),
+        policy.text_digest(),
         key.public().digest(),
         path.display()
     ))?;
