@@ -20,6 +20,7 @@
 //! | [`Namespace`] | the network namespace of a group, made or found again |
 //! | [`Range`], [`Slot`] | which address a group has |
 //! | [`Rules`] | the firewall as a value, computed from groups and nothing else |
+//! | [`dns`] | the resolver of groups |
 //! | [`Network`] | acts: links, addresses and routes, and the rules in the kernel |
 //!
 //! A group has one address without neighbours (`/32`) on a link of its own to the machine, which routes: so each packet of it, to
@@ -35,6 +36,7 @@
 //!
 //! This must not know: containers, images, files of groups.
 
+pub mod dns;
 mod group;
 mod links;
 mod namespace;
@@ -159,6 +161,11 @@ impl Network {
     /// Addresses of groups.
     pub const fn range(&self) -> Range {
         self.settings.range
+    }
+
+    /// The names that groups know, for [`dns::Resolver::know`].
+    pub fn names(&self) -> dns::Names {
+        dns::Names::of(self.range(), &self.groups)
     }
 
     /// The groups that have a network.

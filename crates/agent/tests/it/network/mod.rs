@@ -3,5 +3,6 @@
 
 mod flows;
 mod machine;
+mod names;
 mod recovery;
 mod rules;
