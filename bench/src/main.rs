@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod corpus;
 mod figures;
+mod inventory;
 mod log;
 mod machine;
 mod matching;
@@ -45,6 +46,7 @@ const ALL: &[Bench] = &[
     ("policy", "decisions: typed rules, a rule in CEL, an admission policy; counted CPU", policy::run),
     ("trust", "signatures: a bundle, keyless, Notary Project, beside the bare check", trust::run),
     ("unpack", "layers into folders, beside tar; roots mounted of them: unpack [oci:DIR]", unpack::run),
+    ("inventory", "who has a vulnerability, of 10,000 images and 1,000 containers", inventory::run),
     ("admission", "reviews of pods at 500 a second: admission [--binary FILE]", registry::admission::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),
     ("registry", "the registry beside docker-registry: registry [--quick] [--only NAME]", registry::run),
