@@ -4,7 +4,7 @@
 //! [`unowned`] lists those that no package explains: not one of the operating system, not one of a language that names the
 //! file or whose folder it lies in, and not the program's own build information.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use boltseal_model::{Catalog, Digest, Tree, Unowned};
 
@@ -54,6 +54,40 @@ pub fn unowned(tree: &Tree, catalog: &Catalog) -> Vec<Unowned> {
         layer: origin::layer(tree, layer),
     };
     unowned.map(one).collect()
+}
+
+/// The package that each of `paths` belongs to, by its place in the packages of `catalog`: the one that names the file, the one of
+/// the operating system that brought it, or the library of a language whose folder it lies in.
+pub fn belongs<'a>(
+    tree: &Tree,
+    catalog: &Catalog,
+    paths: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<Option<usize>> {
+    let owners = Owners::at(tree, paths.clone());
+    let (mut by_path, mut by_name, mut libraries) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (at, package) in catalog.packages.iter().enumerate() {
+        for path in &package.paths {
+            by_path.entry(path.as_str()).or_insert(at);
+        }
+        if crate::ALL.iter().any(|one| one.is_system() && one.id() == package.ecosystem) {
+            by_name.entry(package.name.as_str()).or_insert(at);
+        } else {
+            libraries.entry(plain(&package.name)).or_insert(at);
+        }
+    }
+    let one = |path: &str| {
+        let named = by_path.get(path);
+        let brought = || owners.of_linked(tree, path).and_then(|name| by_name.get(name));
+        let within = || library(path).and_then(|name| libraries.get(&plain(name)));
+        // What a package manager of the system brought is patched by its vendor, whatever language it is of.
+        brought().or(named).or_else(within).copied()
+    };
+    paths.map(one).collect()
+}
+
+/// A name as folders and packages may both have it: `PyYAML` and `pyyaml`, `zope-interface` and `zope_interface`.
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['-', '.'], "_")
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ pub mod signatures;
 pub mod signing;
 pub mod statements;
 mod upgrades;
+pub mod uses;
 pub mod vex;
 
 use std::sync::Mutex;

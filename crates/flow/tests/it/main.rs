@@ -15,6 +15,7 @@ mod notary;
 mod published;
 mod retention;
 mod upgrades;
+mod uses;
 
 use boltseal_model::{Finding, Fix, Proof, Severity, Status};
 
