@@ -21,6 +21,7 @@
 //! | [`Range`], [`Slot`] | which address a group has |
 //! | [`Rules`] | the firewall as a value, computed from groups and nothing else |
 //! | [`dns`] | the resolver of groups |
+//! | [`Refusals`] | what was not let through, as it happens |
 //! | [`Network`] | acts: links, addresses and routes, and the rules in the kernel |
 //!
 //! A group has one address without neighbours (`/32`) on a link of its own to the machine, which routes: so each packet of it, to
@@ -43,6 +44,7 @@ mod namespace;
 mod netlink;
 mod outside;
 mod range;
+mod refused;
 mod rules;
 mod settings;
 
@@ -57,6 +59,7 @@ pub use namespace::{Namespace, enter};
 use netlink::Socket;
 use outside::Outside;
 pub use range::{Range, RangeError, Slot};
+pub use refused::{Heard, Refusals, Refused};
 pub use rules::{Conflict, MAX_TUPLES, Node, Rules};
 
 /// How the network of a node is set up.

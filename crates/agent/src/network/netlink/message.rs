@@ -89,7 +89,7 @@ impl Message {
     }
 
     /// What is sent: of one conversation, by `sequence`.
-    pub(super) fn finish(mut self, sequence: u32) -> Vec<u8> {
+    pub(in crate::network) fn finish(mut self, sequence: u32) -> Vec<u8> {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         put(&mut self.bytes, 0, &length.to_ne_bytes());
         put(&mut self.bytes, 8, &sequence.to_ne_bytes());

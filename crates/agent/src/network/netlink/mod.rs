@@ -103,6 +103,17 @@ impl Socket {
         }
     }
 
+    /// What the kernel keeps until it is read.
+    pub(super) fn set_buffer(&mut self, bytes: usize) -> io::Result<()> {
+        Ok(sockopt::set_socket_recv_buffer_size_force(&self.socket, bytes)?)
+    }
+
+    /// What comes without being asked for.
+    pub(super) fn hear(&mut self, patience: Duration) -> io::Result<Vec<Answer>> {
+        sockopt::set_socket_timeout(&self.socket, Timeout::Recv, Some(patience))?;
+        self.receive()
+    }
+
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         // A batch is one datagram, and the buffer for it is counted with the kernel's own bookkeeping. Ten thousand openings
         // need more than the machine grants to everybody; root may ask for it.

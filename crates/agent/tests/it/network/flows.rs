@@ -1,15 +1,14 @@
 //! What passes between groups, the machine and the world.
 
 use std::{
-    collections::BTreeMap,
     io::{ErrorKind, Read as _, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    os::fd::{AsFd as _, AsRawFd as _},
+    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    os::fd::AsFd as _,
     process::Command,
     time::Duration,
 };
 
-use boltseal_agent::network::{Namespace, Network, Settings, Slot};
+use boltseal_agent::network::{Heard, Refusals};
 use boltseal_testkit::peer;
 
 use super::machine::{
@@ -189,62 +188,6 @@ fn other_protocols_do_not_pass() {
     });
 }
 
-#[test]
-fn a_namespace_is_sealed_and_found_again() {
-    on_a_machine(|_| {
-        let namespace = Namespace::create().unwrap();
-        let read = |path: &str| std::fs::read_to_string(format!("/proc/sys/net/{path}")).unwrap_or_default();
-        let settings = |path| within(namespace.as_fd(), || read(path).trim().to_owned());
-        assert_eq!(settings("ipv4/ip_unprivileged_port_start"), "0");
-        assert_eq!(settings("ipv4/ping_group_range"), "0\t2147483647");
-        assert_ne!(settings("ipv6/conf/all/disable_ipv6"), "0");
-        within(namespace.as_fd(), || serve("own", Ipv4Addr::LOCALHOST, 80));
-        within(namespace.as_fd(), || assert_eq!(ask(Ipv4Addr::LOCALHOST, 80), "own to 127.0.0.1"));
-        // By a process in it, as after a crash; and a process that is in none is nobody's.
-        let mut sleeps = within(namespace.as_fd(), || Command::new("sleep").arg("1000").spawn().unwrap());
-        drop(namespace);
-        let found = Namespace::of_process(sleeps.id()).unwrap();
-        within(found.as_fd(), || assert_eq!(ask(Ipv4Addr::LOCALHOST, 80), "own to 127.0.0.1"));
-        sleeps.kill().unwrap();
-        sleeps.wait().unwrap();
-        let mut ours = Command::new("sleep").arg("1000").spawn().unwrap();
-        let refused = Namespace::of_process(ours.id()).unwrap_err().to_string();
-        assert!(refused.contains("the network of the machine itself"), "{refused}");
-        ours.kill().unwrap();
-        ours.wait().unwrap();
-    });
-}
-
-#[test]
-fn addresses_that_somebody_has() {
-    on_a_machine(|_| {
-        let refused = |settings| Network::open(settings).map(|_| ()).unwrap_err().to_string();
-        let range = |text: &str| Settings { range: text.parse().unwrap(), ..Settings::default() };
-        let ip = |line: &str| {
-            assert!(Command::new("ip").args(line.split(' ')).status().unwrap().success(), "{line}");
-        };
-        ip("route add 10.213.128.0/24 dev wan");
-        assert_eq!(
-            refused(Settings::default()),
-            "the addresses 10.213.0.0/16 of groups are taken: this machine has a route to 10.213.128.0/24 by wan; set another range"
-        );
-        ip("link add boltseal0 type veth");
-        assert!(refused(range("10.7.0.0/24")).contains("which is not ours"));
-        ip("link del boltseal0");
-        let mut network = Network::open(range("10.7.0.0/24")).unwrap();
-        Network::open(range("10.7.0.0/24")).unwrap();
-        let namespace = Namespace::create().unwrap();
-        let error = network.attach("a", group(254, "a", &[], ""), &namespace).unwrap_err().to_string();
-        assert_eq!(error, "a has place 254, and 10.7.0.0/24 has no more than 253");
-        assert_eq!(
-            network.attach("a", group(252, "a", &[], ""), &namespace).unwrap().address,
-            Ipv4Addr::new(10, 7, 0, 254)
-        );
-        network.remove().unwrap();
-        assert_eq!(Slot::new(3).number(), 3);
-    });
-}
-
 /// Says back what it hears, to one that connects.
 fn echo(port: u16) {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap();
@@ -276,49 +219,44 @@ fn silent_or_refused(address: Ipv4Addr, port: u16) {
     assert!(matches!(error, ErrorKind::ConnectionRefused | ErrorKind::TimedOut), "{address}:{port}: {error}");
 }
 
-/// A machine that forwards nothing forwards for groups, and for nobody else.
 #[test]
-fn a_machine_stays_what_it_is() {
-    on_a_machine(|world| {
-        let ip = |line: &str| {
-            assert!(Command::new("ip").args(line.split(' ')).status().unwrap().success(), "{line}");
+fn what_is_refused_is_told() {
+    on_a_machine(|_| {
+        let (_network, groups) = attached(vec![group(0, "a", &[], ""), group(1, "b", &["80"], "")]);
+        let [a, b] = &groups[..] else { panic!("two groups") };
+        let mut refusals = Refusals::open().unwrap();
+        let mut next = || loop {
+            match refusals.next(PATIENCE).unwrap().as_slice() {
+                [Heard::Refused(one), ..] => {
+                    let (name, port) = (one.group.clone().unwrap_or_default(), one.port.unwrap_or_default());
+                    return format!("{name}: {} to {}:{port}/{}", one.from, one.to, one.protocol);
+                }
+                [] => panic!("nothing is heard"),
+                [Heard::Lost, ..] => {}
+            }
         };
-        let lan = boltseal_sys::network_namespace().unwrap();
-        ip(&format!(
-            "link add lan type veth peer name eth0 netns /proc/{}/fd/{}",
-            std::process::id(),
-            lan.as_raw_fd()
-        ));
-        ip("link set lan up");
-        ip("address add 192.0.2.1/24 dev lan");
-        within(lan.as_fd(), || {
-            ip("link set lo up");
-            ip("link set eth0 up");
-            ip("address add 192.0.2.2/24 dev eth0");
-            ip("route add default via 192.0.2.1");
+        let send =
+            |to: Ipv4Addr, port: u16| drop(UdpSocket::bind("0.0.0.0:0").unwrap().send_to(b"x", (to, port)));
+        a.within(|| send(b.address(), 80));
+        assert_eq!(next(), format!("a: {} to {}:80/17", a.address(), b.address()));
+        a.within(|| send(MACHINE, 53));
+        assert_eq!(next(), format!("a: {} to {MACHINE}:53/17", a.address()));
+        send(b.address(), 81);
+        assert_eq!(next(), format!("b: {GATEWAY} to {}:81/17", b.address()));
+        b.within(|| send(WORLD, 443));
+        assert_eq!(next(), format!("b: {} to {WORLD}:443/17", b.address()));
+        let ip = peer("ip").unwrap();
+        a.within(|| {
+            assert!(
+                Command::new(&ip)
+                    .args(["address", "add", "10.213.0.9/32", "dev", "eth0"])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            drop(UdpSocket::bind("10.213.0.9:0").unwrap().send_to(b"x", (b.address(), 80)));
         });
-        let there = Ipv4Addr::new(192, 0, 2, 2);
-        datagram(lan.as_fd(), there, 53, true);
-        within(world.0.as_fd(), || ip(&format!("route add 192.0.2.0/24 via {MACHINE}")));
-        let forwards = |passes| within(world.0.as_fd(), || datagram(lan.as_fd(), there, 53, passes));
-        forwards(false);
-        let setting = |link: &str| {
-            std::fs::read_to_string(format!("/proc/sys/net/ipv4/conf/{link}/forwarding")).unwrap()
-        };
-        let (mut network, groups) = attached(vec![group(0, "a", &[], "")]);
-        assert_eq!(setting("wan"), "0\n", "nothing needs it");
-        let open = format!("tcp://{WORLD}:443 tcp://{there}:443");
-        network.change(by_name([group(0, "a", &[], &open)])).unwrap();
-        assert_eq!(
-            (setting("wan").as_str(), setting("lan").as_str(), setting("all").as_str()),
-            ("1\n", "0\n", "0\n")
-        );
-        forwards(false);
-        within(world.0.as_fd(), || serve("world", Ipv4Addr::UNSPECIFIED, 443));
-        groups[0].within(|| assert_eq!(ask(WORLD, 443), format!("world to {MACHINE}")));
-        // One that forwards on its own is not touched.
-        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
-        network.change(BTreeMap::new()).unwrap();
-        forwards(true);
+        assert_eq!(next(), format!(": 10.213.0.9 to {}:80/17", b.address()));
+        assert!(Refusals::open().is_err(), "only one listens");
     });
 }

@@ -6,3 +6,4 @@ mod machine;
 mod names;
 mod recovery;
 mod rules;
+mod setup;
