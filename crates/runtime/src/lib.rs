@@ -32,7 +32,7 @@
 //! | [`bundle`] | the plan as an OCI runtime specification, which `runc` and its kind run |
 //!
 //! Sealed is the default: a user namespace, no capability, no new privileges, a root that cannot be written to, and nothing
-//! executable on what can be; no network but its own loopback, no device, limits on everything. Each opening is a line of the
+//! executable on what can be; nobody reached by network, no device, limits on everything. Each opening is a line of the
 //! group file, and a line of the plan.
 //!
 //! A plan states what it enforces. What the host lacks is *unavailable* or *partial* with the reason, before anything starts.

@@ -10,10 +10,10 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// Tags that open something are called so, or so with more behind another dot: each value has 256 characters at most.
-pub const TAG: &str = "boltseal.egress";
+use crate::plan::Opening;
+
 /// Openings of one group: a group that needs more is not one service.
 pub const MAX_OPENINGS: usize = 1_000;
 /// Characters of a name of a group, as a label of DNS has (RFC 1035 2.3.4).
@@ -69,8 +69,7 @@ pub struct Egress {
 }
 
 /// Whom a group may reach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
     /// Another group of the machine, by its name.
     Group(String),
@@ -96,6 +95,24 @@ pub enum Opened {
     Egress(Protocol, To, (u16, u16)),
 }
 
+impl Network {
+    /// What it opens, as a plan says it.
+    pub fn openings(&self) -> Vec<Opening> {
+        let opening = |what, line: &Line| Opening { what, path: line.path.clone(), line: line.line };
+        let ports = self.ports.iter().map(|port| {
+            let name = format!("{}/{}", port.number, port.protocol.name());
+            let whom = match port.published {
+                Some(outside) => format!("{name} for everybody, by port {outside} of the machine"),
+                None => format!("{name} for groups that open it"),
+            };
+            opening(whom, &port.line)
+        });
+        let egress = self.egress.iter().map(|one| opening(one.to_string(), &one.line));
+        let dns = self.dns.iter().map(|line| opening("names of the world are resolved".to_owned(), line));
+        ports.chain(egress).chain(dns).collect()
+    }
+}
+
 impl Protocol {
     /// As it is written.
     pub const fn name(self) -> &'static str {
@@ -108,6 +125,12 @@ impl Protocol {
     /// By its name, in whichever case.
     pub fn of(name: &str) -> Option<Self> {
         [Self::Tcp, Self::Udp].into_iter().find(|one| one.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl Serialize for To {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use boltseal_runtime::{Container, Plan, State, plan::Source, seccomp};
+use boltseal_runtime::{Container, Opening, Plan, State, plan::Source, seccomp};
 
 use super::paint::{Paint, clean, count, wrap};
 
@@ -12,6 +12,9 @@ const NAME: usize = 26;
 /// The whole plan.
 pub fn people(plan: &Plan, paint: Paint) -> String {
     let mut out = format!("{}\n", paint.bold(&format!("group {}", clean(&plan.name))));
+    for opening in plan.network.openings() {
+        let _ = writeln!(out, "  {}", opened(&opening));
+    }
     for one in &plan.containers {
         out.push('\n');
         container(one, paint, &mut out);
@@ -87,14 +90,12 @@ fn controls(one: &Container, paint: Paint, out: &mut String) {
         let _ = writeln!(out, "  {}", count(one.openings.len(), "opening"));
     }
     for opening in &one.openings {
-        let _ = writeln!(
-            out,
-            "    {}, by line {} ({})",
-            clean(&opening.what),
-            opening.line,
-            clean(&opening.path)
-        );
+        let _ = writeln!(out, "    {}", opened(opening));
     }
+}
+
+fn opened(opening: &Opening) -> String {
+    format!("{}, by line {} ({})", clean(&opening.what), opening.line, clean(&opening.path))
 }
 
 fn outside(one: &Container, user: u32, group: u32) -> String {

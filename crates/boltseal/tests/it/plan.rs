@@ -8,8 +8,10 @@ use crate::binary::User;
 const GROUP: &str = "\
 type: Microsoft.ContainerInstance/containerGroups
 name: shop
+tags: {team: shop, boltseal.egress: 'tcp://10.0.0.5:5432, tcp://cache:6379 dns'}
 properties:
   osType: Linux
+  ipAddress: {type: Public, ports: [{port: 8080, protocol: TCP}]}
   volumes: [{name: scratch, emptyDir: {}}]
   containers:
   - name: web
@@ -56,7 +58,10 @@ fn what_would_hold_and_what_is_open() {
         "/work (volume scratch)",
         "TOKEN: in its environment",
         "opened  nothing that only root may",
-        "CAP_NET_RAW, by line 13",
+        "CAP_NET_RAW, by line 15",
+        "8080/tcp for everybody, by port 8080 of the machine, by line 6 (properties.ipAddress.ports[0])",
+        "tcp://cache:6379, by line 3 (tags['boltseal.egress'])",
+        "names of the world are resolved, by line 3",
         "`runc` sets no rules",
     ]);
     plan(&["--strict"]).ended(3);
@@ -67,6 +72,12 @@ fn what_would_hold_and_what_is_open() {
     assert_eq!((&web["user"], &web["digest"]), (&json!([1000, 1001]), &json!(digest)));
     assert_eq!(web["capabilities"], json!(["CAP_NET_RAW"]));
     assert_eq!(web["env"], json!(["A", "MODE", "PATH"]));
+    let network = &told["network"];
+    assert_eq!(network["ports"][0]["published"], json!(8080));
+    assert_eq!(
+        (&network["egress"][0]["to"], &network["egress"][1]["to"]),
+        (&json!("10.0.0.5"), &json!("cache"))
+    );
 
     plan(&["--format", "oci"]).ended(3).complained(&["no folder was given for its volume scratch"]);
     let bundle = plan(&["--format", "oci", "--volume", "scratch=/srv/scratch", "--rootfs", "/srv/web"])
@@ -93,7 +104,7 @@ fn what_is_refused_and_what_is_not_known() {
     missing.complained(&["oci:nowhere", "not an OCI image layout"]);
     user.write("open.yaml", GROUP.replace("capabilities: {add: [NET_RAW]}", "privileged: true"));
     let refused = user.run(&["plan", "open.yaml", "--without-images"]).ended(1);
-    refused.said(&["it will not be run:", "securityContext.privileged (line 13)", "root of the machine"]);
+    refused.said(&["it will not be run:", "securityContext.privileged (line 15)", "root of the machine"]);
     let bundle = user.run(&["plan", "open.yaml", "--without-images", "--format", "oci"]).ended(1);
     bundle.complained(&["root of the machine"]);
     user.write(

@@ -12,7 +12,7 @@ pub use container::{Container, Env, EnvKind, Mount, Port, Probes, Resources, Rol
 pub use security::{SeLinux, Security};
 
 use crate::{
-    document::Node,
+    document::{Item, Node},
     leaf::{Leaf, Place},
 };
 
@@ -163,7 +163,11 @@ pub enum Exposure {
     Public,
 }
 
-/// How a workload is reached.
+/// Tags of this name, or with more of it behind another dot, say what a container group may reach. The format has no other place
+/// for it; a tag's name has no slash in Azure, and its value at most 256 characters.
+pub const EGRESS_TAG: &str = "boltseal.egress";
+
+/// How a workload is reached, and what it reaches.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
     /// By whom.
@@ -174,6 +178,10 @@ pub struct Network {
     pub dns: Leaf<String>,
     /// Who may have the public name after it is gone.
     pub dns_scope: Leaf<String>,
+    /// Ports by which all of it is reached, where that is not said of each container.
+    pub ports: Vec<Port>,
+    /// What it may reach, as [`EGRESS_TAG`] says it.
+    pub egress: Vec<Item>,
 }
 
 /// Something that can be mounted.

@@ -1,10 +1,10 @@
 //! Which controls hold on a machine. A runtime takes what it cannot do for done, so what it lacks is told here.
 
 use super::{Container, Control, State};
-use crate::{Host, host::Cgroups};
+use crate::{Host, host::Cgroups, network::Network};
 
 /// All of them, for one container.
-pub(super) fn controls(host: &Host, one: &Container) -> Vec<Control> {
+pub(super) fn controls(host: &Host, network: &Network, one: &Container) -> Vec<Control> {
     let control = |name, keeps, state| Control { name, keeps, state };
     vec![
         control("user namespace", "root inside is nobody outside", user_namespace(host)),
@@ -16,7 +16,7 @@ pub(super) fn controls(host: &Host, one: &Container) -> Vec<Control> {
         control("files in memory", "no program runs from memory", memory_files(host)),
         control("Landlock", "rules on files and ports within the container", landlock(host)),
         control("namespaces", "processes, names, mounts, queues of its own", State::Enforced),
-        control("network", "its own loopback and nothing else", State::Enforced),
+        control("network", "nobody is reached, and reaches it", reached(network)),
         control("masked paths", "the machine's settings and memory", State::Enforced),
         control("devices", "no device of the machine", devices(host)),
         control("memory", "the neighbours' memory", limit(host, "memory")),
@@ -24,6 +24,14 @@ pub(super) fn controls(host: &Host, one: &Container) -> Vec<Control> {
         control("processes", "no fork bomb", limit(host, "pids")),
         control("open files", "the kernel's memory", State::Enforced),
     ]
+}
+
+fn reached(network: &Network) -> State {
+    let openings = network.openings();
+    if openings.is_empty() {
+        return State::Enforced;
+    }
+    State::Opened(openings.into_iter().map(|opening| opening.what).collect::<Vec<_>>().join("; "))
 }
 
 fn user_namespace(host: &Host) -> State {

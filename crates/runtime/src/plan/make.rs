@@ -8,7 +8,10 @@ use boltseal_orchestrator::{
     workload::{self, Resources, Role},
 };
 
-use super::{Container, Image, Limits, Opening, Plan, Refusal, Users, Wanted, controls, mounts, process};
+use super::{
+    Container, Image, Limits, Opening, Plan, Refusal, Users, Wanted, controls, mounts, network, process,
+};
+use crate::network::Network;
 
 /// Containers of a group; Azure allows 60.
 const MAX_CONTAINERS: usize = 100;
@@ -79,15 +82,16 @@ pub(super) fn plan(wanted: &Wanted<'_>) -> Plan {
     let workload = wanted.workload;
     let mut notes = Notes::default();
     group(workload, &mut notes);
+    let network = network::network(workload, &mut notes);
     let containers = workload.containers.iter().take(MAX_CONTAINERS).enumerate();
     let containers: Vec<Container> =
-        containers.map(|(place, one)| container(wanted, place, one, &mut notes)).collect();
+        containers.map(|(place, one)| container(wanted, place, one, &network, &mut notes)).collect();
     for (place, one) in workload.containers.iter().enumerate() {
         if workload.containers.iter().take(place).any(|before| before.name == one.name) {
             notes.refuse(&one.place, format!("two containers are called {}", one.name));
         }
     }
-    Plan { name: workload.id.name.clone(), containers, refusals: notes.refusals, gaps: notes.gaps }
+    Plan { name: workload.id.name.clone(), network, containers, refusals: notes.refusals, gaps: notes.gaps }
 }
 
 /// What holds for all of its containers.
@@ -118,7 +122,13 @@ fn group(workload: &workload::Workload, notes: &mut Notes) {
     }
 }
 
-fn container(wanted: &Wanted<'_>, place: usize, one: &workload::Container, notes: &mut Notes) -> Container {
+fn container(
+    wanted: &Wanted<'_>,
+    place: usize,
+    one: &workload::Container,
+    network: &Network,
+    notes: &mut Notes,
+) -> Container {
     let workload = wanted.workload;
     let image = notes.known(&one.image).cloned().unwrap_or_default();
     if one.image.is_unset() {
@@ -165,7 +175,7 @@ fn container(wanted: &Wanted<'_>, place: usize, one: &workload::Container, notes
         let (path, line) = (escalates.place().path.clone(), escalates.place().line);
         planned.openings.push(Opening { what: "new privileges, by setuid programs".to_owned(), path, line });
     }
-    planned.controls = controls::controls(wanted.host, &planned);
+    planned.controls = controls::controls(wanted.host, network, &planned);
     planned
 }
 

@@ -6,6 +6,7 @@
 mod controls;
 mod make;
 mod mounts;
+mod network;
 mod process;
 
 use std::{collections::BTreeMap, fmt};
@@ -14,7 +15,7 @@ use boltseal_model::{Config, Digest};
 use boltseal_orchestrator::Workload;
 use serde::Serialize;
 
-use crate::Host;
+use crate::{Host, network::Network};
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub struct Image {
 pub struct Plan {
     /// Of the group.
     pub name: String,
+    /// What all of it may reach, and who may reach it.
+    pub network: Network,
     /// One by one, those that initialise first.
     pub containers: Vec<Container>,
     /// Why it will not be run at all; empty where it can be.

@@ -97,6 +97,55 @@ fn what_a_group_opens_is_told() {
 }
 
 #[test]
+fn what_a_group_opens_of_its_network() {
+    let with = |address: &str, tags: &str| {
+        let text = group("", "").replace("  osType", &format!("  ipAddress: {{{address}}}\n  osType"));
+        planned(&text.replace("properties:\n  ip", &format!("tags: {{{tags}}}\nproperties:\n  ip")), &[])
+    };
+    let openings = |plan: &Plan| plan.network.openings().into_iter().map(|one| one.what).collect::<Vec<_>>();
+    let state = |plan: &Plan| {
+        let control = plan.containers[0].controls.iter().find(|one| one.name == "network").unwrap();
+        control.state.word()
+    };
+    let closed = with("type: Private", "team: shop, boltseal.egressive: 'tcp://10.0.0.5:1'");
+    assert_eq!((openings(&closed), state(&closed)), (Vec::<String>::new(), "enforced"));
+    let ports = "ports: [{port: 80}, {port: 53, protocol: udp}]";
+    let private = with(&format!("type: Private, {ports}"), "");
+    assert_eq!(openings(&private), ["80/tcp for groups that open it", "53/udp for groups that open it"]);
+    let open =
+        with(&format!("type: Public, {ports}"), "boltseal.egress: dns, Boltseal.Egress.db: 'tcp://db:1-9'");
+    assert_eq!((open.refusals.as_slice(), state(&open)), (&[][..], "opened"));
+    assert_eq!(
+        openings(&open),
+        [
+            "80/tcp for everybody, by port 80 of the machine",
+            "53/udp for everybody, by port 53 of the machine",
+            "tcp://db:1-9",
+            "names of the world are resolved",
+        ]
+    );
+    assert_eq!(open.network.egress[0].line.line, 3);
+    for (address, tags, path, why) in [
+        ("type: Public, ports: [{port: 0}]", "", "ipAddress.ports[0].port", "0 is no port"),
+        ("type: Public, ports: [{port: 80, protocol: SCTP}]", "", "protocol", "neither TCP nor UDP"),
+        ("type: Public, ports: [{port: 80}, {port: 80, protocol: tcp}]", "", "ports[1]", "is there twice"),
+        (
+            "type: Private",
+            "boltseal.egress: everything",
+            "tags['boltseal.egress']",
+            "`everything` opens nothing",
+        ),
+        ("type: Private", "boltseal.egress: 'tcp://db.example.com:1'", "egress", "addresses change"),
+    ] {
+        let found: Vec<_> = with(address, tags).refusals.into_iter().map(|one| (one.path, one.why)).collect();
+        assert!(
+            found.len() == 1 && found[0].0.contains(path) && found[0].1.contains(why),
+            "{tags}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn what_the_image_says_and_the_group_over_it() {
     let config = Config {
         user: "app".to_owned(),
