@@ -1,7 +1,12 @@
 //! Each kind of entry, written.
 
-use std::{fs::File, io, os::unix::fs::MetadataExt as _};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
+};
 
+use boltseal_model::{Algorithm, Digest, Hasher};
 use boltseal_sys::Place;
 use rustix::{
     fs::{AtFlags, FileType, Mode, OFlags, XattrFlags},
@@ -56,10 +61,7 @@ impl Writer<'_> {
     ) -> Result<(), Error> {
         let layer = self.name;
         let told = |error| io_at(layer, path, error);
-        self.counts.bytes = self.counts.bytes.saturating_add(entry.meta.size);
-        if self.counts.bytes > self.limits.bytes {
-            return Err(self.limit("bytes of files in a layer", self.limits.bytes, path));
-        }
+        self.count_bytes(entry.meta.size, path)?;
         if entry.is_sparse() && entry.meta.mode & 0o111 != 0 && entry.meta.size > self.limits.executable {
             return Err(self.limit("bytes of an executable with holes", self.limits.executable, path));
         }
@@ -69,21 +71,27 @@ impl Writer<'_> {
         let file = File::from(file.map_err(|error| told(error.into()))?);
         let sha256 = self.copier.copy(walker, entry, &file, layer, path)?;
         own(&file, entry).map_err(told)?;
-        if let Some(capability) = &entry.attributes.capability {
-            let set = rustix::fs::fsetxattr(&file, "security.capability", capability, XattrFlags::empty());
-            set.map_err(|error| told(error.into()))?;
+        attribute(&file, entry).map_err(told)?;
+        let Some(sha256) = sha256 else { return Ok(()) };
+        let inode = file.metadata().map_err(told)?.ino();
+        self.note_executable(place.join(name), (inode, sha256, entry.meta.size))
+    }
+
+    fn count_bytes(&mut self, bytes: u64, path: &str) -> Result<(), Error> {
+        self.counts.bytes = self.counts.bytes.saturating_add(bytes);
+        if self.counts.bytes > self.limits.bytes {
+            return Err(self.limit("bytes of files in a layer", self.limits.bytes, path));
         }
-        let times = times(entry.attributes.modified);
-        rustix::fs::futimens(&file, &times).map_err(|error| told(error.into()))?;
-        if let Some(sha256) = sha256 {
-            let real = place.join(name);
-            self.note_name(&real).map_err(told)?;
-            let inode = file.metadata().map_err(told)?.ino();
-            self.executables.insert(real, (inode, sha256, entry.meta.size));
-            if self.executables.len() > MAX_EXECUTABLES {
-                return Err(self.limit("executables in a layer", MAX_EXECUTABLES as u64, path));
-            }
+        Ok(())
+    }
+
+    /// Remembers an executable: inode, hash, bytes.
+    fn note_executable(&mut self, path: String, one: (u64, Digest, u64)) -> Result<(), Error> {
+        self.note_name(&path).map_err(|error| io_at(self.name, &path, error))?;
+        if self.executables.len() >= MAX_EXECUTABLES {
+            return Err(self.limit("executables in a layer", MAX_EXECUTABLES as u64, &path));
         }
+        self.executables.insert(path, one);
         Ok(())
     }
 
@@ -115,11 +123,35 @@ impl Writer<'_> {
         }
         self.clear(place, name).map_err(told)?;
         rustix::fs::linkat(&from, base, place, name, AtFlags::empty()).map_err(|error| told(error.into()))?;
-        if let Some(known) = self.executables.get(&real).cloned() {
-            self.note_name(&path).map_err(told)?;
-            self.executables.insert(path, known);
+        if kind.is_file() { self.describe_link(place, name, entry, &real) } else { Ok(()) }
+    }
+
+    /// Gives the file that a link is another name of the owner, mode and time that the link says: it is what Docker, podman and
+    /// containerd do, and what the scanner tells.
+    fn describe_link(&mut self, place: &Place, name: &str, entry: &Entry, target: &str) -> Result<(), Error> {
+        let (path, layer) = (place.join(name), self.name);
+        let told = |error: io::Error| io_at(layer, &path, error);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file =
+            rustix::fs::openat(place, name, flags, Mode::empty()).map_err(|error| told(error.into()))?;
+        let mut file = File::from(file);
+        let meta = file.metadata().map_err(told)?;
+        if (meta.uid(), meta.gid(), meta.mode() & 0o7777)
+            != (entry.meta.uid, entry.meta.gid, entry.meta.mode & 0o7777)
+        {
+            own(&file, entry).map_err(told)?;
         }
-        Ok(())
+        attribute(&file, entry).map_err(told)?;
+        let mut known = self.executables.get(target).cloned();
+        if known.is_none() && entry.meta.mode & 0o111 != 0 {
+            // It was no executable by its own entry. What is read again counts again.
+            self.count_bytes(meta.len(), &path)?;
+            let sha256 = hash(&mut file).map_err(told)?;
+            let one = (meta.ino(), sha256, meta.len());
+            self.note_executable(target.to_owned(), one.clone())?;
+            known = Some(one);
+        }
+        known.map_or(Ok(()), |one| self.note_executable(path, one))
     }
 
     pub(super) fn symlink(&mut self, place: &Place, name: &str, entry: &Entry) -> io::Result<()> {
@@ -158,6 +190,26 @@ impl Writer<'_> {
             }
             Ok(_) => Ok(()),
             Err(error) => Err(told(error.into())),
+        }
+    }
+}
+
+/// What comes after owner and mode, whose change takes capabilities away.
+fn attribute(file: &File, entry: &Entry) -> io::Result<()> {
+    if let Some(capability) = &entry.attributes.capability {
+        rustix::fs::fsetxattr(file, "security.capability", capability, XattrFlags::empty())?;
+    }
+    Ok(rustix::fs::futimens(file, &times(entry.attributes.modified))?)
+}
+
+/// The SHA-256 of all of a file.
+fn hash(file: &mut File) -> io::Result<Digest> {
+    let mut sum = Hasher::new(Algorithm::Sha256);
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(sum.finish()),
+            read => sum.update(buffer.get(..read).unwrap_or_default()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Roots of containers, mounted from layers that were really unpacked.
 
+mod podman;
+
 use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
@@ -332,8 +334,14 @@ fn a_layer_that_comes_twice() {
 #[test]
 fn copies_are_kept() {
     let Some(place) = Place::new() else { return };
-    let unpacked = place
-        .unpack(&Image::new().layer(Layer::new().executable("a", "x").hard_link("b", "a").whiteout("c")));
+    let unpacked = place.unpack(
+        &Image::new().layer(
+            Layer::new()
+                .file("a", "x")
+                .entry(&Entry { mode: 0o755, ..Entry::bare("b", b'1', "a") })
+                .whiteout("c"),
+        ),
+    );
     let beside = unpacked[0].path.parent().unwrap().to_owned();
     fs::create_dir_all(beside.join("users-unfinished/of/a/killed/process")).unwrap();
     let folders = || -> Vec<PathBuf> {
