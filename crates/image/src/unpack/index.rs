@@ -3,10 +3,12 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
 use boltseal_model::Digest;
+use boltseal_sys::Beneath;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -58,6 +60,20 @@ pub struct Executable {
 }
 
 impl Index {
+    /// The same of a copy of the layer, whose files have other inodes and other times. A file that the copy lacks is an error.
+    pub fn of_copy(&self, root: &Path) -> Result<Self, Error> {
+        let failed = |path: &str, source| Error::io(format!("{} in {}", path, root.display()), source);
+        let mut beneath = Beneath::new(root).map_err(|source| failed("the root", source))?;
+        let mut copy = self.clone();
+        for one in &mut copy.executables {
+            let file = beneath.file(&one.path).map_err(io::Error::from);
+            let meta = file.and_then(|file| file.metadata()).map_err(|source| failed(&one.path, source))?;
+            one.inode = meta.ino();
+            one.changed = (meta.ctime(), u32::try_from(meta.ctime_nsec()).unwrap_or(0));
+        }
+        Ok(copy)
+    }
+
     /// Writes it into the folder of a layer.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let mut file = io::BufWriter::new(File::create_new(folder.join(NAME))?);

@@ -130,6 +130,14 @@ pub enum Error {
         /// What it says.
         source: io::Error,
     },
+    /// The kernel, or the file system that layers are on, cannot have files belong to other users.
+    #[error("owners cannot be shifted as files are looked at: {what}: {source}")]
+    Shift {
+        /// What was to be done.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
     /// It has no layers, or too many.
     #[error("the image has {0} layers; a root is made of at least 1 and at most {MAX_LAYERS}")]
     Layers(usize),
@@ -175,11 +183,14 @@ impl Root {
             return Err(Error::Limit { what: "mount points", limit: MAX_TARGETS });
         }
         let stack = &Stack { layers: &layers, ..*stack };
-        let mapped = match stack.shift {
-            Some(Shift::Copied) => Err("it was asked for".to_owned()),
-            Some(Shift::Mapped) => return stack::assemble(stack, Shift::Mapped),
-            None => stack::assemble(stack, Shift::Mapped).map_err(|error| error.to_string()),
+        let why = match stack.shift {
+            Some(Shift::Copied) => "it was asked for".to_owned(),
+            shift => match stack::assemble(stack, Shift::Mapped) {
+                // With copies everything else would fail again, and copies would have been made for nothing.
+                Err(Error::Shift { what, source }) if shift.is_none() => format!("{what}: {source}"),
+                done => return done,
+            },
         };
-        mapped.or_else(|why| Ok(Self { copied: Some(why), ..stack::assemble(stack, Shift::Copied)? }))
+        Ok(Self { copied: Some(why), ..stack::assemble(stack, Shift::Copied)? })
     }
 }

@@ -63,7 +63,13 @@ fn fill(stack: &Stack<'_>, shift: Shift) -> Result<Root, Error> {
         layers.push(path);
     }
     skeleton::describe_root(stack, &bones)?;
-    overlay(place, &root, stack.layers.len())?;
+    overlay(place, &root, stack.layers.len()).map_err(|error| match error {
+        // Kernels before 5.19 lay no folders over each other whose owners they shift.
+        Error::Io { source, .. } if shift == Shift::Mapped => {
+            Error::Shift { what: "laying layers over each other", source }
+        }
+        other => other,
+    })?;
     if skeleton::grow(stack, &root, &bones)? {
         // What is below an overlay must not change while it is mounted.
         unmount(&root, UnmountFlags::empty()).map_err(|error| Error::io("unmounting the root", error))?;
@@ -74,7 +80,7 @@ fn fill(stack: &Stack<'_>, shift: Shift) -> Result<Root, Error> {
 
 fn users(stack: &Stack<'_>) -> Result<OwnedFd, Error> {
     let mapped = Mapped { inside: 0, outside: stack.users.first, count: stack.users.count };
-    user_namespace(&[mapped]).map_err(|source| Error::io("a user namespace", source))
+    user_namespace(&[mapped]).map_err(|source| Error::Shift { what: "a user namespace", source })
 }
 
 /// Mounts a clone of `from` on `to`, belonging to `users`.
@@ -85,7 +91,7 @@ fn clone(from: &Path, users: Option<&OwnedFd>, to: &Path) -> Result<(), Error> {
         | OpenTreeFlags::AT_SYMLINK_NOFOLLOW;
     let tree = open_tree(CWD, from, flags).map_err(|error| told(error.into()))?;
     if let Some(users) = users {
-        map_users(&tree, users).map_err(told)?;
+        map_users(&tree, users).map_err(|source| Error::Shift { what: "the users of a layer", source })?;
     }
     let moved = move_mount(tree.as_fd(), "", CWD, to, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH);
     moved.map_err(|error| told(error.into()))

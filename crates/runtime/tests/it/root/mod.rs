@@ -146,12 +146,13 @@ fn a_real_image_belongs_to_its_users_and_cannot_be_changed() {
                     | rustix::fs::StatVfsMountFlags::NOSUID
                     | rustix::fs::StatVfsMountFlags::NODEV;
                 assert!(flags.contains(sealed));
-                if shift == Shift::Mapped {
-                    for one in &index.executables {
-                        let meta = fs::metadata(root.path.join(&one.path)).unwrap();
-                        let seen = (meta.ino(), (meta.ctime(), u32::try_from(meta.ctime_nsec()).unwrap()));
-                        assert_eq!(seen, (one.inode, one.changed), "{}", one.path);
-                    }
+                // By these, whoever is asked before something is executed knows what it is.
+                let index = index.of_copy(&root.layers[0]).unwrap();
+                assert_eq!(index == unpacked[0].index, shift == Shift::Mapped);
+                for one in &index.executables {
+                    let meta = fs::metadata(root.path.join(&one.path)).unwrap();
+                    let seen = (meta.ino(), (meta.ctime(), u32::try_from(meta.ctime_nsec()).unwrap()));
+                    assert_eq!(seen, (one.inode, one.changed), "{shift:?} {}", one.path);
                 }
             })
             .unwrap();
@@ -363,4 +364,39 @@ fn copies_are_kept() {
     drop(unpacked);
     place.layers.prune(&[]).unwrap();
     assert!(!beside.exists());
+}
+
+/// A file system that cannot map users: the layers are copied, and the root says why.
+#[test]
+fn where_owners_cannot_be_shifted() {
+    let Some(place) = Place::new() else { return };
+    let run = place.folder.path().join("run");
+    let (store, lower) = (place.folder.path().join("odd"), place.folder.path().join("lower"));
+    for path in [&store, &lower] {
+        fs::create_dir(path).unwrap();
+    }
+    fs::write(lower.join("file"), "x").unwrap();
+    let assemble = |shift: Option<Shift>| {
+        thread::scope(|scope| {
+            let mounted = scope.spawn(|| {
+                let mounts = boltseal_sys::private_mounts().unwrap();
+                // Users of what is an overlay already cannot be mapped.
+                let layer = store.join("root");
+                fs::create_dir_all(&layer).unwrap();
+                let options = format!("lowerdir={}:{}", lower.display(), run.display());
+                let options = std::ffi::CString::new(options).unwrap();
+                let read_only = rustix::mount::MountFlags::RDONLY;
+                rustix::mount::mount("none", &layer, "overlay", read_only, options.as_c_str()).unwrap();
+                let layers = [Lower { path: &layer, implied: &[], hides_all: false }];
+                let stack = Stack { layers: &layers, users: USERS, targets: &[], place: &run, shift };
+                Root::assemble(&mounts, &stack).map(|root| (root.copied.clone(), listed(&root.path)))
+            });
+            mounted.join().unwrap()
+        })
+    };
+    let error = assemble(Some(Shift::Mapped)).unwrap_err();
+    assert!(matches!(error, Error::Shift { .. }), "{error}");
+    let (why, shown) = assemble(None).unwrap();
+    assert_eq!(why.as_deref(), Some("the users of a layer: Invalid argument (os error 22)"));
+    assert_eq!(shown, ["/ 0:0 755", "file 0:0 644 = x"]);
 }
