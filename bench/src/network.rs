@@ -21,10 +21,12 @@ use boltseal_runtime::network::{self, Egress, Line, Port, Protocol, To};
 use crate::figures::Figures;
 
 const RUNS: usize = 5;
-const TRIPS: u32 = 20_000;
-const CONNECTS: u32 = 3_000;
-const MEGABYTES: usize = 1_000;
-const PORT: u16 = 80;
+const TRIPS: u32 = 10_000;
+const CONNECTS: u32 = 1_000;
+const MEGABYTES: usize = 500;
+/// Where somebody talks, and where nobody does.
+const TALKING: u16 = 80;
+const SILENT: u16 = 81;
 
 pub fn run(_: &[String]) -> Result<()> {
     let machine =
@@ -36,8 +38,13 @@ fn measure() -> Result<()> {
     let mut network = Network::open(Settings::default())?;
     let (from, to) = (Namespace::create()?, Namespace::create()?);
     network.attach("from", group(0, 1), &from)?;
-    let place = SocketAddr::from((network.attach("to", group(1, 0), &to)?.address, PORT));
-    within(to.as_fd(), || Ok(serve(TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))?)))?;
+    let address = network.attach("to", group(1, 0), &to)?.address;
+    let place = |port| SocketAddr::from((address, port));
+    within(to.as_fd(), || {
+        serve(TcpListener::bind((Ipv4Addr::UNSPECIFIED, TALKING))?);
+        hang_up(TcpListener::bind((Ipv4Addr::UNSPECIFIED, SILENT))?);
+        Ok(())
+    })?;
     for openings in [0, 1, 100, 10_000] {
         let name = if openings == 0 {
             let removed = Command::new("nft").args(["delete", "table", "inet", "boltseal"]).status();
@@ -60,9 +67,9 @@ fn measure() -> Result<()> {
         let (mut trip, mut connect, mut speed) = (Figures::default(), Figures::default(), Figures::default());
         within(from.as_fd(), || {
             for _ in 0..RUNS {
-                trip.push(trips(place)?);
-                connect.push(connects(place)?);
-                speed.push(bytes(place)?);
+                trip.push(trips(place(TALKING))?);
+                connect.push(connects(place(SILENT))?);
+                speed.push(bytes(place(TALKING))?);
             }
             Ok(())
         })?;
@@ -77,14 +84,19 @@ fn measure() -> Result<()> {
 /// A group with so many openings, of which the last leads to the other.
 fn group(slot: u16, openings: u32) -> Group {
     let line = Line::default();
-    let port = Port { protocol: Protocol::Tcp, number: PORT, published: None, line: line.clone() };
-    let egress = |to, port| Egress { protocol: Protocol::Tcp, to, ports: (port, port), line: line.clone() };
+    let port = |number| Port { protocol: Protocol::Tcp, number, published: None, line: line.clone() };
+    let egress = |to, ports| Egress { protocol: Protocol::Tcp, to, ports, line: line.clone() };
     let filling = (1..openings).map(|place| {
         let address = Ipv4Addr::from_bits(Ipv4Addr::new(192, 0, 2, 0).to_bits() + place % 256);
-        egress(To::Addresses(address, address), 1_000 + (place / 256) as u16)
+        let port = 1_000 + (place / 256) as u16;
+        egress(To::Addresses(address, address), (port, port))
     });
-    let last = (openings > 0).then(|| egress(To::Group("to".to_owned()), PORT));
-    let network = network::Network { ports: vec![port], egress: filling.chain(last).collect(), dns: None };
+    let last = (openings > 0).then(|| egress(To::Group("to".to_owned()), (TALKING, SILENT)));
+    let network = network::Network {
+        ports: vec![port(TALKING), port(SILENT)],
+        egress: filling.chain(last).collect(),
+        dns: None,
+    };
     let name = if slot == 0 { "from" } else { "to" };
     Group { slot: Slot::new(slot), name: name.to_owned(), containers: Vec::new(), network }
 }
@@ -107,6 +119,11 @@ fn serve(listener: TcpListener) {
     });
 }
 
+/// Takes whoever connects, and lets go.
+fn hang_up(listener: TcpListener) {
+    thread::spawn(move || listener.incoming().for_each(drop));
+}
+
 fn trips(place: SocketAddr) -> Result<f64> {
     let mut stream = TcpStream::connect(place)?;
     stream.set_nodelay(true)?;
@@ -118,15 +135,16 @@ fn trips(place: SocketAddr) -> Result<f64> {
     Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(TRIPS))
 }
 
+/// The middle one: on a busy machine, some wait for others' time.
 fn connects(place: SocketAddr) -> Result<f64> {
-    let mut spent = 0.0;
+    let mut all = Figures::default();
     for _ in 0..CONNECTS {
         let began = Instant::now();
         let stream = TcpStream::connect(place)?;
-        spent += began.elapsed().as_secs_f64();
+        all.push(began.elapsed().as_secs_f64() * 1e6);
         drop(stream);
     }
-    Ok(spent * 1e6 / f64::from(CONNECTS))
+    Ok(all.median())
 }
 
 fn bytes(place: SocketAddr) -> Result<f64> {
