@@ -54,7 +54,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-pub use group::Group;
+pub use group::{Group, Unmet};
 pub use namespace::{Namespace, enter};
 use netlink::Socket;
 use outside::Outside;
@@ -164,6 +164,11 @@ impl Network {
     /// Addresses of groups.
     pub const fn range(&self) -> Range {
         self.settings.range
+    }
+
+    /// What groups open and what leads nowhere: nobody is there who would be reached by it.
+    pub fn unmet(&self) -> Vec<Unmet> {
+        group::unmet(self.range(), &self.groups)
     }
 
     /// The names that groups know, for [`dns::Resolver::know`].

@@ -1,6 +1,9 @@
 //! The resolver of groups, on the address of the gateway: names of groups for those that may reach them, names of the world for
 //! those that opened that. All others are refused, and what is asked is told.
 //!
+//! It listens before the first group is attached: the rules let groups reach this address at this port, so whoever listens there
+//! is who they ask.
+//!
 //! Everything is bounded: what is sent, how many wait for others, how long, and how many of one group. What is too much is
 //! dropped, and whoever asked asks again.
 

@@ -43,6 +43,7 @@ fn the_kernel_is_told_what_is_shown() {
         let rules = network.rules().unwrap();
         assert_eq!(listed(&nft), normal(&rules.to_string(), &nft));
         assert_eq!(rules.openings(), 8);
+        assert_eq!(network.unmet(), []);
     });
 }
 
@@ -57,6 +58,25 @@ fn what_it_says() {
         std::fs::write(reviewed, rules.to_string()).unwrap();
     }
     assert_eq!(rules.to_string(), std::fs::read_to_string(reviewed).unwrap());
+}
+
+#[test]
+fn what_leads_nowhere() {
+    on_a_machine(|_| {
+        let egress =
+            "tcp://b:80 tcp://b:79-81 udp://b:80 tcp://c:80 tcp://10.213.0.3:80 tcp://10.213.0.0/16:80";
+        let (network, _groups) = attached(vec![group(0, "a", &[], egress), group(1, "b", &["80"], "")]);
+        let unmet: Vec<_> =
+            network.unmet().into_iter().map(|one| format!("{}: {}", one.opening, one.why)).collect();
+        assert_eq!(
+            unmet,
+            [
+                "udp://b:80: that group has no such port under `ipAddress.ports`",
+                "tcp://c:80: there is no group of this name",
+                "tcp://10.213.0.3:80: it is the address of a group: those are reached by their names",
+            ]
+        );
+    });
 }
 
 #[test]
