@@ -111,15 +111,15 @@ impl Writer<'_> {
             return Err(broken("which is not in this layer"));
         };
         let real = from.join(base);
-        if real == path {
-            return Ok(());
-        }
         let kind = match self.beneath.file(&real) {
             Ok(file) => file.metadata().map_err(told)?.file_type(),
             Err(_) => return Err(broken("which is not in this layer")),
         };
         if !kind.is_file() && !kind.is_symlink() {
             return Err(broken("which is no file"));
+        }
+        if real == path {
+            return Ok(());
         }
         self.clear(place, name).map_err(told)?;
         rustix::fs::linkat(&from, base, place, name, AtFlags::empty()).map_err(|error| told(error.into()))?;

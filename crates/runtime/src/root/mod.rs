@@ -29,7 +29,8 @@
 //! once for each range of users. [`Root::copied`] says so, and why.
 //!
 //! Limits: layers, mount points, folders of no known owner, each named below. Paths of mount points are resolved beneath the
-//! root by the kernel. Users beyond the container's range own what nobody owns.
+//! root by the kernel. Users beyond the container's range own what nobody owns. A whiteout that hides nothing, which builders do
+//! not write, is listed in its folder, and cannot be opened: overlayfs is so.
 //!
 //! This module must not know: images, where layers come from, what is mounted on its mount points.
 

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod killed;
+mod scanned;
 mod store;
 
 use std::{

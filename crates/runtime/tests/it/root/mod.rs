@@ -1,6 +1,7 @@
 //! Roots of containers, mounted from layers that were really unpacked.
 
 mod podman;
+mod scanned;
 
 use std::{
     fs, io,
