@@ -103,7 +103,8 @@ pub struct Stack<'a> {
     pub users: Users,
     /// What is mounted on.
     pub targets: &'a [Target],
-    /// An existing folder. What is mounted lies in it; the container's users must be able to get there.
+    /// An existing folder, best an empty one: memory is mounted on it, and what is mounted lies in that. The container's users must
+    /// be able to get there.
     pub place: &'a Path,
     /// How to shift owners. Without it: mapped, or else copied.
     pub shift: Option<Shift>,
