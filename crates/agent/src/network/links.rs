@@ -116,8 +116,10 @@ pub(super) fn attach(
         socket.set_up(theirs).map_err(doing())?;
         socket.add_neighbour(theirs, gateway, mac(gateway)).map_err(doing())?;
         socket.add_route(theirs, Some(gateway), None, None).map_err(doing())?;
-        socket.add_route(theirs, None, Some(gateway), None).map_err(doing())
+        socket.add_route(theirs, None, Some(gateway), None).map_err(doing())?;
+        socket.wait_until_up(theirs).map_err(doing())
     })?;
+    socket.wait_until_up(ours.index).map_err(doing())?;
     Ok((Attached { address, gateway }, made))
 }
 

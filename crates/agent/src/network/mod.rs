@@ -34,6 +34,7 @@
 //! What it changes on the machine beside its own links and table: links to the outside forward packets (`forwarding`)
 //! as soon as a group publishes a port or reaches an address outside; on a machine that forwards nothing else, rules keep it so.
 //! Other firewalls have their say too: a machine whose own rules drop what is forwarded (as Docker's do) drops this as well.
+//! [`Network::obstacles`] names them.
 //!
 //! This must not know: containers, images, files of groups.
 
@@ -42,6 +43,7 @@ mod group;
 mod links;
 mod namespace;
 mod netlink;
+mod obstacles;
 mod outside;
 mod range;
 mod refused;
@@ -57,9 +59,11 @@ use std::{
 pub use group::{Group, Unmet};
 pub use namespace::{Namespace, enter};
 use netlink::Socket;
+pub use obstacles::Obstacle;
 use outside::Outside;
 pub use range::{Range, RangeError, Slot};
 pub use refused::{Heard, Refusals, Refused};
+use rules::TABLE;
 pub use rules::{Conflict, MAX_TUPLES, Node, Rules};
 
 /// How the network of a node is set up.
@@ -169,6 +173,14 @@ impl Network {
     /// What groups open and what leads nowhere: nobody is there who would be reached by it.
     pub fn unmet(&self) -> Vec<Unmet> {
         group::unmet(self.range(), &self.groups)
+    }
+
+    /// Other firewalls of the machine that may be in the way.
+    ///
+    /// # Errors
+    /// Where the kernel does not say.
+    pub fn obstacles(&self) -> Result<Vec<Obstacle>, Error> {
+        obstacles::find()
     }
 
     /// The names that groups know, for [`dns::Resolver::know`].

@@ -1,10 +1,16 @@
 //! Links, addresses, routes and neighbours (`rtnetlink(7)`).
 
-use std::{io, net::Ipv4Addr, os::fd::AsRawFd as _, os::fd::BorrowedFd};
+use std::{
+    io,
+    net::Ipv4Addr,
+    os::fd::{AsRawFd as _, BorrowedFd},
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
-    Socket,
-    message::{self, CREATE, DUMP, EXCLUSIVE, Message, REPLACE},
+    PATIENCE, Socket,
+    message::{self, ACK, CREATE, DUMP, EXCLUSIVE, Message, REPLACE},
 };
 
 const NEW_LINK: u16 = 16;
@@ -27,9 +33,13 @@ const LINK: u8 = 253;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_NAME: u16 = 3;
 const IFLA_PEER: u16 = 5;
+const IFLA_STATE: u16 = 16;
 const IFLA_INFO: u16 = 18;
 const IFLA_ALIAS: u16 = 20;
 const IFLA_NAMESPACE: u16 = 28;
+
+/// `IF_OPER_UP`
+const STATE_UP: u8 = 6;
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +130,23 @@ impl Socket {
     /// Takes it into use.
     pub(in crate::network) fn set_up(&mut self, link: u32) -> io::Result<()> {
         self.ask(Message::new(NEW_LINK, 0, &about(link, UP)))
+    }
+
+    /// Waits until it takes packets. A link whose other end comes up later is told so aside, and swallows what is sent until then:
+    /// the first question for a name, of which the next one is asked after seconds.
+    pub(in crate::network) fn wait_until_up(&mut self, link: u32) -> io::Result<()> {
+        let began = Instant::now();
+        loop {
+            let answers = self.dump(Message::new(GET_LINK, ACK, &about(link, 0)))?;
+            let rest = answers.first().and_then(|answer| answer.body.get(16..)).unwrap_or_default();
+            if message::attribute(rest, IFLA_STATE) == Some(&[STATE_UP]) {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// It and the other end are gone.

@@ -9,7 +9,7 @@ use std::{
     process::Command,
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use boltseal_agent::network::{Group, Namespace, Network, Settings, Slot, enter};
@@ -53,10 +53,25 @@ pub fn on_a_machine(test: impl FnOnce(&World) + Send) {
             run(&format!("address add {WORLD}/24 dev eth0"));
             run("address add 203.0.113.5/32 dev lo");
             run("address add 169.254.169.254/32 dev lo");
+            up("eth0");
         });
+        up("wan");
         run(&format!("route add default via {WORLD}"));
         test(&world);
     });
+}
+
+/// Waits until a link takes packets, which it does some time after its other end is up.
+pub fn up(link: &str) {
+    let began = Instant::now();
+    loop {
+        let shown = Command::new("ip").args(["-o", "link", "show", link]).output().unwrap();
+        if String::from_utf8(shown.stdout).unwrap().contains("state UP") {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{link} does not come up");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Does something in a network namespace.

@@ -2,14 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, UdpSocket},
     os::fd::{AsFd as _, AsRawFd as _},
     process::Command,
 };
 
 use boltseal_agent::network::{Namespace, Network, Settings, Slot};
+use boltseal_testkit::peer;
 
-use super::machine::{MACHINE, WORLD, ask, attached, by_name, datagram, group, on_a_machine, serve, within};
+use super::machine::{
+    MACHINE, PATIENCE, WORLD, ask, attached, by_name, datagram, group, on_a_machine, serve, silent, up,
+    within,
+};
 
 #[test]
 fn a_namespace_is_sealed_and_found_again() {
@@ -87,7 +91,9 @@ fn a_machine_stays_what_it_is() {
             ip("link set eth0 up");
             ip("address add 192.0.2.2/24 dev eth0");
             ip("route add default via 192.0.2.1");
+            up("eth0");
         });
+        up("lan");
         let there = Ipv4Addr::new(192, 0, 2, 2);
         datagram(lan.as_fd(), there, 53, true);
         within(world.0.as_fd(), || ip(&format!("route add 192.0.2.0/24 via {MACHINE}")));
@@ -111,5 +117,53 @@ fn a_machine_stays_what_it_is() {
         std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
         network.change(BTreeMap::new()).unwrap();
         forwards(true);
+    });
+}
+
+#[test]
+fn other_firewalls_are_named() {
+    on_a_machine(|world| {
+        let Some(nft) = peer("nft") else { return };
+        let nft = |line: &str| {
+            let done = Command::new(&nft).arg(line).output().unwrap();
+            assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        let (network, groups) = attached(vec![group(0, "a", &[], &format!("tcp://{WORLD}:443"))]);
+        within(world.0.as_fd(), || serve("world", Ipv4Addr::UNSPECIFIED, 443));
+        assert_eq!(network.obstacles().unwrap(), []);
+        nft("add table ip filter");
+        nft("add chain ip filter INPUT { type filter hook input priority 0; policy accept; }");
+        nft("add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }");
+        let told: Vec<_> = network.obstacles().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("the chain FORWARD of the table ip filter drops what is forwarded"),
+            "{told:?}"
+        );
+        groups[0].within(|| silent(WORLD, 443));
+        nft("add rule ip filter FORWARD iifname boltseal-* accept");
+        nft("add rule ip filter FORWARD oifname boltseal-* accept");
+        groups[0].within(|| assert_eq!(ask(WORLD, 443), format!("world to {MACHINE}")));
+    });
+}
+
+/// A link takes packets as soon as its group is attached, and not some time later.
+#[test]
+fn the_first_packet_is_answered() {
+    on_a_machine(|_| {
+        let mut network = Network::open(Settings::default()).unwrap();
+        let socket = UdpSocket::bind("10.213.0.1:53").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        for time in 0..50 {
+            let namespace = Namespace::create().unwrap();
+            network.attach("a", group(time, "a", &[], ""), &namespace).unwrap();
+            let asks = within(namespace.as_fd(), || UdpSocket::bind("0.0.0.0:0").unwrap());
+            asks.set_read_timeout(Some(PATIENCE)).unwrap();
+            asks.send_to(b"first", "10.213.0.1:53").unwrap();
+            let (_, from) = socket.recv_from(&mut [0; 8]).unwrap();
+            socket.send_to(b"first", from).unwrap();
+            assert!(asks.recv(&mut [0; 8]).is_ok(), "what answers the first, time {time}");
+            network.detach("a").unwrap();
+        }
     });
 }
