@@ -1,6 +1,7 @@
 //! Notary Project: signatures of real tools, and what attackers make of signatures that are made here.
 
 mod attacks;
+mod certificates;
 mod made;
 mod policies;
 mod signing;
