@@ -97,7 +97,7 @@ impl Bundle {
     }
 
     /// Whether `key` made the signature.
-    fn signature(&self, key: &PublicKey) -> Result<(), Unfit> {
+    pub fn signature(&self, key: &PublicKey) -> Result<(), Unfit> {
         let wrong = |error: sigstore_verify::crypto::Error| Unfit::Signature(error.to_string());
         let key = VerificationKey::from_spki(&key.0).map_err(wrong)?;
         match &self.content.content {

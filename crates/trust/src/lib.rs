@@ -193,6 +193,18 @@ pub fn verify(evidence: &Evidence<'_>, image: &Digest, authorities: &[Authority]
     Ok(found.swap_remove(0)) // there is one, or else a refusal
 }
 
+/// What `key` says about `image` in `bundle`: that it can be read, is about the image and is signed by the key, whatever a log,
+/// a clock or an authority says. For whoever made it; of who holds the key it proves nothing.
+pub fn holds(bundle: &[u8], image: &Digest, key: &PublicKey) -> Result<Option<Statement>, Refusal> {
+    if bundle.len() > MAX_EVIDENCE {
+        return Err(Refusal::TooLarge { bytes: bundle.len() });
+    }
+    let claim = bundle::Bundle::read(bundle, image)?;
+    let wrong = |why| Refusal::Nobody { tried: vec![("the key itself".to_owned(), why)] };
+    claim.signature(key).map_err(wrong)?;
+    claim.statement()
+}
+
 /// All of `authorities` who signed it, in order: at least one. A rule may ask for several.
 pub fn verify_each(
     evidence: &Evidence<'_>,

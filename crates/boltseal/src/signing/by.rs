@@ -1,12 +1,12 @@
 //! Who signs: the holder of a key, or of an identity for which an authority gives a certificate; and who vouches for that.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, sync::Arc};
 
 use boltseal_model::Digest;
-use boltseal_trust::{Passport, PrivateKey, Said, Signer, Stamped, Statement};
+use boltseal_trust::{Passport, PrivateKey, Root, Said, Signer, Stamped, Statement};
 use zeroize::Zeroizing;
 
-use super::key::open;
+use super::{checked, key::open};
 use crate::{
     console::Console,
     exit::Failure,
@@ -43,6 +43,10 @@ pub struct By {
     /// Have this clock say when it was signed (RFC 3161); may be given more than once
     #[arg(long, value_name = "URL")]
     tsa: Vec<String>,
+    /// Hold what the authority, the log and the clocks said against this `trusted_root.json` of the instance, as whoever verifies
+    /// will; what would be refused is stored nowhere
+    #[arg(long, value_name = "FILE", requires = "rekor")]
+    trusted_root: Option<PathBuf>,
 }
 
 /// Somebody who is ready to sign.
@@ -52,11 +56,13 @@ pub struct Ready {
     services: Option<Services>,
     rekor: Option<String>,
     clocks: Vec<String>,
+    root: Option<Arc<Root>>,
 }
 
 impl By {
     /// Opens the key, or asks for a certificate. `ca` is a file with authorities that vouch for the services.
     pub fn ready(&self, ca: Option<&PathBuf>, console: &Console) -> Result<Ready, Failure> {
+        let root = self.trusted_root.as_deref().map(checked::root).transpose()?;
         let asks = self.keyless || self.rekor.is_some() || !self.tsa.is_empty();
         let services = asks.then(|| Services::new(ca.cloned())).transpose()?;
         if let Some(rekor) = self.rekor.as_ref().filter(|rekor| rekor.contains(PUBLIC)) {
@@ -78,7 +84,7 @@ impl By {
                 );
             }
         };
-        Ok(Ready { key, passport, services, rekor: self.rekor.clone(), clocks: self.tsa.clone() })
+        Ok(Ready { key, passport, services, rekor: self.rekor.clone(), clocks: self.tsa.clone(), root })
     }
 
     fn token(&self, services: &Services) -> Result<IdentityToken, Failure> {
@@ -113,7 +119,7 @@ impl Ready {
         }
     }
 
-    /// Signs, and has the services vouch for it; the bundle.
+    /// Signs, and has the services vouch for it; the bundle, which our own verifier takes.
     pub fn bundle(
         &self,
         statement: &Statement,
@@ -130,7 +136,10 @@ impl Ready {
             let entry = services.entry(rekor, &said, &self.key, self.passport.as_ref(), timed)?;
             said = said.with_entry(entry);
         }
-        said.into_bundle(&self.key, self.passport.as_ref()).map_err(Failure::usage)
+        let bundle = said.into_bundle(&self.key, self.passport.as_ref()).map_err(Failure::usage)?;
+        let passport = self.passport.as_ref();
+        checked::bundle(&bundle, (statement, image), &self.key, passport, self.root.as_ref())?;
+        Ok(bundle)
     }
 
     /// What the clocks say about a signature.

@@ -1,6 +1,7 @@
 //! What `sign`, `attest` and `build-record` share: who signs, which image, and where what was signed goes.
 
 mod by;
+mod checked;
 mod key;
 mod notary;
 

@@ -12,7 +12,7 @@ use boltseal_trust::{
 use clap::ValueEnum;
 use jiff::SignedDuration;
 
-use super::{Said, Subject, by::Ready};
+use super::{Said, Subject, by::Ready, checked};
 use crate::{exit::Failure, given};
 
 /// Bytes of a file with a chain of certificates.
@@ -101,6 +101,7 @@ impl Notary {
         let draft = holder.sign(form, target, now, expiry).map_err(Failure::usage)?;
         let stamp = by.stamps(draft.signature())?.pop();
         let envelope = draft.finish(stamp.as_ref()).map_err(Failure::fault)?;
+        checked::envelope(&envelope, form, &subject.digest, &certificates, now)?;
         let mut said = Said::of(subject, by, form.media_type());
         said.certificate = Some(holder.subject());
         if let Some(path) = file {

@@ -97,6 +97,21 @@ fn by_an_identity_and_a_log_that_tells_the_time() {
         .ended(1)
         .said(&["it is signed by `https://ci.example.com"]);
 
+    // What its verifiers would refuse is not stored: here, because the root is of another instance, and then by its own.
+    let elsewhere = User::new();
+    user.write("other.json", Services::start(Rekor::One, elsewhere.home()).root());
+    let referrers = || {
+        let found = user.run(&["image", "discover", image, "--format", "json"]).ended(0).out;
+        found.matches("sha256:").count()
+    };
+    let before = referrers();
+    sign(&["--identity-token", "token", "--trusted-root", "other.json"])
+        .ended(1)
+        .complained(&["would be refused, so it is stored nowhere"]);
+    assert_eq!(referrers(), before);
+    sign(&["--identity-token", "token", "--trusted-root", "root.json"]).ended(0);
+    assert!(referrers() > before);
+
     // The same with what a runner of CI gives, and with a token in the environment.
     let in_ci = |name: &str, value: &str, more: (&str, &str)| {
         let keyless = world.keyless();
