@@ -18,6 +18,7 @@
 //! - [`base`](mod@base): what an image was built on.
 //! - [`credentials`]: credentials that lie in images, and where.
 //! - [`exceptions`]: pardons from the policy, and who approved them.
+//! - [`policies`]: policies that were put in force, one after the other.
 //! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
@@ -40,6 +41,7 @@ pub mod findings;
 pub mod life;
 pub mod notifications;
 pub mod own;
+pub mod policies;
 pub mod problem;
 pub mod retention;
 pub mod search;

@@ -2,9 +2,9 @@
 
 use std::{io::Read as _, path::PathBuf};
 
-use boltseal_flow::{Cache, Error, Looking, Wanted, rules::Rules, vex::Beliefs};
+use boltseal_flow::{Cache, Error, Looking, Wanted, base::built_on, rules::Rules, vex::Beliefs};
 use boltseal_image::{Credentials, Options};
-use boltseal_model::{Platform, Report, Timestamp};
+use boltseal_model::{Base, Platform, Report, Timestamp};
 
 use boltseal_scan::vex::Applied;
 
@@ -146,6 +146,52 @@ impl Signed {
             if let Some(why) = &document.refused {
                 console.warning(format_args!("VEX in {}: not counted: {}", document.place, clean(why)));
             }
+        }
+        Ok(())
+    }
+}
+
+/// Images that the image may be built on, where no registry is there to tell.
+#[derive(Debug, clap::Args)]
+pub struct Bases {
+    /// Image that this one may be built on, for rules about base images: told by its layers, and believed to come from where it
+    /// is read. May be given several times
+    #[arg(long, value_name = "REF")]
+    base: Vec<String>,
+}
+
+impl Bases {
+    /// Adds to `report` which of them it is built on, if `rules` ask for that.
+    pub fn witness(
+        &self,
+        rules: &Rules,
+        target: &Target,
+        report: &mut Report,
+        global: &Global,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        if !self.base.is_empty() && !rules.policy.asks_for_bases() {
+            console.warning("--base changes nothing: the policy has no rule about base images");
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        for text in &self.base {
+            let below = target.beside(text).open(global, console, boltseal_flow::sbom)?;
+            let Some(layers) = built_on(&report.layers, &below.layers) else {
+                console.warning(format_args!("it is not built on {text}: its layers begin otherwise"));
+                continue;
+            };
+            let digest = below.subject.digest.ok_or_else(|| {
+                Failure::usage(format_args!("{text} has no digest, by which a policy could name it"))
+                    .next("name the base as it is in its registry, or in an OCI layout")
+            })?;
+            let names = below.subject.name.into_iter().collect();
+            found.push(Base { digest, indexes: Vec::new(), names, layers: layers as u64 });
+        }
+        // The nearest first, as registries tell them.
+        found.sort_by_key(|base| std::cmp::Reverse(base.layers));
+        if !found.is_empty() {
+            report.bases = Some(found);
         }
         Ok(())
     }

@@ -10,11 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use boltseal_model::Timestamp;
 use boltseal_policy::Policy;
 use boltseal_trust::{
     Authority, Evidence, Form, KeyError, PrivateKey, Refusal, Statement, Who, sign, verify,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What is said about a policy.
 pub const POLICY_TYPE: &str = "https://boltseal.io/statement/policy/v1";
@@ -28,6 +29,15 @@ const MAX_SIGNERS: usize = 20;
 /// Whose policies are used; without any, everybody's.
 #[derive(Clone, Debug, Default)]
 pub struct Endorsers(Vec<Authority>);
+
+/// Who signed a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endorsed {
+    /// By the name of the key.
+    pub by: String,
+    /// When, as they say themselves: enough to tell which of two of theirs is the older one.
+    pub at: Option<Timestamp>,
+}
 
 /// Why a policy is not used.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +99,8 @@ impl Endorsers {
         !self.0.is_empty()
     }
 
-    /// Who signed the policy in the file at `path`, by the name of the key; `None` where nobody has to.
-    pub fn check(&self, path: &Path, policy: &Policy) -> Result<Option<String>, EndorsedError> {
+    /// Who signed the policy in the file at `path`, and when; `None` where nobody has to.
+    pub fn check(&self, path: &Path, policy: &Policy) -> Result<Option<Endorsed>, EndorsedError> {
         if !self.ask() {
             return Ok(None);
         }
@@ -103,12 +113,23 @@ impl Endorsers {
                 why,
             },
         )?;
-        let evidence = Evidence { form: Form::Bundle, bytes: &bytes, annotations: &BTreeMap::new() };
+        self.weigh(&bytes, &shown, policy).map(Some)
+    }
+
+    /// Whose `bundle` about `policy` is, which messages call `shown`.
+    pub fn weigh(&self, bundle: &[u8], shown: &str, policy: &Policy) -> Result<Endorsed, EndorsedError> {
+        let evidence = Evidence { form: Form::Bundle, bytes: bundle, annotations: &BTreeMap::new() };
         let signed = verify(&evidence, policy.text_digest(), &self.0)
-            .map_err(|why| EndorsedError::Refused { policy: shown.clone(), why })?;
-        match signed.statement.map(|statement| statement.predicate_type) {
-            Some(kind) if kind == POLICY_TYPE => Ok(Some(signed.authority)),
-            other => Err(EndorsedError::Other { policy: shown, found: other.unwrap_or_default() }),
+            .map_err(|why| EndorsedError::Refused { policy: shown.to_owned(), why })?;
+        match signed.statement {
+            Some(Statement { predicate_type, predicate }) if predicate_type == POLICY_TYPE => {
+                let at = predicate.get("signedAt").and_then(Value::as_str).and_then(|at| at.parse().ok());
+                Ok(Endorsed { by: signed.authority, at })
+            }
+            other => {
+                let found = other.map(|statement| statement.predicate_type).unwrap_or_default();
+                Err(EndorsedError::Other { policy: shown.to_owned(), found })
+            }
         }
     }
 }
@@ -120,9 +141,14 @@ pub fn bundle_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The bundle in which the holder of `key` says that `policy` may be used.
-pub fn endorse(policy: &Policy, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
-    let predicate = json!({ "name": policy.name(), "files": policy.files() });
+/// The bundle in which the holder of `key` says, at `now`, that `policy` may be used.
+pub fn endorse(policy: &Policy, key: &PrivateKey, now: Timestamp) -> Result<Vec<u8>, KeyError> {
+    let predicate = json!({
+        "name": policy.name(),
+        "revision": policy.revision(),
+        "files": policy.files(),
+        "signedAt": now.to_string(),
+    });
     let statement = Statement { predicate_type: POLICY_TYPE.to_owned(), predicate };
     sign(&statement, policy.text_digest(), Some(policy.name()), key)
 }

@@ -47,6 +47,7 @@ pub(crate) struct Said {
     pub(crate) exceptions: Vec<Exception>,
     pub(crate) approvals: usize,
     pub(crate) approvers: Vec<String>,
+    pub(crate) revision: Option<u64>,
     /// Files beside it that it names, with their texts.
     pub(crate) read: Vec<(String, String)>,
 }
@@ -72,7 +73,17 @@ pub(crate) fn read(yaml: &str, files: Files<'_>) -> Result<Said, Error> {
     let exceptions = file.exceptions.into_iter().map(grant).collect::<Result<Vec<_>, _>>()?;
     let exceptions = unique(exceptions, MAX_EXCEPTIONS, "exceptions", |exception| &exception.name)?;
     let Authorities { all: authorities, read, .. } = authorities;
-    Ok(Said { name: file.name.0, authorities, vex, rules, exceptions, approvals, approvers, read })
+    Ok(Said {
+        revision: file.revision,
+        name: file.name.0,
+        authorities,
+        vex,
+        rules,
+        exceptions,
+        approvals,
+        approvers,
+        read,
+    })
 }
 
 #[derive(Deserialize)]
@@ -80,6 +91,8 @@ pub(crate) fn read(yaml: &str, files: Files<'_>) -> Result<Said, Error> {
 struct PolicyFile {
     version: Spanned<u32>,
     name: Name,
+    /// Counted up by its author with every change, so that an older one is known for what it is.
+    revision: Option<u64>,
     #[serde(default)]
     authorities: Vec<Spanned<AuthorityFile>>,
     vex: Option<Spanned<VexFile>>,

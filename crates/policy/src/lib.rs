@@ -55,6 +55,7 @@
 //! | [`Approval`] | that somebody approved an exception; [`Policy::with_approvals`] counts them |
 //! | [`Cases`] | tests of a policy, as people write them beside it |
 //! | [`compare`], [`Replayed`] | what differs between two policies, and between their verdicts |
+//! | [`Issue`], [`older`] | which of two policies is the older one |
 //! | [`Error`] | why a text is not a policy, with its line |
 //!
 //! Four things hold whatever the typed rules of a policy say; of a rule in CEL, whose author decides, the last two: more findings never improve a decision; what was not looked at is never
@@ -91,6 +92,7 @@ mod making;
 mod pattern;
 mod policy;
 mod replay;
+mod revision;
 mod rule;
 mod signed;
 mod signing;
@@ -109,4 +111,5 @@ pub use error::Error;
 pub use facts::{Facts, Findings};
 pub use policy::Policy;
 pub use replay::Replayed;
+pub use revision::{Issue, older};
 pub use vex::VexAuthors;

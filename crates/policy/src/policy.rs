@@ -28,6 +28,7 @@ pub struct Policy {
     /// How many people must have approved an exception.
     pub(crate) approvals: usize,
     pub(crate) approvers: Vec<String>,
+    revision: Option<u64>,
     /// Answers for gaps that no rule speaks about: unknown is never allow.
     pub(crate) guard: Rule,
     /// Answers for images nobody has scanned, where no rule does.
@@ -47,7 +48,7 @@ impl Policy {
 
     /// The same, where `files` gives the text of a file beside it (a key, a trusted root) by its name, or says why not.
     pub fn parse_beside(yaml: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Error> {
-        let Said { name, authorities, vex, mut rules, exceptions, approvals, approvers, read } =
+        let Said { name, authorities, vex, mut rules, exceptions, approvals, approvers, revision, read } =
             file::read(yaml, files)?;
         for rule in &mut rules {
             let speaks =
@@ -69,6 +70,7 @@ impl Policy {
             exceptions,
             approvals,
             approvers,
+            revision,
             guard,
             unscanned,
         })
@@ -89,6 +91,7 @@ impl Policy {
                 exceptions: Vec::new(),
                 approvals: 0,
                 approvers: Vec::new(),
+                revision: None,
                 guard: Rule::guard(&[]),
                 unscanned: Rule::unscanned(&[]),
             })
@@ -135,6 +138,11 @@ impl Policy {
     /// Of the exact text it was read from; of one that names files, of their names and texts, too. What is signed.
     pub const fn text_digest(&self) -> &Digest {
         &self.text_digest
+    }
+
+    /// `revision:` as its author counts, where the text says so.
+    pub const fn revision(&self) -> Option<u64> {
+        self.revision
     }
 
     /// Whose signatures it counts.

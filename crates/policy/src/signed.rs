@@ -146,8 +146,9 @@ pub(crate) fn base_images<'a>(judge: &mut Judge<'a>, rule: &'a Rule, check: &Bas
     match facts.bases {
         None => {
             let found = "nobody here knows what it was built on".to_owned();
-            let fix =
-                "push it to a Boltseal registry that has the base, which tells by its layers".to_owned();
+            let fix = "push it to a Boltseal registry that has the base, which tells by its layers; in CI, name the base: \
+                       --base REF"
+                .to_owned();
             add(judge, rule, unknown, found, None, fix);
         }
         Some([]) => {

@@ -202,6 +202,10 @@ pub(crate) struct Policy {
     name: String,
     digest: Digest,
     text_digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
     rules: Vec<RuleDoc>,
     exceptions: Vec<ExceptionDoc>,
     text: String,
@@ -214,6 +218,8 @@ pub(crate) async fn policy(From(state): From<State>) -> Json<Policy> {
         name: active.policy.name().to_owned(),
         digest: active.policy.digest().clone(),
         text_digest: active.policy.text_digest().clone(),
+        version: active.version,
+        revision: active.policy.revision(),
         rules: describe(&active.policy),
         exceptions: exceptions(&active.policy),
         text: active.text.clone(),

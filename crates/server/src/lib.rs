@@ -55,6 +55,7 @@ mod oidc;
 mod pages;
 mod parts;
 mod people;
+pub mod policies;
 mod pulls;
 pub mod recorder;
 mod remedies;

@@ -25,7 +25,7 @@ use crate::{
     findings,
     guard::{self, Gate, Kind},
     life::{locks, rules, trash},
-    logbook, notifications, oidc, people, pulls, retention, ruling, search, storage,
+    logbook, notifications, oidc, people, policies, pulls, retention, ruling, search, storage,
     upstreams::{self, imports, mirrors},
     webhooks,
 };
@@ -92,6 +92,7 @@ const COSIGN: Needs = Needs::Action(Action::AuditCosign);
 /// At the cluster or engine that reports.
 const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
+const POLICY: Needs = Needs::Action(Action::PolicyWrite);
 const APPROVE: Needs = Needs::Action(Action::ExceptionApprove);
 const PRINCIPALS: Needs = Needs::Action(Action::PrincipalRead);
 const PRINCIPAL: Needs = Needs::Action(Action::PrincipalWrite);
@@ -246,6 +247,9 @@ pub(crate) const ALL: &[Route] = &[
     program("/api/v1/vulnerabilities/{id}", VULNERABILITIES, || get(api::vulnerability)),
     program("/api/v1/feeds", FEEDS, || get(api::feeds)),
     program("/api/v1/policy", POLICIES, || get(api::policy)),
+    program("/api/v1/policy/versions", POLICIES, || get(policies::list)),
+    change("POST", "/api/v1/policy/versions", POLICY, || post(policies::apply)),
+    program("/api/v1/policy/versions/{version}", POLICIES, || get(policies::one)),
     program("/api/v1/policy/exceptions", POLICIES, || get(exceptions::list)),
     change("POST", "/api/v1/policy/exceptions/{name}/approvals", APPROVE, || post(exceptions::approve)),
     change("DELETE", "/api/v1/policy/exceptions/{name}/approvals/{who}", APPROVE, || {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::{
     Access, Exchange, Recorder,
     admission::{AdmissionLog, LastSetting},
+    policies::PolicySource,
     session::LastUse,
 };
 
@@ -22,6 +23,8 @@ pub struct State {
     pub snapshot: watch::Receiver<Option<Arc<SnapshotInfo>>>,
     /// The policy in use.
     pub policy: watch::Receiver<Arc<ActivePolicy>>,
+    /// How the policy is chosen, and whose signatures it needs.
+    pub policies: Arc<PolicySource>,
     /// Who may come in, what they may do, and changes of that.
     pub access: Access,
     /// The log of what was done.
@@ -47,6 +50,17 @@ pub struct ActivePolicy {
     pub policy: Policy,
     /// As its author wrote it.
     pub text: String,
+    /// Its number, where it was applied over the API; without one it is from a file, or built in.
+    pub version: Option<u64>,
+    /// When it was signed, where it had to be.
+    pub signed_at: Option<Timestamp>,
+}
+
+impl ActivePolicy {
+    /// One that nobody applied and nobody had to sign.
+    pub const fn of_file(policy: Policy, text: String) -> Self {
+        Self { policy, text, version: None, signed_at: None }
+    }
 }
 
 /// What this installation is called, as seen by the people who use it.

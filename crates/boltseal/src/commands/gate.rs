@@ -17,7 +17,7 @@ use crate::{
         paint::{Paint, clean},
         table, verdict,
     },
-    target::{Clock, Signed, Target, Vex, believe},
+    target::{Bases, Clock, Signed, Target, Vex, believe},
 };
 
 /// Ten years: a longer grace is no grace.
@@ -29,6 +29,7 @@ const MAX_GRACE: i64 = 3_650;
 Examples:
   boltseal gate docker-archive:app.tar --policy policy.yaml && ./deploy app.tar
   boltseal gate oci:build/app --only-new --against registry.example.com/app:main
+  boltseal gate oci:build/app --policy policy.yaml --base registry.example.com/bases/debian:12
   boltseal gate oci:build/app --ignore-file .trivyignore --also sarif=app.sarif --also junit=app.xml
 
 Exit codes: 0 allowed, perhaps with a warning; 1 denied; 2 usage; 3 could not decide: treat as a refusal; \
@@ -50,6 +51,8 @@ pub struct Args {
     vex: Vex,
     #[command(flatten)]
     signed: Signed,
+    #[command(flatten)]
+    bases: Bases,
     /// How to write the verdict; `json` holds the whole report
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = Format::parser())]
     format: Format,
@@ -76,6 +79,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         args.signed.witness(&rules, wanted, &mut report, console)?;
         Ok(report)
     })?;
+    args.bases.witness(&rules, &args.target, &mut report, global, console)?;
     ignored.apply(&mut report, now, console);
     args.against.apply(&mut report, before.as_ref());
     boltseal_flow::judge(&mut report, &rules.policy, now);

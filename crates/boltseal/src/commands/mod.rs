@@ -26,6 +26,7 @@ pub mod man;
 pub mod notify;
 pub mod plan;
 pub mod policy;
+pub mod quarantine;
 pub mod registry;
 pub mod role;
 pub mod sbom;
@@ -97,6 +98,8 @@ pub enum Command {
     Notify(notify::Args),
     /// Show and check policies
     Policy(policy::Args),
+    /// Hold an image back or let it pass, whatever its verdict says
+    Quarantine(quarantine::Args),
     /// List exceptions of a policy, approve them, and take approvals back
     Exception(exception::Args),
     /// Let clusters of Kubernetes ask a server before they run anything
@@ -170,6 +173,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Findings(args) => findings::run(&args, &global, console),
         Command::Notify(args) => notify::run(&args, &global, console),
         Command::Policy(args) => policy::run(args, &global, console),
+        Command::Quarantine(args) => quarantine::run(&args, &global, console),
         Command::Exception(args) => exception::run(&args, &global, console),
         Command::Webhook(args) => webhook::run(&args, &global, console),
         Command::Up(args) => up::run(args, &global, console),

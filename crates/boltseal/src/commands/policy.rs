@@ -1,4 +1,4 @@
-//! `boltseal policy show|check|test|diff|replay|sign`
+//! `boltseal policy show|check|test|diff|replay|apply|history|sign`
 
 use std::path::PathBuf;
 
@@ -10,8 +10,10 @@ use crate::{
     exit::{Exit, Failure},
     given,
     output::{packages::grid, paint::count},
+    reach::{Reach, path},
 };
 
+mod apply;
 mod diff;
 mod replay;
 mod sign;
@@ -39,6 +41,10 @@ enum Verb {
     Diff(diff::Args),
     /// List what a draft would have decided otherwise about the images of a server
     Replay(replay::Args),
+    /// Put a policy in force on a server, as its next version
+    Apply(apply::Args),
+    /// List the versions that were put in force on a server
+    History(apply::History),
     /// Sign a policy, for servers that use signed ones only
     Sign(sign::Args),
 }
@@ -50,6 +56,14 @@ struct Show {
     /// Print rules, exceptions and whom it believes in words instead
     #[arg(long)]
     rules: bool,
+    /// Of the server that one is logged in to: the policy in force there
+    #[arg(long, conflicts_with_all = ["file", "rules"])]
+    in_force: bool,
+    /// Of the server that one is logged in to: this version, of `boltseal policy history`
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["file", "rules", "in_force"])]
+    applied: Option<u64>,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +82,18 @@ struct Check {
 /// Shows, checks, tests or compares.
 pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     match args.verb {
+        Verb::Show(show) if show.in_force || show.applied.is_some() => {
+            #[derive(serde::Deserialize)]
+            struct Shown {
+                text: String,
+            }
+            let client = show.reach.client(global)?;
+            let shown: Shown = match show.applied.map(|version| version.to_string()) {
+                Some(version) => client.get(&path(&["policy", "versions", &version]))?,
+                None => client.get(&path(&["policy"]))?,
+            };
+            console.data(&shown.text)?;
+        }
         Verb::Show(show) => {
             let own = match &show.file {
                 Some(file) => given::rules(file)?,
@@ -82,7 +108,8 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
                 let rules = count(describe(&policy).len(), "rule");
                 let signed =
                     endorsers.check(file, &policy).map_err(|wrong| Failure::denied(wrong).next(SIGN))?;
-                let signed = signed.map(|by| format!(", signed by {by}")).unwrap_or_default();
+                let signed =
+                    signed.map(|endorsed| format!(", signed by {}", endorsed.by)).unwrap_or_default();
                 console.data(&format!(
                     "{}: policy {} with {rules}{signed}\n",
                     file.display(),
@@ -93,6 +120,8 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
         Verb::Test(args) => return test::run(&args, console),
         Verb::Diff(args) => return diff::run(&args, console),
         Verb::Sign(args) => return sign::run(&args, console),
+        Verb::Apply(args) => return apply::run(&args, global, console),
+        Verb::History(args) => return apply::history(&args, global, console),
         Verb::Replay(args) => return replay::run(&args, global, console),
     }
     Ok(Exit::Pass)

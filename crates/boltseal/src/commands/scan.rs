@@ -11,7 +11,7 @@ use crate::{
     given,
     ignoring::Ignoring,
     output::{self, Format, table},
-    target::{Clock, Signed, Target, Vex, believe},
+    target::{Bases, Clock, Signed, Target, Vex, believe},
 };
 
 /// What to scan and what to say about it.
@@ -39,6 +39,8 @@ pub struct Args {
     vex: Vex,
     #[command(flatten)]
     signed: Signed,
+    #[command(flatten)]
+    bases: Bases,
     /// Also ask this policy; its answer decides the exit code
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -75,6 +77,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     })?;
     ignored.apply(&mut report, now, console);
     if let Some(rules) = &rules {
+        args.bases.witness(rules, &args.target, &mut report, global, console)?;
         boltseal_flow::judge(&mut report, &rules.policy, now);
     }
     let exit = exit(args, &report);

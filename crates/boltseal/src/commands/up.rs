@@ -42,7 +42,8 @@ pub struct Args {
     /// Also make the certificate out to this host name or address. May be given several times
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
-    /// The rules [default: policy.yaml in the data folder, else the built-in policy]
+    /// The rules, whatever `boltseal policy apply` says [default: what was applied last, else policy.yaml in the data folder, else
+    /// the built-in policy]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Public key in PEM: use a policy only if its holder signed it (`boltseal policy sign`). May be given several times, for one
@@ -114,6 +115,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
     };
     let setup = Setup {
         endorsers: given::endorsers(&args.policy_signed_by)?,
+        policy_named: args.policy.is_some(),
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
         data,
         storage,

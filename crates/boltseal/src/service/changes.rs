@@ -17,7 +17,10 @@ use boltseal_model::SnapshotInfo;
 use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
 use boltseal_scan::Snapshot;
-use boltseal_server::{ActivePolicy, Recorder, approvals};
+use boltseal_server::{
+    ActivePolicy, Recorder, approvals,
+    policies::{AppliedError, applied, newest_version},
+};
 use boltseal_store::{Facts, Topic};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -39,8 +42,12 @@ pub struct Changes {
     policy: PathBuf,
     endorsers: Endorsers,
     seen_policy: Vec<Option<Seen>>,
-    /// As it was read, before anything was approved.
+    /// The file, as it was read, before anything was approved.
     read: ActivePolicy,
+    /// Whether the file counts whatever is applied over the API.
+    named: bool,
+    /// What was applied last, as far as it could be read.
+    applied: Option<ActivePolicy>,
 }
 
 /// Tells one state of a file from the next.
@@ -92,16 +99,26 @@ impl Changes {
         }
         let endorsers = setup.endorsers.clone();
         let policy = read(&setup.policy, &endorsers).map_err(Failure::usage)?;
-        let seen_policy = all_seen(&setup.policy, &policy.policy);
-        let this =
-            Self { feeds, seen_feeds, policy: setup.policy.clone(), endorsers, seen_policy, read: policy };
+        let this = Self {
+            feeds,
+            seen_feeds,
+            seen_policy: all_seen(&setup.policy, &policy.policy),
+            policy: setup.policy.clone(),
+            endorsers,
+            read: policy,
+            named: setup.policy_named,
+            applied: None,
+        };
         Ok((this, snapshot.map(Arc::new)))
     }
 
-    /// The policy in force: what was read, with what was approved by now.
-    pub async fn in_force(&self, facts: &Facts) -> Result<ActivePolicy, boltseal_store::Error> {
-        let ActivePolicy { policy, text } = self.read.clone();
-        Ok(ActivePolicy { policy: policy.with_approvals(&approvals(facts).await?), text })
+    /// The policy in force: what was applied last, else what was read; with what was approved by now.
+    pub async fn in_force(&mut self, facts: &Facts) -> Result<ActivePolicy, AppliedError> {
+        if !self.named && newest_version(facts).await? != self.applied.as_ref().and_then(|one| one.version) {
+            self.applied = applied(facts, &self.endorsers).await?;
+        }
+        let base = self.applied.as_ref().unwrap_or(&self.read).clone();
+        Ok(ActivePolicy { policy: base.policy.with_approvals(&approvals(facts).await?), ..base })
     }
 
     /// Takes over what changes, for ever. What is broken is left where it is, and what was good stays in use.
@@ -134,8 +151,8 @@ impl Changes {
             if fresh_feeds && let Some(info) = told.snapshot.borrow().as_ref() {
                 records.push(log::feeds(info, feeds.as_ref().map(|feeds| feeds.id.as_str())));
             }
-            // What was approved is recorded where it was.
-            if fresh_policy && read {
+            // What was applied or approved is recorded where it was.
+            if fresh_policy && read && told.policy.borrow().version.is_none() {
                 records.push(log::policy(&told.policy.borrow(), &policy));
             }
             for record in &records {
@@ -146,7 +163,6 @@ impl Changes {
             let why = match (fresh_feeds, fresh_policy) {
                 (false, false) => continue,
                 (true, false) => "new feeds",
-                (false, true) if !read => "approvals of exceptions",
                 (false, true) => "new policy",
                 (true, true) => "new feeds and policy",
             };
@@ -157,11 +173,11 @@ impl Changes {
     }
 
     /// Judges by what is in force now from here on; says whether that is another policy.
-    async fn take_over(&self, facts: &Facts, judge: &FlowJudge, told: &Told) -> bool {
+    async fn take_over(&mut self, facts: &Facts, judge: &FlowJudge, told: &Told) -> bool {
         let active = match self.in_force(facts).await {
             Ok(active) => active,
             Err(error) => {
-                tracing::error!(%error, "what was approved cannot be read; the policy stays as it was");
+                tracing::error!(%error, "what was applied or approved cannot be used; the policy stays as it was");
                 return false;
             }
         };
@@ -216,6 +232,11 @@ impl Changes {
                 seen.splice(..2, self.seen_policy.iter().take(2).copied());
                 self.seen_policy = seen;
                 self.read = fresh;
+                if self.applied.is_some() {
+                    tracing::warn!(
+                        "the policy file is not what counts: one was applied. To go by the file, start with --policy"
+                    );
+                }
                 true
             }
             Err(error) => {
@@ -226,6 +247,15 @@ impl Changes {
     }
 }
 
+/// Why a server does not start with what was applied.
+pub fn unfit(error: AppliedError) -> Failure {
+    match error {
+        AppliedError::Store(error) => Failure::fault(error),
+        AppliedError::Unfit { .. } => Failure::usage(error)
+            .next("name the keys of whoever signed it (--policy-signed-by), or start with --policy FILE"),
+    }
+}
+
 /// The policy in the file at `path`, or the built-in one where there is no such file. Where a policy has to be signed, a file
 /// that is gone is no way back to the built-in one.
 fn read(path: &Path, endorsers: &Endorsers) -> Result<ActivePolicy, String> {
@@ -233,18 +263,16 @@ fn read(path: &Path, endorsers: &Endorsers) -> Result<ActivePolicy, String> {
         Err(RulesError::Io { source, .. })
             if source.kind() == std::io::ErrorKind::NotFound && !endorsers.ask() =>
         {
-            return Ok(of(Rules::built_in()));
+            let Rules { policy, text, .. } = Rules::built_in();
+            return Ok(ActivePolicy::of_file(policy, text));
         }
         read => read.map_err(|wrong| wrong.to_string())?,
     };
-    if let Err(wrong) = endorsers.check(path, &policy) {
-        return Err(format!("{wrong}\n  next: {}", crate::commands::policy::SIGN));
-    }
-    Ok(ActivePolicy { policy, text })
-}
-
-fn of(rules: Rules) -> ActivePolicy {
-    ActivePolicy { policy: rules.policy, text: rules.text }
+    let endorsed = endorsers
+        .check(path, &policy)
+        .map_err(|wrong| format!("{wrong}\n  next: {}", crate::commands::policy::SIGN))?;
+    let signed_at = endorsed.and_then(|endorsed| endorsed.at);
+    Ok(ActivePolicy { signed_at, ..ActivePolicy::of_file(policy, text) })
 }
 
 /// The states of the policy's file, of its signature and of the files that it names.

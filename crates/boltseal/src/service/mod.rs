@@ -21,7 +21,10 @@ use boltseal_flow::{Cache, endorsed::Endorsers};
 use boltseal_identity::secret::Secret;
 use boltseal_model::Timestamp;
 use boltseal_registry::{Config, FlowJudge, Registry};
-use boltseal_server::{Access, Exchange, LastUse, Site, State, access::FIRST, fingerprint_key, sign_in_link};
+use boltseal_server::{
+    Access, Exchange, LastUse, Site, State, access::FIRST, fingerprint_key, policies::PolicySource,
+    sign_in_link,
+};
 use boltseal_wire::{
     server::{Limits, serve},
     tls::Certificates,
@@ -55,6 +58,8 @@ pub struct Setup {
     pub storage: Storage,
     /// The policy file; where it does not exist, the built-in policy counts.
     pub policy: PathBuf,
+    /// Whether it was asked for by name: then it counts whatever is applied over the API.
+    pub policy_named: bool,
     /// Whose policies are used.
     pub endorsers: Endorsers,
     /// Over TLS.
@@ -71,6 +76,14 @@ pub struct Setup {
     pub log: LogSetup,
     /// When the process began.
     pub started: Instant,
+}
+
+impl Setup {
+    /// How the policy is chosen.
+    fn policy_source(&self) -> PolicySource {
+        let file = self.policy_named.then(|| self.policy.display().to_string());
+        PolicySource { endorsers: self.endorsers.clone(), file }
+    }
 }
 
 /// Where facts, blobs and keys are.
@@ -120,7 +133,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
 
     let (mut changes, snapshot) = Changes::open(&setup)?;
     let Stores { facts, blobs, keys, certificates } = stores::open(&setup).await?;
-    let policy = changes.in_force(&facts).await.map_err(Failure::fault)?;
+    let policy = changes.in_force(&facts).await.map_err(changes::unfit)?;
     // Of several servers that start for the first time, one makes what all need.
     let beginning = stores::alone(&facts).await?;
     let recorder = log::open(&setup, &keys, &facts).await?;
@@ -147,16 +160,13 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
         facts: facts.clone(),
         snapshot: told.snapshot.subscribe(),
         policy: told.policy.subscribe(),
+        policies: Arc::new(setup.policy_source()),
         access: access.clone(),
         recorder: recorder.clone(),
         last_use: Arc::new(LastUse::default()),
         admission: Arc::default(),
         admission_log: Arc::default(),
-        site: Arc::new(Site {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            registry: http.to_string(),
-            tls: true,
-        }),
+        site: Arc::new(site(http)),
         now: Timestamp::now,
     };
     show(console, &access, secret.as_ref(), setup.sign_in_link, https)?;
@@ -191,6 +201,11 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
 async fn settle() {
     tokio::time::sleep(SETTLED).await;
     boltseal_sys::let_go_of_code();
+}
+
+/// What this installation is called, whose registry is at `http`.
+fn site(http: SocketAddr) -> Site {
+    Site { version: env!("CARGO_PKG_VERSION").to_owned(), registry: http.to_string(), tls: true }
 }
 
 fn registry_config(setup: &Setup) -> Config {

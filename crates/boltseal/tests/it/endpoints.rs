@@ -107,13 +107,14 @@ impl House {
         let blobs = Blobs::open(data).unwrap();
         let authority = access.authority().clone();
         let registry = Registry::new(facts.clone(), blobs, authority, Arc::new(NoJudge), Config::default());
-        let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
+        let active = ActivePolicy::of_file(Policy::default(), Policy::built_in_text().to_owned());
         let state = State {
             exchange: Exchange::open(data, &data.join("keys"), &facts, &recorder, access.authority())
                 .unwrap(),
             facts,
             snapshot: watch::channel(None).1,
             policy: watch::channel(Arc::new(active)).1,
+            policies: Arc::default(),
             access: access.clone(),
             recorder,
             last_use: Arc::new(LastUse::default()),
@@ -271,6 +272,7 @@ async fn ask(router: &Router, method: &str, path: &str, token: Option<&str>) -> 
         .replace("{*name}", "team/app")
         .replace("{what}", "tags")
         .replace("{who}", "nobody")
+        .replace("{version}", "1")
         .replace("{sha256}", "00")
         .replace("{fingerprint}", "00112233445566778899aabbccddeeff")
         .replace("{tenant}", "adfs")

@@ -179,3 +179,39 @@ fn without_feeds_a_baseline_proves_nothing() {
     let ran = user.run(&["gate", "oci:old"]);
     assert_ne!(ran.code, 0, "{}", ran.out);
 }
+
+#[test]
+fn a_base_is_told_by_its_layers() {
+    let user = User::new();
+    let below = || Image::new().layer(Layer::new().file("etc/os-release", "ID=test\n"));
+    let (base, other) = (below().build(), Image::new().layer(Layer::new().file("etc/motd", "hi\n")).build());
+    let image = layout(&user, "image", &below().layer(Layer::new().file("app", "1")).build());
+    let (below, beside) = (layout(&user, "below", &base), layout(&user, "beside", &other));
+    let policy = |digest: &dyn std::fmt::Display| {
+        format!(
+            "version: 1\nname: bases\nrules:\n  - {{ name: base, effect: deny, base_images: {{ allow: [\"{digest}\"] }} }}\n  \
+             - {{ name: gaps, effect: warn, coverage: {{}} }}\n"
+        )
+    };
+    user.write("good.yaml", policy(&base.manifest));
+    user.write("strict.yaml", policy(&other.manifest));
+    let gate = |policy: &str, bases: &[&str]| {
+        let mut args = vec!["gate", &image, "--policy", policy];
+        for base in bases {
+            args.extend(["--base", base]);
+        }
+        user.run(&args)
+    };
+    gate("good.yaml", &[]).ended(3).said(&["nobody here knows what it was built on", "--base REF"]);
+    gate("good.yaml", &[&below]).ended(0);
+    gate("good.yaml", &[&beside]).ended(3).complained(&["it is not built on", "its layers begin otherwise"]);
+    gate("good.yaml", &[&beside, &below]).ended(0);
+    gate("strict.yaml", &[&below]).ended(1).said(&["it is built on", "build it on sha256:"]);
+    gate("strict.yaml", &["oci:no-such-folder"]).ended(3);
+    user.write(
+        "none.yaml",
+        "version: 1\nname: none\nrules:\n  - { name: gaps, effect: warn, coverage: {} }\n",
+    );
+    gate("none.yaml", &[&below]).ended(0).complained(&["--base changes nothing"]);
+    user.run(&["scan", &image, "--policy", "strict.yaml", "--base", &below]).ended(1);
+}

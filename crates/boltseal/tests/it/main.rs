@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod applying;
 mod audit;
 mod azure;
 mod azure_registry;
@@ -38,6 +39,7 @@ mod notary;
 mod plan;
 mod policies;
 mod pulling;
+mod quarantine;
 mod readme;
 mod reference;
 mod refusals;

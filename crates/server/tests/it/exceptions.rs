@@ -24,7 +24,7 @@ exceptions:
 
 async fn app() -> App {
     let policy = Policy::parse(TEXT).unwrap();
-    let active = ActivePolicy { policy, text: TEXT.to_owned() };
+    let active = ActivePolicy::of_file(policy, TEXT.to_owned());
     App::empty().await.with(|state| state.policy = watch::channel(Arc::new(active)).1)
 }
 
@@ -118,8 +118,13 @@ async fn the_page_of_the_policy_has_a_button_for_whoever_may() {
         app.ask("POST", &format!("/policy/exceptions/of-ann/{what}"), &headers, body).await
     };
     assert_eq!(send("approve", "digest=sha256%3A0").await.status, 409);
-    let sent = send("approve", &format!("digest={}", digest.replace(':', "%3A"))).await;
-    assert_eq!((sent.status.as_u16(), sent.header("location")), (303, "/policy#exceptions"), "{}", sent.body);
+    let answer = send("approve", &format!("digest={}", digest.replace(':', "%3A"))).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/policy#exceptions"),
+        "{}",
+        answer.body
+    );
     let shown = page("bob").await;
     assert!(shown.contains("approved by bob") && shown.contains("Take my approval back"), "{shown}");
     assert_eq!(send("take-back", "who=bob").await.status, 303);

@@ -26,6 +26,7 @@ mod keeping;
 mod life;
 mod log_pages;
 mod pages;
+mod policies;
 mod rulings;
 mod sample;
 mod shared_log;

@@ -48,6 +48,16 @@ impl Facts {
         Ok(rows.into_iter().map(|(id, body)| Document { kind: kind.clone(), id, body: Some(body) }).collect())
     }
 
+    /// The body of one document.
+    pub async fn document(&self, kind: &str, id: &str) -> Result<Option<String>, Error> {
+        sqlx::query_scalar("SELECT body FROM documents WHERE kind = $1 AND id = $2")
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::from)
+    }
+
     /// As [`Facts::change_documents`], for documents that are not about access: the registry's own settings,
     /// whose kind begins with `registry.`.
     pub async fn change_settings(&self, changes: Vec<Document>) -> Result<(), Error> {

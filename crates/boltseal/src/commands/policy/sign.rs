@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use boltseal_flow::endorsed::{bundle_of, endorse};
+use boltseal_model::Timestamp;
 
 use crate::{
     console::Console,
@@ -34,7 +35,7 @@ pub struct Args {
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let policy = given::rules(&args.file)?.policy;
     let key = args.key.open()?;
-    let bundle = endorse(&policy, &key).map_err(Failure::usage)?;
+    let bundle = endorse(&policy, &key, Timestamp::now()).map_err(Failure::usage)?;
     let path = bundle_of(&args.file);
     fs::write(&path, bundle)
         .map_err(|wrong| Failure::fault(format_args!("cannot write {}: {wrong}", path.display())))?;

@@ -61,7 +61,7 @@ pub async fn empty(folder: &Path) -> Sample {
 }
 
 async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
-    let active = ActivePolicy { policy: Policy::default(), text: Policy::built_in_text().to_owned() };
+    let active = ActivePolicy::of_file(Policy::default(), Policy::built_in_text().to_owned());
     let facts = Facts::open(folder).await.unwrap();
     let config = recorder::Config {
         keys: folder.join("keys"),
@@ -87,6 +87,7 @@ async fn made(folder: &Path, history: Vec<Vec<u8>>) -> Sample {
         facts,
         snapshot: watch::channel(None).1,
         policy: watch::channel(Arc::new(active)).1,
+        policies: Arc::default(),
         access,
         last_use: Arc::new(LastUse::default()),
         admission: Arc::default(),
