@@ -28,6 +28,7 @@
 //! | [`workload`] | the model: every value set, unset or unknown |
 //! | [`dockerfile`] | what a Dockerfile says |
 //! | [`mod@read`] | files to workloads, by whichever reader recognises them |
+//! | [`aci`] | container groups of Azure, and what one needs to run |
 //! | [`checks`] | what should be otherwise about workloads and what belongs to them; container groups by Microsoft's baseline |
 //! | [`admission`] | what an API server asks, and what it is answered |
 //! | [`report`] | what was found, for programs |
@@ -42,7 +43,7 @@
 //!
 //! This crate must not know: images as bytes, networks, policies, the clock, I/O.
 
-mod aci;
+pub mod aci;
 pub mod admission;
 mod arm;
 pub mod checks;

@@ -22,10 +22,15 @@ pub struct Places {
     pub root: PathBuf,
     /// Folders of its volumes, by their names.
     pub volumes: BTreeMap<String, PathBuf>,
+    /// Files of the machine that it sees instead of its image's, read-only, by their paths within: `/etc/hosts`.
+    pub files: BTreeMap<String, PathBuf>,
     /// Its control group, below the roots of all controllers.
     pub cgroup: String,
     /// Its name within: what `hostname` says.
     pub hostname: String,
+    /// A file system about devices (`sysfs`) of the network that the container is put into by whoever starts it. With it the
+    /// specification has no network of its own, and that is what is bound to `/sys`.
+    pub sys: Option<PathBuf>,
 }
 
 /// Why a plan is no bundle.
@@ -67,7 +72,12 @@ pub fn specification(one: &Container, places: &Places) -> Result<Spec, Error> {
         return Err(unknown("command"));
     }
     let (user, group) = one.user.ok_or_else(|| unknown("user"))?;
-    let mounts = one.mounts.iter().map(|mount| mounted(one, mount, places)).collect::<Result<Vec<_>, _>>()?;
+    let mut mounts =
+        one.mounts.iter().map(|mount| mounted(one, mount, places)).collect::<Result<Vec<_>, _>>()?;
+    mounts.extend(places.files.iter().map(|(target, file)| {
+        let options = ["nosuid", "noexec", "nodev", "ro", "bind"];
+        json!({ "destination": target, "type": "bind", "source": file, "options": options })
+    }));
     let capabilities: Map<String, Value> = ["bounding", "effective", "permitted", "inheritable", "ambient"]
         .map(|set| (set.to_owned(), json!(capabilities(one, user, set))))
         .into_iter()
@@ -97,14 +107,19 @@ pub fn specification(one: &Container, places: &Places) -> Result<Spec, Error> {
 fn linux(one: &Container, places: &Places) -> Value {
     let mapping = json!([{ "containerID": 0, "hostID": one.users.first, "size": one.users.count }]);
     let namespaces: Vec<Value> = ["user", "pid", "network", "ipc", "uts", "mount", "cgroup"]
+        .iter()
+        .filter(|kind| **kind != "network" || places.sys.is_none())
         .map(|kind| json!({ "type": kind }))
-        .into();
+        .collect();
+    // Settings of a network belong to whoever made it.
+    let settings: BTreeMap<_, _> =
+        one.sysctls.iter().filter(|(name, _)| !name.starts_with("net.") || places.sys.is_none()).collect();
     json!({
         "namespaces": namespaces,
         "uidMappings": mapping, "gidMappings": mapping,
         "cgroupsPath": places.cgroup,
         "maskedPaths": one.masked, "readonlyPaths": one.read_only,
-        "sysctl": one.sysctls,
+        "sysctl": settings,
         "seccomp": seccomp::filter(),
         "resources": {
             "devices": [{ "allow": false, "access": "rwm" }],
@@ -123,6 +138,13 @@ fn capabilities<'a>(one: &'a Container, user: u32, set: &str) -> &'a [String] {
 fn mounted(one: &Container, mount: &Mount, places: &Places) -> Result<Value, Error> {
     let mut options: Vec<String> = mount.options.iter().map(|option| (*option).to_owned()).collect();
     let (kind, source) = match &mount.what {
+        Source::Kernel("sysfs") if places.sys.is_some() => {
+            options.push("bind".to_owned());
+            (
+                "bind".to_owned(),
+                places.sys.as_deref().map_or_else(String::new, |sys| sys.display().to_string()),
+            )
+        }
         Source::Kernel(kind) => ((*kind).to_owned(), (*kind).to_owned()),
         Source::Memory(bytes) => {
             options.push(format!("size={bytes}"));

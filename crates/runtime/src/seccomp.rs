@@ -8,6 +8,7 @@
 //! Some calls are answered with "no such call" (`ENOSYS`), because programs then take the older way: `clone3`, whose flags
 //! a filter cannot see, and `memfd_create`, by which a program runs from memory, where no file system says that it may not.
 
+use seccompiler::{BpfProgram, TargetArch};
 use serde_json::{Value, json};
 
 /// Calls that are allowed whatever their arguments, by what they are for; those of one architecture only are among them.
@@ -337,6 +338,9 @@ const NEW_NAMESPACES: u64 = 0x7E02_0000;
 /// What `personality` may be told: nothing, Linux 2.6 version numbers, no randomness of 32-bit addresses, and to be asked.
 const PERSONALITIES: [u64; 5] = [0, 8, 0x2_0000, 0x2_0008, 0xFFFF_FFFF];
 
+/// Calls that do not exist, as far as a container can tell.
+const ABSENT: [&str; 2] = ["clone3", "memfd_create"];
+
 const EPERM: u32 = 1;
 const ENOSYS: u32 = 38;
 
@@ -359,11 +363,54 @@ pub fn filter() -> Value {
     };
     only("socket", &FAMILIES);
     only("personality", &PERSONALITIES);
-    rules
-        .push(json!({ "names": ["clone3", "memfd_create"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS }));
+    rules.push(json!({ "names": ABSENT, "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS }));
     json!({
         "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": EPERM, "architectures": [ARCHITECTURE], "syscalls": rules,
     })
+}
+
+/// Why system calls are not filtered.
+#[derive(Debug, thiserror::Error)]
+#[error("system calls cannot be filtered: {0}")]
+pub struct Error(#[from] seccompiler::Error);
+
+/// Filters the calls of this process and of all that it will ever start. The list is [`filter`]'s, made into two programs for
+/// the kernel, of which the stricter answer counts: one that allows, and one that says "no such call".
+///
+/// # Errors
+/// Where the kernel has no filters, or the machine is of a kind whose calls are not known.
+pub fn apply() -> Result<(), Error> {
+    for program in programs()? {
+        seccompiler::apply_filter(&program)?;
+    }
+    Ok(())
+}
+
+/// The one with other answers comes first, since of two errors the one of the filter that came last is given.
+fn programs() -> Result<[BpfProgram; 2], Error> {
+    let equal =
+        |index: u8, value: u64| json!([{ "index": index, "type": "qword", "op": "eq", "val": value }]);
+    let mut allowed: Vec<Value> = ALLOWED
+        .iter()
+        .flat_map(|group| group.iter())
+        .chain(&ABSENT)
+        .map(|name| json!({ "syscall": name }))
+        .collect();
+    let namespaces =
+        json!([{ "index": 0, "type": "qword", "op": { "masked_eq": NEW_NAMESPACES }, "val": 0 }]);
+    allowed.push(json!({ "syscall": "clone", "args": namespaces }));
+    allowed.extend(FAMILIES.iter().map(|family| json!({ "syscall": "socket", "args": equal(0, *family) })));
+    allowed.extend(
+        PERSONALITIES.iter().map(|kind| json!({ "syscall": "personality", "args": equal(0, *kind) })),
+    );
+    let absent: Vec<Value> = ABSENT.iter().map(|name| json!({ "syscall": name })).collect();
+    let both = json!({
+        "allowed": { "mismatch_action": { "errno": EPERM }, "match_action": "allow", "filter": allowed },
+        "absent": { "mismatch_action": "allow", "match_action": { "errno": ENOSYS }, "filter": absent },
+    });
+    let machine: TargetArch = std::env::consts::ARCH.try_into().map_err(seccompiler::Error::from)?;
+    let mut made = seccompiler::compile_from_json(both.to_string().as_bytes(), machine)?;
+    Ok(["allowed", "absent"].map(|name| made.remove(name).unwrap_or_default()))
 }
 
 /// How many calls are allowed, with whatever arguments.

@@ -81,7 +81,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let workload = group(args)?;
     let images = images(args, &workload, console);
-    let made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe() });
+    let made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe(), range: 0 });
     let text = match args.format {
         Form::Table => plans::people(&made, console.paint(None)),
         Form::Json => output::json(&made)?,
@@ -166,6 +166,7 @@ fn specification(args: &Args, made: &Plan) -> Result<String, Failure> {
         volumes: args.volume.iter().map(|(name, folder)| (name.clone(), PathBuf::from(folder))).collect(),
         cgroup: format!("/boltseal-{}-{}", made.name, one.name),
         hostname: made.name.clone(),
+        ..bundle::Places::default()
     };
     let specification = bundle::specification(one, &places).map_err(Failure::undecided)?;
     output::json(&specification)

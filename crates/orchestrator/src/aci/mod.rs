@@ -4,8 +4,10 @@
 //! does (`memoryInGb`, `memoryInGB`). A GET of Azure leaves secrets out: checks of secrets see files only.
 
 mod group;
+mod needs;
 
 pub(crate) use group::inner;
+pub use needs::{Needs, Probe, Probes, Registry, Secret, Tries, Variable, needs};
 
 use std::sync::Arc;
 

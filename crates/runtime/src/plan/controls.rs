@@ -1,7 +1,7 @@
 //! Which controls hold on a machine. A runtime takes what it cannot do for done, so what it lacks is told here.
 
 use super::{Container, Control, State};
-use crate::{Host, host::Cgroups, network::Network};
+use crate::{Host, host::Cgroups, network::Network, start::seal};
 
 /// All of them, for one container.
 pub(super) fn controls(host: &Host, network: &Network, one: &Container) -> Vec<Control> {
@@ -9,7 +9,7 @@ pub(super) fn controls(host: &Host, network: &Network, one: &Container) -> Vec<C
     vec![
         control("user namespace", "root inside is nobody outside", user_namespace(host)),
         control("capabilities", "nothing that only root may", capabilities(one)),
-        control("no new privileges", "setuid programs give nothing", privileges(one)),
+        control("no new privileges", "setuid programs give nothing", State::Enforced),
         control("system calls", "what the kernel is not asked for, it gets not wrong", system_calls(host)),
         control("read-only root", "programs of the image stay what they are", State::Enforced),
         control("nothing new is executed", "what can be written to has no programs", State::Enforced),
@@ -53,10 +53,6 @@ fn capabilities(one: &Container) -> State {
     if one.capabilities.is_empty() { State::Enforced } else { State::Opened(one.capabilities.join(", ")) }
 }
 
-fn privileges(one: &Container) -> State {
-    if one.no_new_privileges { State::Enforced } else { State::Opened("allowPrivilegeEscalation".to_owned()) }
-}
-
 fn system_calls(host: &Host) -> State {
     if host.seccomp {
         State::Enforced
@@ -65,7 +61,7 @@ fn system_calls(host: &Host) -> State {
     }
 }
 
-/// By the filter of system calls: `runc` sets no `vm.memfd_noexec`, by which the kernel would refuse to execute them.
+/// By the filter of system calls; `vm.memfd_noexec`, by which the kernel would refuse to execute them, is not set.
 fn memory_files(host: &Host) -> State {
     if host.seccomp {
         State::Enforced
@@ -75,19 +71,19 @@ fn memory_files(host: &Host) -> State {
 }
 
 fn landlock(host: &Host) -> State {
-    if host.landlock == 0 {
-        return State::Unavailable("the kernel has no Landlock, or it is switched off".to_owned());
+    match (host.landlock, seal::landlock(host.landlock)) {
+        (0, why) => State::Unavailable(why.unwrap_or_default().to_owned()),
+        (_, Some(why)) => State::Partial(why.to_owned()),
+        (_, None) => State::Enforced,
     }
-    State::Unavailable(format!("the kernel has it (version {}), but `runc` sets no rules", host.landlock))
 }
 
 fn devices(host: &Host) -> State {
     match host.controllers.get("devices") {
         Some(Cgroups::V1) => State::Enforced,
-        // Of version 2, it is a program in the kernel, which `runc` loads wherever there are control groups.
-        _ if host.controllers.values().any(|version| *version == Cgroups::V2) => State::Enforced,
+        // Of version 2, it is a program in the kernel, which nobody loads yet.
         _ => State::Partial(
-            "no control group for devices; none is there, and none can be made without CAP_MKNOD".to_owned(),
+            "no control group keeps them; none is there, and none can be made without CAP_MKNOD".to_owned(),
         ),
     }
 }

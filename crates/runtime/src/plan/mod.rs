@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fmt};
 
 use boltseal_model::{Config, Digest};
 use boltseal_orchestrator::Workload;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Host, network::Network};
 
@@ -26,6 +26,9 @@ pub struct Wanted<'a> {
     pub images: &'a [Image],
     /// The machine it runs on.
     pub host: &'a Host,
+    /// Which range of the machine's users it gets: the first is 0. All containers of a group have the same, so that they can
+    /// share volumes.
+    pub range: u32,
 }
 
 /// An image that was looked at.
@@ -129,7 +132,7 @@ impl Serialize for Variables {
 }
 
 /// `0…65,535` inside are `first…` outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users {
     /// The first user and group outside.
     pub first: u32,

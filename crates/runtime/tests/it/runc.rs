@@ -101,7 +101,8 @@ fn run(folder: &Path, root: &Path, name: &str, user: (u32, u32), script: &str) -
     let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
     let config = Config { entrypoint: command, ..Config::default() };
     let images = [Image { name: "alpine".to_owned(), digest: None, config, user: Some(user) }];
-    let made = plan(&Wanted { workload: &read.workloads[0], images: &images, host: &Host::probe() });
+    let made =
+        plan(&Wanted { workload: &read.workloads[0], images: &images, host: &Host::probe(), range: 0 });
     assert_eq!(made.refusals, []);
     let id = format!("boltseal-test-{}-{name}", std::process::id());
     let places = bundle::Places {

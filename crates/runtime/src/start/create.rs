@@ -1,0 +1,134 @@
+//! A container made and started.
+
+use std::{
+    fs::{File, OpenOptions},
+    os::fd::AsFd as _,
+    path::Path,
+    sync::Arc,
+};
+
+use boltseal_sys::PrivateMounts;
+use libcontainer::{
+    container::builder::ContainerBuilder, oci_spec::runtime::Spec, syscall::syscall::SyscallType,
+};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
+
+use super::{Error, Stacked, Start, Started, init::First, log::Segments, seal::Sealing, since};
+use crate::root::{self, Root, Stack, Target};
+
+/// Where the file system about the network's devices is put together for the container, beside its bundle.
+pub const SYS: &str = "sys";
+
+/// Makes it, in a mount namespace of its own, and lets it run.
+pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
+    let first = First { segments: Arc::new(segments(wanted)?), status: Arc::new(writable(&wanted.status)?) };
+    if let Some(network) = &wanted.network {
+        enter(network)?;
+    }
+    let mounts = boltseal_sys::private_mounts().map_err(Error::io("mounts of its own"))?;
+    if wanted.network.is_some() {
+        sysfs(&wanted.bundle.join(SYS))?;
+    }
+    if let Some(stacked) = &wanted.root {
+        assemble(&mounts, stacked, &wanted.bundle)?;
+    }
+    let nothing = || File::options().read(true).write(true).open("/dev/null").map_err(Error::io("/dev/null"));
+    let mut container = ContainerBuilder::new(wanted.id.clone(), SyscallType::default())
+        .with_executor(Sealing::first(first))
+        .with_root_path(&wanted.state)?
+        .with_stdin(nothing()?)
+        .with_stdout(nothing()?)
+        .with_stderr(nothing()?)
+        .validate_id()?
+        .as_init(&wanted.bundle)
+        .with_systemd(false)
+        .with_detach(true)
+        .build()?;
+    let started =
+        container.pid().and_then(|pid| Some(Started { pid: pid.as_raw(), since: since(pid.as_raw())? }));
+    let done = container.start().map_err(Error::from).and_then(|()| {
+        started.ok_or_else(|| {
+            Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into())
+        })
+    });
+    if done.is_err() {
+        // Whoever is told that it was refused will not look for what is left.
+        let _ = container.delete(true);
+    }
+    done
+}
+
+/// Puts the root together, with a place for everything that is mounted on it, where the specification says that it is.
+fn assemble(mounts: &PrivateMounts, stacked: &Stacked, bundle: &Path) -> Result<(), Error> {
+    let path = bundle.join("config.json");
+    let specification =
+        Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
+    let targets = specification.mounts().iter().flatten().map(|mount| {
+        // What is bound is a file where its source is one.
+        let is_file = mount.source().as_deref().is_some_and(Path::is_file);
+        Target { path: mount.destination().display().to_string(), is_folder: !is_file }
+    });
+    let targets: Vec<Target> = targets.collect();
+    let layers: Vec<root::Layer<'_>> = stacked
+        .layers
+        .iter()
+        .map(|layer| root::Layer { path: &layer.folder, implied: &layer.implied, hides_all: layer.hides_all })
+        .collect();
+    let stack = Stack {
+        layers: &layers,
+        users: stacked.users,
+        targets: &targets,
+        place: &stacked.place,
+        shift: None,
+    };
+    let assembled = Root::assemble(mounts, &stack)?;
+    let place =
+        specification.root().as_ref().map_or_else(|| bundle.join("rootfs"), |root| root.path().clone());
+    rustix::mount::mount_move(&assembled.path, &place).map_err(Error::io(place.display().to_string()))
+}
+
+/// Moves this process into the network namespace that `path` leads to.
+pub(super) fn enter(path: &Path) -> Result<(), Error> {
+    let what = || format!("network namespace {}", path.display());
+    let namespace = File::open(path).map_err(Error::io(what()))?;
+    boltseal_sys::enter_network(namespace.as_fd()).map_err(Error::io(what()))
+}
+
+/// The file system about devices, as seen from the network namespace that this process is in: the container, whose user
+/// namespace does not own that network, may not mount it.
+fn sysfs(at: &Path) -> Result<(), Error> {
+    let made = || -> std::io::Result<()> {
+        std::fs::create_dir_all(at)?;
+        let context = rustix::mount::fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        rustix::mount::fsconfig_create(context.as_fd())?;
+        let closed = MountAttrFlags::MOUNT_ATTR_RDONLY
+            | MountAttrFlags::MOUNT_ATTR_NOSUID
+            | MountAttrFlags::MOUNT_ATTR_NODEV
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        let mount = rustix::mount::fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, closed)?;
+        rustix::mount::move_mount(
+            mount.as_fd(),
+            "",
+            rustix::fs::CWD,
+            at,
+            MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+        )?;
+        Ok(())
+    };
+    made().map_err(Error::io(format!("sysfs at {}", at.display())))
+}
+
+fn segments(wanted: &Start) -> Result<Segments, Error> {
+    let open = |path: &Path| {
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        options.open(path).map_err(Error::io(path.display().to_string()))
+    };
+    let [first, second] = &wanted.logs;
+    Segments::new([open(first)?, open(second)?], wanted.log_limit)
+        .map_err(Error::io(first.display().to_string()))
+}
+
+fn writable(path: &Path) -> Result<File, Error> {
+    File::create(path).map_err(Error::io(path.display().to_string()))
+}
