@@ -16,6 +16,7 @@
 //! | [`Gate`] | verdicts of the server, asked for by digest, remembered for a second |
 //! | [`docker`] | the authorization plugin of Docker and Swarm |
 //! | [`network`] | the network of groups of containers: closed but for what their files open |
+//! | [`groups`] | container groups, run sealed on this node |
 //! | [`engines`] | configuration of engines that have a gate of their own: podman, CRI-O, containerd |
 //!
 //! It decides nothing about images: it asks for stored verdicts. Where the server cannot be asked, the answer is no, unless
@@ -26,6 +27,7 @@
 pub mod docker;
 pub mod engines;
 mod gate;
+pub mod groups;
 pub mod network;
 
 pub use gate::{Error, Gate, Identity};

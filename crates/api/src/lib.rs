@@ -20,6 +20,7 @@
 //! - [`exceptions`]: pardons from the policy, and who approved them.
 //! - [`policies`]: policies that were put in force, one after the other.
 //! - [`retention`]: rules about which images are kept and which are deleted.
+//! - [`groups`]: container groups on a node, as its agent is asked by a socket.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
 //!
@@ -38,6 +39,7 @@ pub mod credentials;
 pub mod custody;
 pub mod exceptions;
 pub mod findings;
+pub mod groups;
 pub mod life;
 pub mod notifications;
 pub mod own;

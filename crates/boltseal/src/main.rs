@@ -16,11 +16,14 @@ mod baseline;
 mod cli;
 mod cluster;
 mod commands;
+mod confined;
 mod console;
 mod exit;
 mod given;
 mod ignoring;
+mod lent;
 mod moment;
+mod node;
 mod output;
 mod people;
 mod progress;
@@ -37,6 +40,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if let Some(exit) = confined::play() {
+        return exit;
+    }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => return exit::of_arguments(&wrong).into(),

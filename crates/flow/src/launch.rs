@@ -1,9 +1,90 @@
-//! What a plan has to know of an image: what it runs, and which number its user has.
+//! What a launch has to know of an image: what exactly it is, what it runs, which number its user has; and its layers.
+//!
+//! ```text
+//! resolve: what a name means now ──▶ (a verdict about that) ──▶ fetch: that, and nothing else, as folders
+//! ```
 
-use boltseal_model::{Config, FileMeta, Selector, Tree, Want};
+use std::{fs, io::Read as _, path::Path};
+
+use boltseal_image::{Layers, Options, Unpacked};
+use boltseal_model::{Config, Digest, FileMeta, Reference, Selector, Tree, Want};
 use boltseal_runtime::Image;
 
 use crate::{Error, Wanted};
+
+/// Wants nothing.
+struct Nothing;
+
+impl Selector for Nothing {
+    fn want(&self, _: &str, _: &FileMeta) -> Want {
+        Want::Skip
+    }
+
+    fn distill(&self, _: &str, _: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+}
+
+/// What `target` means now: the digest of its manifest. None of what has no manifest, which is read whole to find out.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn resolve(target: &str, options: &Options<'_>) -> Result<Option<Digest>, Error> {
+    let mut options = options.clone();
+    let unread = |_: &Digest| true;
+    options.known = Some(&unread);
+    Ok(boltseal_image::open(target, &Nothing, &options)?.subject.digest)
+}
+
+/// The same image by its digest, so that nothing else can be pulled by its name meanwhile. None where it is not in a registry.
+pub fn pinned(target: &str, digest: &Digest) -> Option<String> {
+    let reference: Reference = target.strip_prefix("docker://")?.parse().ok()?;
+    Some(format!("docker://{}@{digest}", reference.name()))
+}
+
+/// Pulls what is missing of an image, as folders, and looks at it.
+///
+/// # Errors
+/// Where it cannot be read, or is not what it says it is.
+pub fn fetch(
+    name: &str,
+    target: &str,
+    options: &Options<'_>,
+    layers: &Layers,
+) -> Result<(Image, Vec<Unpacked>), Error> {
+    let (image, unpacked) = layers.unpack(target, options)?;
+    let user = plain(&image.config).or_else(|| {
+        let (users, groups) = (account(&unpacked, PASSWD), account(&unpacked, GROUP));
+        among(&image.config.user, &users, &groups)
+    });
+    let image = Image { name: name.to_owned(), digest: image.subject.digest, config: image.config, user };
+    Ok((image, unpacked))
+}
+
+/// A list of accounts of an image, by the topmost layer that has one. Layers are never written to after they were made.
+fn account(layers: &[Unpacked], path: &str) -> String {
+    let (folder, _) = path.split_once('/').unwrap_or_default();
+    for layer in layers.iter().rev() {
+        let kind = |path: &Path| fs::symlink_metadata(path).map(|found| found.file_type());
+        // Links lead elsewhere on this machine than within the image.
+        if !kind(&layer.path.join(folder)).is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let place = layer.path.join(path);
+        match kind(&place) {
+            Ok(kind) if kind.is_file() => {
+                let mut text = Vec::new();
+                let file =
+                    fs::File::open(&place).map(|file| file.take(MAX_ACCOUNTS as u64).read_to_end(&mut text));
+                return file.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+            }
+            // Something that is no list, or hides one.
+            Ok(_) => return String::new(),
+            Err(_) => {}
+        }
+    }
+    String::new()
+}
 
 /// Wants what tells users' names.
 struct Accounts;
@@ -51,15 +132,18 @@ fn plain(config: &Config) -> Option<(u32, u32)> {
 
 /// By the image's own lists of users and groups (passwd(5), group(5)).
 fn told(said: &str, tree: &Tree) -> Option<(u32, u32)> {
-    let (user, group) = match said.split_once(':') {
-        Some((user, group)) => (user, Some(group)),
-        None => (said, None),
-    };
     let lines = |path| {
         let content = tree.content(path).unwrap_or_default();
         String::from_utf8_lossy(content.get(..MAX_ACCOUNTS).unwrap_or(content)).into_owned()
     };
-    let (users, groups) = (lines(PASSWD), lines(GROUP));
+    among(said, &lines(PASSWD), &lines(GROUP))
+}
+
+fn among(said: &str, users: &str, groups: &str) -> Option<(u32, u32)> {
+    let (user, group) = match said.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (said, None),
+    };
     let by = |list: &str, wanted: &str| -> Option<Vec<String>> {
         let fields = list.lines().map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
         let mut rows = fields.filter(|row| row.len() > 3 || (row.len() > 2 && list == groups));
@@ -68,10 +152,10 @@ fn told(said: &str, tree: &Tree) -> Option<(u32, u32)> {
         })
     };
     let number = |row: &Option<Vec<String>>, field: usize| row.as_ref()?.get(field)?.parse::<u32>().ok();
-    let row = by(&users, user);
+    let row = by(users, user);
     let id = user.parse().ok().or_else(|| number(&row, 2))?;
     let group = match group {
-        Some(group) => group.parse().ok().or_else(|| number(&by(&groups, group), 2))?,
+        Some(group) => group.parse().ok().or_else(|| number(&by(groups, group), 2))?,
         // Of a number that nobody has, the group is root's, as every runtime has it.
         None => number(&row, 3).unwrap_or(0),
     };

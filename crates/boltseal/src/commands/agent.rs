@@ -2,7 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use boltseal_agent::{Gate, Identity, docker};
+use boltseal_agent::{
+    Gate, Identity, docker,
+    groups::{
+        Engine, Judge, Judging, Own, Settings,
+        socket::{self, SOCKET},
+    },
+    network,
+};
+use boltseal_flow::{Cache, Looking, Wanted, feeds::Feeds, rules::Rules};
+use boltseal_model::{Ruling, Standing, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -19,6 +28,9 @@ use crate::{
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// A secret has some dozens of characters.
 const MAX_SECRET: usize = 4096;
+
+/// Where what does not outlive the machine lies, if the socket is in no folder.
+const RUN: &str = "/run/boltseal";
 
 /// Beside which engine.
 #[derive(Debug, clap::Args)]
@@ -64,6 +76,15 @@ pub struct Args {
     /// File with its secret, readable by nobody else
     #[arg(long, value_name = "FILE", requires = "name")]
     secret_file: Option<PathBuf>,
+    /// Run container groups on this node too, asked by a socket for root alone: see `boltseal run`
+    #[arg(long)]
+    groups: bool,
+    /// No plugin for Docker: with --groups alone, this node needs no server
+    #[arg(long, requires = "groups")]
+    without_docker: bool,
+    /// Where it is asked about container groups
+    #[arg(long, value_name = "SOCKET", default_value = SOCKET)]
+    socket: PathBuf,
     /// What to log: error, warn, info, debug or trace, also by module
     #[arg(long, value_name = "FILTER", default_value = "info", env = "BOLTSEAL_LOG")]
     log: String,
@@ -86,27 +107,96 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         (Some(name), Some(file)) => Some(Identity { name: name.clone(), secret: secret(file)? }),
         _ => None,
     };
-    let server = if identity.is_some() { args.reach.unproven(global)? } else { args.reach.server(global)? };
+    let gate = if args.without_docker && identity.is_none() && !args.reach.is_known()? {
+        None
+    } else {
+        let server =
+            if identity.is_some() { args.reach.unproven(global)? } else { args.reach.server(global)? };
+        Some(Gate::new(server, identity))
+    };
     let host = match &args.host {
         Some(host) => host.clone(),
         None => given::text(Path::new(HOST_NAME))?.trim().to_owned(),
     };
-    let gate = Gate::new(server, identity);
-    let address = gate.address().to_owned();
-    let plugin = docker::Plugin::new(gate, settings, &host).engine(&args.docker_engine);
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::fault)?;
     runtime.block_on(async {
-        let mut told = service::stop()?;
-        let stopped = async move {
+        let told = service::stop()?;
+        let stopped = |mut told: tokio::sync::watch::Receiver<bool>| async move {
             let _the_end_either_way = told.wait_for(|stop| *stop).await;
         };
-        tracing::info!(plugin = %args.docker_plugin.display(), server = %address, %host, "ready");
-        plugin.serve(&args.docker_plugin, stopped).await.map_err(|wrong| {
-            Failure::fault(format_args!("cannot serve {}: {wrong}", args.docker_plugin.display()))
-                .next("run it as root, and one agent a node")
-        })
+        let engine = if args.groups { Some(engine(args, gate.clone(), global).await?) } else { None };
+        let plugin = async {
+            let Some(gate) = gate.filter(|_| !args.without_docker) else { return Ok(()) };
+            let address = gate.address().to_owned();
+            let plugin = docker::Plugin::new(gate, settings, &host).engine(&args.docker_engine);
+            tracing::info!(plugin = %args.docker_plugin.display(), server = %address, %host, "ready");
+            plugin.serve(&args.docker_plugin, stopped(told.clone())).await.map_err(|wrong| {
+                Failure::fault(format_args!("cannot serve {}: {wrong}", args.docker_plugin.display()))
+                    .next("run it as root, and one agent a node")
+            })
+        };
+        let groups = async {
+            let Some(engine) = engine else { return Ok(()) };
+            tracing::info!(socket = %args.socket.display(), "ready for container groups");
+            socket::serve(engine.clone(), &args.socket, stopped(told.clone())).await.map_err(|wrong| {
+                Failure::fault(format_args!("cannot serve {}: {wrong}", args.socket.display()))
+                    .next("run it as root, and one agent a node")
+            })?;
+            // Containers go on without an agent, and the next one finds them.
+            engine.let_go().await;
+            Ok(())
+        };
+        tokio::try_join!(plugin, groups).map(drop)
     })?;
     Ok(Exit::Pass)
+}
+
+/// What runs container groups. Without a server, this node judges images by itself.
+async fn engine(args: &Args, gate: Option<Gate>, global: &Global) -> Result<Engine, Failure> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Failure::usage("only root can give containers users of their own").next("run it as root"));
+    }
+    let data = given::data(global)?;
+    let judge = match gate {
+        Some(gate) => Judge::Server(gate),
+        None => Judge::Own(Own(own(global)?)),
+    };
+    let run = args.socket.parent().map_or_else(|| PathBuf::from(RUN), Path::to_owned);
+    let settings = Settings {
+        data: data.join("agent"),
+        run,
+        program: std::env::current_exe().map_err(Failure::fault)?,
+        judge,
+    };
+    Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)
+}
+
+/// The same verdict as `boltseal gate` gives, by the policy and the vulnerability data in the data folder, as they are then.
+fn own(global: &Global) -> Result<Box<Judging>, Failure> {
+    let data = given::data(global)?;
+    let policy = data.join("policy.yaml");
+    Ok(Box::new(move |target, options| {
+        let judged = || -> Result<Ruling, String> {
+            let text = |wrong: &dyn std::fmt::Display| wrong.to_string();
+            let rules = if policy.exists() {
+                Rules::read(&policy).map_err(|wrong| text(&wrong))?
+            } else {
+                Rules::built_in()
+            };
+            let snapshot = Feeds::at(&data).open().map_err(|wrong| text(&wrong))?;
+            let cache = Cache::at(&data);
+            let wanted = Wanted { target, options, cache: Some(&cache), looking: Looking::default() };
+            let now = Timestamp::now();
+            let mut report =
+                boltseal_flow::scan(&wanted, snapshot.as_ref(), now).map_err(|wrong| text(&wrong))?;
+            boltseal_flow::statements::witness(&wanted, &[], &rules, &mut report)
+                .map_err(|wrong| text(&wrong))?;
+            boltseal_flow::judge(&mut report, &rules.policy, now);
+            let verdict = report.verdict.ok_or_else(|| "it has no verdict".to_owned())?;
+            Ok(Ruling::of(&Standing::Judged(verdict), now))
+        };
+        judged().unwrap_or_else(|why| Ruling::unknown(&why))
+    }))
 }
 
 /// The secret in a file that only its owner may read.

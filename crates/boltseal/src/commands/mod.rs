@@ -11,7 +11,9 @@ pub mod check;
 pub mod completion;
 pub mod credentials;
 pub mod engine;
+pub mod events;
 pub mod exception;
+pub mod exec;
 pub mod explain;
 pub mod federation;
 pub mod feeds;
@@ -19,16 +21,21 @@ pub mod findings;
 pub mod gate;
 pub mod group;
 pub mod image;
+pub mod inspect;
 pub mod key;
 pub mod login;
 pub mod logout;
+pub mod logs;
 pub mod man;
 pub mod notify;
 pub mod plan;
 pub mod policy;
+pub mod ps;
 pub mod quarantine;
 pub mod registry;
+pub mod rm;
 pub mod role;
+pub mod run;
 pub mod sbom;
 pub mod scan;
 pub mod scope_map;
@@ -36,7 +43,9 @@ pub mod search;
 pub mod serve;
 pub mod sign;
 pub mod sp;
+pub mod stop;
 pub mod token;
+pub mod top;
 pub mod up;
 pub mod user;
 pub mod verify;
@@ -74,6 +83,26 @@ pub enum Command {
     Check(check::Args),
     /// Say exactly how a container group would be confined on this machine, and what of it holds
     Plan(plan::Args),
+    /// Run an image or a container group on this machine, sealed
+    Run(run::Args),
+    /// List the containers of this machine
+    Ps(ps::Args),
+    /// Show what a container wrote
+    Logs(logs::Args),
+    /// Run one more program in a container
+    Exec(exec::Args),
+    /// List the processes of a container
+    Top(top::Args),
+    /// Show what is known of a container group
+    Inspect(inspect::Args),
+    /// Stop a container group
+    Stop(stop::Args),
+    /// Start a container group that was stopped
+    Start(stop::StartArgs),
+    /// Remove container groups
+    Rm(rm::Args),
+    /// List what happened on this machine, and what was asked of it
+    Events(events::Args),
     /// Sign an image in a registry
     Sign(sign::Args),
     /// Say something about an image and sign it: how it was built, what is in it
@@ -161,6 +190,16 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Gate(args) => gate::run(&args, &global, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Run(args) => run::run(&args, &global, console),
+        Command::Ps(args) => ps::run(&args, console),
+        Command::Logs(args) => logs::run(&args, console),
+        Command::Exec(args) => exec::run(&args, console),
+        Command::Top(args) => top::run(&args, console),
+        Command::Inspect(args) => inspect::run(&args, console),
+        Command::Stop(args) => stop::run(&args, console),
+        Command::Start(args) => stop::start(&args, console),
+        Command::Rm(args) => rm::run(&args, console),
+        Command::Events(args) => events::run(&args, console),
         Command::Sign(args) => sign::run(&args, &global, console),
         Command::Attest(args) => attest::run(&args, &global, console),
         Command::BuildRecord(args) => build_record::run(&args, &global, console),

@@ -9,6 +9,7 @@ pub mod exceptions;
 pub mod feeds;
 pub mod findings;
 mod format;
+pub mod groups;
 pub mod images;
 pub mod life;
 pub mod notifications;

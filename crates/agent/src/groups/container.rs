@@ -1,0 +1,229 @@
+//! One container: how it is started, and what it is at.
+
+use std::{
+    fs,
+    os::fd::AsRawFd as _,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use boltseal_api::groups as api;
+use boltseal_model::{Digest, Ruling, Timestamp};
+use boltseal_orchestrator::aci::Probes;
+use boltseal_runtime::{
+    bundle, plan,
+    start::{self, End, Layer, Start, Started, status::Status},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Error, confine,
+    group::{Group, passable, private, replace},
+    volumes,
+};
+
+/// Bytes of each of the two files of a log.
+const LOG: u64 = 8 << 20;
+
+/// Secret variables: names and values.
+pub type Variables = Vec<(String, Zeroizing<Vec<u8>>)>;
+
+/// A container of a group.
+pub struct Contained {
+    /// How it is confined.
+    pub plan: plan::Container,
+    /// Its layers, the base first.
+    pub layers: Vec<Digest>,
+    /// What was said about its image.
+    pub ruling: Ruling,
+    /// How it is found to be well.
+    pub probes: Probes,
+    /// Secret variables.
+    pub secrets: Variables,
+    seen: Mutex<Seen>,
+}
+
+/// What a container is at.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub state: api::State,
+    pub started: Option<Started>,
+    pub starts: u32,
+    pub ready: bool,
+    pub ended: Option<api::Ended>,
+}
+
+/// What was found of a container after the agent started anew.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It was never started.
+    Never,
+    /// It runs.
+    Runs(Started),
+    /// It ended.
+    Ended(Status),
+}
+
+impl Contained {
+    /// Not started yet.
+    pub fn new(
+        plan: plan::Container,
+        layers: Vec<Digest>,
+        ruling: Ruling,
+        probes: Probes,
+        secrets: Variables,
+    ) -> Self {
+        let state = api::State::Waiting { why: "it has not been started".to_owned() };
+        let seen = Seen { state, started: None, starts: 0, ready: false, ended: None };
+        Self { plan, layers, ruling, probes, secrets, seen: Mutex::new(seen) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// What it is at.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It waits for something.
+    pub fn waits(&self, why: impl Into<String>) {
+        let mut seen = self.seen();
+        seen.state = api::State::Waiting { why: why.into() };
+        (seen.started, seen.ready) = (None, false);
+    }
+
+    /// It runs.
+    pub fn runs(&self, started: Started, is_new: bool) {
+        let mut seen = self.seen();
+        seen.state = api::State::Running { pid: started.pid, since: Timestamp::now() };
+        seen.started = Some(started);
+        seen.ready = self.probes.readiness.is_none();
+        seen.starts += u32::from(is_new);
+    }
+
+    /// It ended.
+    pub fn ended(&self, ended: api::Ended) {
+        let mut seen = self.seen();
+        seen.state = api::State::Ended;
+        (seen.started, seen.ready) = (None, false);
+        seen.ended = Some(ended);
+    }
+
+    /// As it is shown.
+    pub fn shown(&self) -> api::Container {
+        let seen = self.seen().clone();
+        api::Container {
+            name: self.plan.name.clone(),
+            image: self.plan.image.clone(),
+            digest: self.plan.digest.as_ref().map(ToString::to_string),
+            verdict: self.ruling.why.clone(),
+            initialises: self.plan.initialises,
+            state: seen.state,
+            restarts: seen.starts.saturating_sub(1),
+            ready: seen.ready,
+            ended: seen.ended,
+        }
+    }
+}
+
+/// What the runtime calls it.
+pub fn id(group: &Group, one: &Contained) -> String {
+    format!("{}.{}", group.name, one.name())
+}
+
+/// Its control group.
+pub fn cgroup(group: &Group, one: &Contained) -> String {
+    format!("/boltseal/{}/{}", group.name, one.name())
+}
+
+/// Starts it. Takes a while; for a thread that may wait.
+pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, Error> {
+    let folder = group.places.container(one.name());
+    let bundle = folder.join("bundle");
+    for path in
+        [&group.places.run, &group.places.run.join("containers"), &folder, &bundle, &bundle.join("stack")]
+    {
+        passable(path)?;
+    }
+    private(&group.places.state)?;
+    private(&group.places.data)?;
+    // What is left of the last time is no part of this one.
+    confine::end(program, End { id: id(group, one), state: group.places.state.clone() })?;
+    let volumes = volumes::prepare(group, one)?;
+    let network = group.network.lock().unwrap_or_else(PoisonError::into_inner);
+    let network = network.as_ref().map(|(namespace, _)| {
+        use std::os::fd::AsFd as _;
+        format!("/proc/{}/fd/{}", std::process::id(), namespace.as_fd().as_raw_fd()).into()
+    });
+    let places = bundle::Places {
+        root: bundle.join("rootfs"),
+        volumes: volumes.folders,
+        files: volumes.files,
+        cgroup: cgroup(group, one),
+        hostname: group.name.clone(),
+        sys: network.is_some().then(|| bundle.join("sys")),
+    };
+    passable(&places.root)?;
+    let mut specification =
+        bundle::specification(&one.plan, &places).map_err(|error| Error::Runtime(error.to_string()))?;
+    if let Some(process) = specification.process_mut() {
+        let mut env = process.env().clone().unwrap_or_default();
+        for (name, value) in &one.secrets {
+            env.push(format!("{name}={}", String::from_utf8_lossy(value)));
+        }
+        process.set_env(Some(env));
+    }
+    let text = serde_json::to_vec(&specification).map_err(|error| Error::io("config.json")(error.into()))?;
+    let config = bundle.join("config.json");
+    replace(&config, &text).map_err(Error::io(config.display()))?;
+    let layers = one.layers.iter().filter_map(|layer| group.layers.get(layer)).map(|layer| Layer {
+        folder: layer.path.clone(),
+        implied: layer.index.implied.clone(),
+        hides_all: layer.index.hides_all,
+    });
+    let wanted = Start {
+        id: id(group, one),
+        state: group.places.state.clone(),
+        root: Some(start::Stacked {
+            layers: layers.collect(),
+            users: one.plan.users,
+            place: bundle.join("stack"),
+        }),
+        bundle,
+        network,
+        logs: group.places.logs(one.name()),
+        log_limit: LOG,
+        status: folder.join("status"),
+    };
+    let started = confine::start(program, wanted)?;
+    let text = serde_json::to_vec(&started).map_err(|error| Error::io("started")(error.into()))?;
+    replace(&folder.join("started"), &text).map_err(Error::io(folder.display()))?;
+    Ok(started)
+}
+
+/// Removes what is left of it, and says how it ended.
+pub fn clean(program: &Path, group: &Group, one: &Contained) -> Result<Status, Error> {
+    confine::end(program, End { id: id(group, one), state: group.places.state.clone() })?;
+    let status = Status::read(&group.places.container(one.name()).join("status"));
+    Ok(status.unwrap_or_else(Status::killed))
+}
+
+/// What there is of it after the agent started anew.
+pub fn find(group: &Group, one: &Contained) -> Found {
+    let folder = group.places.container(one.name());
+    // Written after it was started; the runtime's own state is there in between.
+    let told: Option<Started> =
+        fs::read(folder.join("started")).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let of_runtime = start::found(&group.places.state, &id(group, one), &cgroup(group, one));
+    let is_there = |started: &Started| start::since(started.pid) == Some(started.since);
+    if let Some(started) = of_runtime.or(told).filter(is_there) {
+        return Found::Runs(started);
+    }
+    if told.is_none() && !folder.join("status").exists() {
+        return Found::Never;
+    }
+    Found::Ended(Status::read(&folder.join("status")).unwrap_or_else(Status::killed))
+}

@@ -1,0 +1,559 @@
+//! All groups of the node.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use boltseal_api::groups as api;
+use boltseal_image::Layers;
+use boltseal_model::Timestamp;
+use boltseal_runtime::{
+    Host,
+    start::{self, Join, Started},
+};
+use rustix::mount::MountFlags;
+use tokio::sync::Semaphore;
+
+use super::{
+    Error, MAX_GROUPS, STARTS, Settings, ask,
+    container::{self, Contained, Found},
+    ends::Ends,
+    events::Events,
+    group::{Group, Kept, Places, Told, passable, private},
+    keeper, volumes, watched,
+};
+use crate::network::{self, Namespace, Network, Slot, dns::Resolver};
+
+/// `TMPFS_MAGIC` of statfs(2).
+const IN_MEMORY: u64 = 0x0102_1994;
+/// How long a stop may take beyond its grace: what is killed is gone soon.
+const KILLED: Duration = Duration::from_secs(20);
+
+/// Runs the groups of a node. A handle: clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Inner>);
+
+/// What all of them share.
+pub struct Inner {
+    pub settings: Settings,
+    pub starts: Semaphore,
+    pub events: Events,
+    pub ends: Ends,
+    host: Host,
+    judge: Arc<super::Judge>,
+    layers: Layers,
+    network: Mutex<Network>,
+    /// Of names that groups ask for.
+    resolver: Resolver,
+    /// The place of the newest group.
+    newest: Mutex<Option<Slot>>,
+    groups: Mutex<BTreeMap<String, Arc<Group>>>,
+    /// Names that are being made into groups.
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Engine").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// Opens what is there, finds the groups that run, and goes on keeping them. Needs to be root, and within tokio.
+    ///
+    /// # Errors
+    /// Where a folder cannot be used, or the network of groups not be made.
+    pub async fn open(mut settings: Settings, of_network: network::Settings) -> Result<Self, Error> {
+        private(&settings.data)?;
+        in_memory(&settings.run)?;
+        let judge = Arc::new(std::mem::replace(&mut settings.judge, super::Judge::Nobody));
+        let layers = Layers::open(&settings.data.join("layers"))?;
+        let events = Events::open(&settings.data).map_err(Error::io(settings.data.display()))?;
+        let made = tokio::task::spawn_blocking(move || Network::open(of_network)).await;
+        let network =
+            made.map_err(|_| Error::Stopping)?.map_err(|error| Error::Runtime(error.to_string()))?;
+        // It has to be there before the first group is: the rules let groups ask whoever is at that address.
+        let resolver = watched::resolver();
+        let gateway = network.range().gateway();
+        let listening =
+            resolver.listen(gateway).await.map_err(Error::io(format!("names for groups at {gateway}")))?;
+        tokio::spawn(listening.run());
+        let inner = Inner {
+            resolver,
+            newest: Mutex::default(),
+            starts: Semaphore::new(STARTS),
+            events,
+            ends: Ends::new().map_err(Error::io("waiting for ends"))?,
+            host: Host::probe(),
+            judge,
+            layers,
+            network: Mutex::new(network),
+            groups: Mutex::default(),
+            asked: Mutex::default(),
+            settings,
+        };
+        let engine = Self(Arc::new(inner));
+        engine.recover().await?;
+        if let Err(error) = watched::refusals(&engine.0) {
+            tracing::warn!(%error, "what the network of groups refuses is not told");
+        }
+        Ok(engine)
+    }
+
+    /// Runs a group: looks at its images, asks about them, pulls them, plans, and starts it.
+    ///
+    /// # Errors
+    /// Where anything of it says no; nothing is left then.
+    pub async fn run(&self, run: api::Run) -> Result<api::Group, Error> {
+        let read = ask::read(&run)?;
+        let name = read.workload.id.name.clone();
+        let _reserved = self.reserve(&name)?;
+        let inner = Arc::clone(&self.0);
+        let handle = tokio::runtime::Handle::current();
+        let group = tokio::task::spawn_blocking(move || inner.make(run, &read, &handle));
+        let group = Arc::new(group.await.map_err(|_| Error::Stopping)??);
+        let details =
+            [("plan", group.plan_digest.to_string()), ("unverified", group.shown().unverified.to_string())];
+        self.0.write("group.run", &group.name, None, &details)?;
+        lock(&self.0.groups).insert(name, Arc::clone(&group));
+        self.0.begin(&group, Vec::new()).await?;
+        Ok(group.shown())
+    }
+
+    /// All groups.
+    pub fn list(&self) -> Vec<api::Group> {
+        let groups: Vec<_> = lock(&self.0.groups).values().cloned().collect();
+        groups.iter().map(|group| group.shown()).collect()
+    }
+
+    /// One group.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub fn get(&self, name: &str) -> Result<api::Group, Error> {
+        Ok(self.group(name)?.shown())
+    }
+
+    /// Stops a group, and comes back when it is.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not end.
+    pub async fn stop(&self, name: &str, grace: Option<u32>) -> Result<api::Group, Error> {
+        let group = self.group(name)?;
+        let grace = grace.unwrap_or(keeper::GRACE);
+        self.0.write("group.stop", name, None, &[("grace", grace.to_string())])?;
+        let kept = group.places.kept();
+        {
+            let mut remembered = lock(&group.kept);
+            remembered.stopped = true;
+            remembered.write(&kept)?;
+        }
+        group.told.send_replace(Told::Stop(grace));
+        let mut kept = group.kept_running.subscribe();
+        let ended = kept.wait_for(|running| !running);
+        let patience = Duration::from_secs(u64::from(grace)) + KILLED;
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            return Err(Error::Conflict(format!("{name} does not end, although all of it was killed")));
+        }
+        Ok(group.shown())
+    }
+
+    /// Starts a group that was stopped or has ended.
+    ///
+    /// # Errors
+    /// Where there is none, or it runs.
+    pub async fn start(&self, name: &str) -> Result<api::Group, Error> {
+        let group = self.group(name)?;
+        if *group.kept_running.borrow() {
+            return Err(Error::Conflict(format!("{name} runs")));
+        }
+        self.0.write("group.start", name, None, &[])?;
+        {
+            let mut remembered = lock(&group.kept);
+            remembered.stopped = false;
+            remembered.write(&group.places.kept())?;
+        }
+        group.told.send_replace(Told::Run);
+        self.0.begin(&group, Vec::new()).await?;
+        Ok(group.shown())
+    }
+
+    /// Removes a group with its logs; one that runs only where `force` stops it at once.
+    ///
+    /// # Errors
+    /// Where there is none, or it runs.
+    pub async fn remove(&self, name: &str, force: bool) -> Result<(), Error> {
+        let group = self.group(name)?;
+        if *group.kept_running.borrow() {
+            if !force {
+                return Err(Error::Conflict(format!(
+                    "{name} runs: stop it first, or remove it with --force"
+                )));
+            }
+            self.stop(name, Some(0)).await?;
+        }
+        self.0.write("group.remove", name, None, &[])?;
+        let (of_group, inner) = (Arc::clone(&group), Arc::clone(&self.0));
+        let done = tokio::task::spawn_blocking(move || inner.clear(&of_group.places, &of_group.name));
+        done.await.map_err(|_| Error::Stopping)??;
+        lock(&self.0.groups).remove(name);
+        Ok(())
+    }
+
+    /// The two files of a container's log.
+    ///
+    /// # Errors
+    /// Where there is no such container.
+    pub fn logs(&self, name: &str, container: &str) -> Result<[PathBuf; 2], Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        Ok(group.places.logs(one.name()))
+    }
+
+    /// The first process of a container.
+    ///
+    /// # Errors
+    /// Where there is no such container, or it does not run.
+    pub fn first(&self, name: &str, container: &str) -> Result<Started, Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        let started = one.seen().started;
+        started.ok_or_else(|| Error::Conflict(format!("{name}/{container} does not run")))
+    }
+
+    /// Whether a group is kept running.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.group(name).is_ok_and(|group| *group.kept_running.borrow())
+    }
+
+    /// What is to be started so that a program joins a container. It is in the log when this comes back.
+    ///
+    /// # Errors
+    /// Where there is no such container, or it does not run.
+    pub fn exec(&self, name: &str, container: &str, exec: api::Exec, by: u32) -> Result<Join, Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        let first = self.first(name, container)?;
+        if exec.command.is_empty() {
+            return Err(Error::Definition("it names no program".to_owned()));
+        }
+        let details = [("command", exec.command.join(" ")), ("by", by.to_string())];
+        self.0.write("container.exec", name, Some(one.name()), &details)?;
+        Ok(Join {
+            id: container::id(&group, &one),
+            state: group.places.state.clone(),
+            first,
+            command: exec.command,
+            env: exec.env,
+            folder: exec.folder,
+            user: exec.user,
+            terminal: exec.terminal.map(PathBuf::from),
+        })
+    }
+
+    /// What happened.
+    pub(super) fn events(&self) -> &Events {
+        &self.0.events
+    }
+
+    /// Lets go of all groups: they stay as they are.
+    pub async fn let_go(&self) {
+        let groups: Vec<_> = lock(&self.0.groups).values().cloned().collect();
+        for group in &groups {
+            // One that was told to stop goes on stopping under the next agent.
+            group.told.send_replace(Told::LetGo);
+        }
+        for group in groups {
+            let mut kept = group.kept_running.subscribe();
+            let _ = tokio::time::timeout(KILLED, kept.wait_for(|running| !running)).await;
+        }
+    }
+
+    fn group(&self, name: &str) -> Result<Arc<Group>, Error> {
+        lock(&self.0.groups).get(name).cloned().ok_or_else(|| Error::Missing(format!("group {name}")))
+    }
+
+    fn reserve(&self, name: &str) -> Result<Reserved<'_>, Error> {
+        let groups = lock(&self.0.groups);
+        if groups.contains_key(name) {
+            return Err(Error::Conflict(format!(
+                "there is a group {name} already: remove it first, or roll out over it"
+            )));
+        }
+        let mut asked = lock(&self.0.asked);
+        if groups.len() + asked.len() >= MAX_GROUPS {
+            return Err(Error::Conflict(format!("this node has {MAX_GROUPS} groups")));
+        }
+        if !asked.insert(name.to_owned()) {
+            return Err(Error::Conflict(format!("{name} is being made already")));
+        }
+        Ok(Reserved { asked: &self.0.asked, name: name.to_owned() })
+    }
+
+    /// Finds what runs, ends what was begun and not finished, and removes what nobody wants.
+    async fn recover(&self) -> Result<(), Error> {
+        let inner = Arc::clone(&self.0);
+        let found =
+            tokio::task::spawn_blocking(move || inner.find_all()).await.map_err(|_| Error::Stopping)??;
+        for (group, of_containers) in found {
+            let group = Arc::new(group);
+            lock(&self.0.groups).insert(group.name.clone(), Arc::clone(&group));
+            let runs = of_containers.iter().any(|found| matches!(found, Found::Runs(_)));
+            if runs || !lock(&group.kept).stopped {
+                self.0.begin(&group, of_containers).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name that is being made into a group.
+struct Reserved<'a> {
+    asked: &'a Mutex<BTreeSet<String>>,
+    name: String,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        lock(self.asked).remove(&self.name);
+    }
+}
+
+fn find(group: &Group, container: &str) -> Result<Arc<Contained>, Error> {
+    let found = group.containers.iter().find(|one| one.name() == container);
+    found.cloned().ok_or_else(|| Error::Missing(format!("container {}/{container}", group.name)))
+}
+
+impl Inner {
+    /// Writes down what happened. What cannot be written is not done.
+    pub fn write(
+        &self,
+        what: &str,
+        group: &str,
+        container: Option<&str>,
+        details: &[(&str, String)],
+    ) -> Result<(), Error> {
+        self.events
+            .write(what, group, container, details)
+            .map(drop)
+            .map_err(Error::io("the events of this node"))
+    }
+
+    /// Writes down what happened by itself, which nobody can refuse.
+    pub async fn tell(
+        self: &Arc<Self>,
+        what: &'static str,
+        group: &Group,
+        one: &Contained,
+        details: &[(&'static str, String)],
+    ) {
+        let (inner, group, one) = (Arc::clone(self), group.name.clone(), one.name().to_owned());
+        let details = details.to_vec();
+        let done = tokio::task::spawn_blocking(move || inner.write(what, &group, Some(&one), &details)).await;
+        if let Ok(Err(error)) = done {
+            tracing::error!(%error, what, "not written down");
+        }
+    }
+
+    fn make(&self, run: api::Run, read: &ask::Read, handle: &tokio::runtime::Handle) -> Result<Group, Error> {
+        let places = Places::new(&self.settings, &read.workload.id.name);
+        let (images, held) = ask::images(&run, read, &self.layers, &self.judge, handle)?;
+        let strict = run.strict;
+        let kept = Kept { run, created: Timestamp::now(), slot: self.slot()?, images, stopped: false };
+        let layers = held.into_iter().map(|layer| (layer.diff_id.clone(), layer)).collect();
+        let group = ask::group(kept, read, layers, places, &self.host)?;
+        ask::runs(&group.plan, strict)?;
+        // What is left of one that had this name.
+        self.clear(&group.places, &group.name)?;
+        for folder in [&group.places.run, &group.places.data] {
+            private(folder)?;
+        }
+        passable(&group.places.run)?;
+        lock(&group.kept).write(&group.places.kept())?;
+        Ok(group)
+    }
+
+    fn slot(&self) -> Result<u16, Error> {
+        let taken: BTreeSet<u16> = lock(&self.groups).values().map(|group| lock(&group.kept).slot).collect();
+        let mut newest = lock(&self.newest);
+        let is_taken = |slot: Slot| taken.contains(&slot.number());
+        let free = lock(&self.network).range().free(*newest, is_taken);
+        let free = free.ok_or_else(|| Error::Conflict("no place is left for a group".to_owned()))?;
+        *newest = Some(free);
+        Ok(free.number())
+    }
+
+    /// Gives a group its network, and somebody who keeps it.
+    async fn begin(self: &Arc<Self>, group: &Arc<Group>, found: Vec<Found>) -> Result<(), Error> {
+        let running = found.iter().find_map(|found| match found {
+            Found::Runs(started) => Some(started.pid),
+            _ => None,
+        });
+        let (inner, of_group) = (Arc::clone(self), Arc::clone(group));
+        let attached = tokio::task::spawn_blocking(move || inner.attach(&of_group, running));
+        attached.await.map_err(|_| Error::Stopping)??;
+        group.kept_running.send_replace(true);
+        tokio::spawn(keeper::keep(Arc::clone(self), Arc::clone(group), found));
+        Ok(())
+    }
+
+    fn attach(&self, group: &Group, running: Option<i32>) -> Result<(), Error> {
+        let failed = |error: network::Error| Error::Runtime(error.to_string());
+        let namespace = match running.and_then(|pid| u32::try_from(pid).ok()) {
+            Some(pid) => Namespace::of_process(pid),
+            None => Namespace::create(),
+        };
+        let namespace = namespace.map_err(failed)?;
+        let of_network = network::Group {
+            slot: Slot::new(lock(&group.kept).slot),
+            name: group.name.clone(),
+            containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
+            network: group.plan.network.clone(),
+        };
+        let attached = {
+            let mut network = lock(&self.network);
+            let attached = network.attach(&group.name, of_network, &namespace).map_err(failed)?;
+            self.resolver.know(network.names());
+            attached
+        };
+        *lock(&group.network) = Some((namespace, Some(attached)));
+        Ok(())
+    }
+
+    /// Takes a group's network away: nothing of it runs any more.
+    pub async fn let_go_of_network(self: &Arc<Self>, group: &Arc<Group>) {
+        let (inner, group) = (Arc::clone(self), Arc::clone(group));
+        let done = tokio::task::spawn_blocking(move || {
+            *lock(&group.network) = None;
+            let mut network = lock(&inner.network);
+            let done = network.detach(&group.name);
+            inner.resolver.know(network.names());
+            done
+        });
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "the network of a group that ended");
+        }
+    }
+
+    /// Removes all that the machine has of a group.
+    fn clear(&self, places: &Places, name: &str) -> Result<(), Error> {
+        let prefix = format!("{name}.");
+        for id in ids(&places.state)? {
+            if id.starts_with(&prefix) {
+                super::confine::end(&self.settings.program, start::End { id, state: places.state.clone() })?;
+            }
+        }
+        start::remove_cgroup(&format!("/boltseal/{name}"));
+        volumes::remove(&places.run).map_err(Error::io(places.run.display()))?;
+        for folder in [&places.run, &places.data] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io(folder.display())(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups that are remembered, with what is there of their containers. Whatever else is there is removed.
+    fn find_all(&self) -> Result<Vec<(Group, Vec<Found>)>, Error> {
+        let folder = self.settings.run.join("groups");
+        private(&folder)?;
+        passable(&folder)?;
+        let mut groups = Vec::new();
+        let entries = fs::read_dir(&folder).map_err(Error::io(folder.display()))?;
+        for entry in entries {
+            let entry = entry.map_err(Error::io(folder.display()))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let places = Places::new(&self.settings, &name);
+            match self.remembered(&places) {
+                Ok(group) => {
+                    let found: Vec<Found> =
+                        group.containers.iter().map(|one| container::find(&group, one)).collect();
+                    groups.push((group, found));
+                }
+                // It was being made, and nobody was told that it is there.
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                    self.clear(&places, &name)?;
+                }
+                Err(error) => {
+                    tracing::error!(group = name, %error, "it cannot be kept: what runs of it goes on");
+                }
+            }
+        }
+        let known: BTreeSet<String> = groups.iter().map(|(group, _)| group.name.clone()).collect();
+        let state = self.settings.run.join("state");
+        for id in ids(&state)? {
+            let of_group = id.split('.').next().unwrap_or_default();
+            if !known.contains(of_group) && !folder.join(of_group).exists() {
+                super::confine::end(
+                    &self.settings.program,
+                    start::End { id: id.clone(), state: state.clone() },
+                )?;
+                start::remove_cgroup(&format!("/boltseal/{of_group}"));
+            }
+        }
+        let wanted = groups.iter().filter_map(|(group, found)| {
+            let pid = found.iter().find_map(|found| match found {
+                Found::Runs(started) => u32::try_from(started.pid).ok(),
+                _ => None,
+            })?;
+            let of_network = network::Group {
+                slot: Slot::new(lock(&group.kept).slot),
+                name: group.name.clone(),
+                containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
+                network: group.plan.network.clone(),
+            };
+            Some((group.name.clone(), of_network, Namespace::of_process(pid).ok()?))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let recovered =
+            lock(&self.network).recover(&wanted).map_err(|error| Error::Runtime(error.to_string()))?;
+        if !recovered.removed.is_empty() {
+            tracing::info!(links = recovered.removed.len(), "removed links of groups that are gone");
+        }
+        Ok(groups)
+    }
+
+    fn remembered(&self, places: &Places) -> Result<Group, Error> {
+        let kept = Kept::read(&places.kept())?;
+        let read = ask::read(&kept.run)?;
+        let mut layers = BTreeMap::new();
+        for diff_id in kept.images.iter().flat_map(|image| &image.layers) {
+            if let Some(layer) = self.layers.get(diff_id)? {
+                layers.insert(diff_id.clone(), Arc::new(layer));
+            }
+        }
+        ask::group(kept, &read, layers, places.clone(), &self.host)
+    }
+}
+
+/// Names of the containers that the runtime has a state of.
+fn ids(state: &std::path::Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(state) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io(state.display()))?,
+    };
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+}
+
+/// The folder, in memory: what has secrets in it does not come to a disk.
+fn in_memory(folder: &std::path::Path) -> Result<(), Error> {
+    passable(folder)?;
+    let found = rustix::fs::statfs(folder).map_err(|error| Error::io(folder.display())(error.into()))?;
+    if u64::try_from(found.f_type) == Ok(IN_MEMORY) {
+        return Ok(());
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount("boltseal", folder, "tmpfs", flags, c"mode=0711,size=256m")
+        .map_err(|error| Error::io(folder.display())(error.into()))
+}

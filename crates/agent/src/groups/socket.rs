@@ -1,0 +1,393 @@
+//! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]), and a client for it.
+
+use std::{
+    future::Future,
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Path as Segments, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use boltseal_api::groups::{Exec, Group, Process, Refused, Run, Stop};
+use boltseal_runtime::start::{Join, log::Reader};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+};
+use tokio_stream_of::Stream;
+
+use super::{Engine, Error, processes};
+
+/// Where the agent listens.
+pub const SOCKET: &str = "/run/boltseal/agent.sock";
+/// Bytes of what is asked: a definition and its secrets.
+const MAX_QUESTION: usize = 32 << 20;
+/// Bytes of an answer that is no stream: a thousand groups.
+const MAX_ANSWER: usize = 64 << 20;
+/// How often a log that is followed is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Lines on their way to whoever follows.
+const QUEUE: usize = 256;
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Definition(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Denied { .. } => StatusCode::FORBIDDEN,
+            Self::Missing(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Image(_) | Self::Io { .. } | Self::Runtime(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let next = match &self {
+            Self::Denied { next, .. } => next.clone(),
+            _ => None,
+        };
+        let refused = Refused { error: self.to_string(), next, denied: matches!(self, Self::Denied { .. }) };
+        (status, Json(refused)).into_response()
+    }
+}
+
+/// What a log is asked for.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Lines {
+    /// Go on with what is written meanwhile, until the group does not run any more.
+    #[serde(default)]
+    pub follow: bool,
+    /// Only so many of the last.
+    #[serde(default)]
+    pub tail: Option<usize>,
+}
+
+/// What events are asked for.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Since {
+    /// Only those after this one.
+    #[serde(default)]
+    pub after: u64,
+    /// Go on with those that come.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// Whether one that runs is removed.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Force {
+    /// Whether.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Answers on `socket` until `stopped`.
+///
+/// # Errors
+/// Where the socket cannot be made, or another agent has it.
+pub async fn serve(
+    engine: Engine,
+    socket: &Path,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    if UnixStream::connect(socket).await.is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another agent answers there"));
+    }
+    let _ = std::fs::remove_file(socket);
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    let router = Router::new()
+        .route("/v1/groups", get(list).post(run))
+        .route("/v1/groups/{name}", get(one).delete(remove))
+        .route("/v1/groups/{name}/stop", post(stop))
+        .route("/v1/groups/{name}/start", post(start))
+        .route("/v1/groups/{name}/{container}/log", get(log))
+        .route("/v1/groups/{name}/{container}/processes", get(top))
+        .route("/v1/groups/{name}/{container}/exec", post(exec))
+        .route("/v1/events", get(events))
+        .layer(DefaultBodyLimit::max(MAX_QUESTION))
+        .with_state(engine);
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+    let _ = std::fs::remove_file(socket);
+    served
+}
+
+async fn list(State(engine): State<Engine>) -> Json<Vec<Group>> {
+    Json(engine.list())
+}
+
+async fn run(State(engine): State<Engine>, Json(run): Json<Run>) -> Result<(StatusCode, Json<Group>), Error> {
+    // Whoever asked may go away: what was begun is done to its end.
+    let done = tokio::spawn(async move { engine.run(run).await });
+    Ok((StatusCode::CREATED, Json(done.await.map_err(|_| Error::Stopping)??)))
+}
+
+async fn one(State(engine): State<Engine>, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
+    engine.get(&name).map(Json)
+}
+
+async fn stop(
+    State(engine): State<Engine>,
+    Segments(name): Segments<String>,
+    Json(stop): Json<Stop>,
+) -> Result<Json<Group>, Error> {
+    engine.stop(&name, stop.grace).await.map(Json)
+}
+
+async fn start(State(engine): State<Engine>, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
+    engine.start(&name).await.map(Json)
+}
+
+async fn remove(
+    State(engine): State<Engine>,
+    Segments(name): Segments<String>,
+    Query(how): Query<Force>,
+) -> Result<StatusCode, Error> {
+    engine.remove(&name, how.force).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn top(
+    State(engine): State<Engine>,
+    Segments((name, container)): Segments<(String, String)>,
+) -> Result<Json<Vec<Process>>, Error> {
+    let first = engine.first(&name, &container)?;
+    let found =
+        tokio::task::spawn_blocking(move || processes::of(first)).await.map_err(|_| Error::Stopping)?;
+    found.map(Json).map_err(Error::io("processes"))
+}
+
+async fn exec(
+    State(engine): State<Engine>,
+    Segments((name, container)): Segments<(String, String)>,
+    Json(exec): Json<Exec>,
+) -> Result<Json<Join>, Error> {
+    let done = tokio::task::spawn_blocking(move || engine.exec(&name, &container, exec, 0));
+    done.await.map_err(|_| Error::Stopping)?.map(Json)
+}
+
+async fn log(
+    State(engine): State<Engine>,
+    Segments((name, container)): Segments<(String, String)>,
+    Query(lines): Query<Lines>,
+) -> Result<Response, Error> {
+    let paths = engine.logs(&name, &container)?;
+    let (to, from) = mpsc::channel(QUEUE);
+    tokio::spawn(async move {
+        let mut reader = Reader::new(paths);
+        let mut is_first = true;
+        loop {
+            // Looked at before the log: what is written until the end is in what is read after it.
+            let runs = engine.keeps(&name);
+            let Ok((back, entries)) = tokio::task::spawn_blocking(move || {
+                let entries = reader.take();
+                (reader, entries)
+            })
+            .await
+            else {
+                return;
+            };
+            reader = back;
+            let Ok(entries) = entries else { return };
+            let skip = match lines.tail.filter(|_| is_first) {
+                Some(tail) => entries.len().saturating_sub(tail),
+                None => 0,
+            };
+            is_first = false;
+            let nothing = entries.is_empty();
+            for entry in entries.iter().skip(skip) {
+                if to.send(line(entry)).await.is_err() {
+                    return;
+                }
+            }
+            if !lines.follow || (!runs && nothing) {
+                return;
+            }
+            if nothing {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    });
+    Ok(stream(from))
+}
+
+async fn events(State(engine): State<Engine>, Query(since): Query<Since>) -> Result<Response, Error> {
+    let mut coming = engine.events().listen();
+    let past = engine.events().past().map_err(Error::io("the events of this node"))?;
+    let (to, from) = mpsc::channel(QUEUE);
+    tokio::spawn(async move {
+        let mut last = since.after;
+        for event in past.into_iter().filter(|event| event.number > since.after) {
+            last = event.number;
+            if to.send(line(&event)).await.is_err() {
+                return;
+            }
+        }
+        if !since.follow {
+            return;
+        }
+        // Whoever lags behind finds the rest by asking again, from the last one on.
+        while let Ok(event) = coming.recv().await {
+            if event.number > last && to.send(line(&event)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(stream(from))
+}
+
+fn line(value: &impl Serialize) -> Bytes {
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    text.into()
+}
+
+fn stream(from: mpsc::Receiver<Bytes>) -> Response {
+    ([("content-type", "application/x-ndjson")], Body::from_stream(Stream(from))).into_response()
+}
+
+/// A receiver as the stream that bodies are made of.
+mod tokio_stream_of {
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio::sync::mpsc;
+
+    pub(super) struct Stream<T>(pub mpsc::Receiver<T>);
+
+    impl<T> futures_core::Stream for Stream<T> {
+        type Item = Result<T, Infallible>;
+
+        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.0.poll_recv(context).map(|item| item.map(Ok))
+        }
+    }
+}
+
+/// Asks an agent.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+/// Why it did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answers.
+    #[error("no agent answers at {socket}: {why}")]
+    Unreachable {
+        /// Where.
+        socket: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// It says no.
+    #[error("{}", .0.error)]
+    Refused(Refused),
+}
+
+impl Client {
+    /// Of the agent at a socket.
+    pub fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned() }
+    }
+
+    /// Asks for a value.
+    ///
+    /// # Errors
+    /// Where nobody answers, or with a no.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Option<T>, ClientError> {
+        let answer = self.send(method, path, body).await?;
+        let status = answer.status();
+        let bytes = http_body_util::Limited::new(answer.into_body(), MAX_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| self.unreachable(&error))?
+            .to_bytes();
+        if status.is_success() {
+            return if bytes.is_empty() {
+                Ok(None)
+            } else {
+                serde_json::from_slice(&bytes).map(Some).map_err(|error| self.unreachable(&error))
+            };
+        }
+        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| Refused {
+            error: format!("the agent answered {status}: {}", String::from_utf8_lossy(&bytes)),
+            next: None,
+            denied: false,
+        })))
+    }
+
+    /// Asks for values that come one by one, until there are no more or `each` says to stop.
+    ///
+    /// # Errors
+    /// Where nobody answers, or with a no.
+    pub async fn follow<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        mut each: impl FnMut(T) -> bool,
+    ) -> Result<(), ClientError> {
+        let answer = self.send("GET", path, None::<&()>).await?;
+        if !answer.status().is_success() {
+            return self.ask::<()>("GET", path, None::<&()>).await.map(drop);
+        }
+        let mut body = answer.into_body();
+        let mut rest = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| self.unreachable(&error))?;
+            rest.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                let value = serde_json::from_slice(&line).map_err(|error| self.unreachable(&error))?;
+                if !each(value) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<hyper::Response<Incoming>, ClientError> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(&error))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.unreachable(&error))?;
+        tokio::spawn(connection);
+        let text = match body {
+            Some(body) => serde_json::to_vec(body).map_err(|error| self.unreachable(&error))?,
+            None => Vec::new(),
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "agent")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(text)))
+            .map_err(|error| self.unreachable(&error))?;
+        sender.send_request(request).await.map_err(|error| self.unreachable(&error))
+    }
+
+    fn unreachable(&self, why: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Unreachable { socket: self.socket.clone(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,315 @@
+//! `boltseal run IMAGE|GROUP`
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use boltseal_api::groups::{Group, GroupState, Run, Stop};
+use boltseal_runtime::start::log::{Entry, Stream};
+
+use crate::{
+    cli::Global,
+    console::Console,
+    exit::{Exit, Failure},
+    given,
+    node::{Asked, Node, segment},
+    output::{Written, groups as output},
+};
+
+/// Bytes of a definition, or of a secret.
+const MAX_FILE: usize = 16 << 20;
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A group is a container group as Azure Container Instances have it: an ARM template, or YAML of `az container`. An image alone \
+is a group of one container, named after it.
+
+Before anything starts, each image is resolved to its digest and asked about: of the server that the agent knows, or by the \
+policy and the vulnerability data of this node. What is not allowed is not run. Then it is pulled, by that digest, and run with \
+the least there is: users of its own, no capability, a root that cannot be written to, nothing executable on what can be, a \
+closed network. `boltseal plan GROUP` shows all of it beforehand.
+
+With an image and without --detach, what it writes is shown until it ends, and Ctrl-C stops it.
+
+Examples:
+  boltseal run group.yaml
+  boltseal run --rm registry.example.com/tools/jq:1.7 -- jq --version
+  boltseal run -d --name web -p 8080:80 --memory 0.5 registry.example.com/shop/web:v1
+  boltseal run oci:build/app --allow-unverified --rm
+
+Exit codes: 0 it runs, or what it ran said so; 1 a policy or the plan said no; 2 usage; 3 no agent could be asked; 4 internal \
+fault; with an image that is waited for, that of its program")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command, none a state")]
+pub struct Args {
+    /// Container group (a file), or image: `HOST/REPOSITORY[:TAG][@DIGEST]`, `oci:FOLDER`, `docker-archive:FILE`
+    #[arg(value_name = "IMAGE|GROUP")]
+    what: String,
+    /// What to run in the image instead of what it says
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// Name of the group [default: that of the image's repository]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Do not wait for its end
+    #[arg(long, short)]
+    detach: bool,
+    /// Remove it when it ended
+    #[arg(long, conflicts_with = "detach")]
+    rm: bool,
+    /// Variable, for an image
+    #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
+    env: Vec<(String, String)>,
+    /// Port of this machine, and of the container, for an image: `8080:80`, `8053:53/udp`
+    #[arg(long, short, value_name = "PORT:PORT")]
+    publish: Vec<String>,
+    /// What it may reach, for an image: `tcp://ADDRESS:PORT`, `tcp://GROUP:PORT`, `dns`
+    #[arg(long, value_name = "WHAT")]
+    egress: Vec<String>,
+    /// Gigabytes of memory, for an image
+    #[arg(long, value_name = "GB", default_value = "1.5")]
+    memory: String,
+    /// Processors, for an image
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    cpu: String,
+    /// When it ends, for an image: `Always`, `OnFailure`, `Never`
+    #[arg(long, value_name = "WHEN", default_value = "Never")]
+    restart: String,
+    /// Take this image from there instead of from the registry in its name
+    #[arg(long, value_name = "IMAGE=TARGET", value_parser = pair)]
+    image: Vec<(String, String)>,
+    /// A secret that does not stand in the group's file: `CONTAINER/VARIABLE` or `VOLUME/FILE`, and a file that has it
+    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+    secret: Vec<(String, String)>,
+    /// Run images that nobody allowed; the log says so
+    #[arg(long)]
+    allow_unverified: bool,
+    /// Refuse where a control is partial or unavailable on this machine
+    #[arg(long)]
+    strict: bool,
+    /// Let registries speak HTTP without TLS
+    #[arg(long)]
+    plain_http: bool,
+    #[command(flatten)]
+    node: Node,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// Names have no `=`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Runs it.
+pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let is_file = Path::new(&args.what).is_file() && !args.what.contains(".tar");
+    let (file, definition, images) = if is_file {
+        (args.what.clone(), given::bounded(Path::new(&args.what), MAX_FILE)?, BTreeMap::new())
+    } else {
+        let (definition, images) = of_image(args)?;
+        ("the image".to_owned(), definition, images)
+    };
+    let images = images.into_iter().chain(args.image.iter().cloned().map(absolute)).collect();
+    let wanted = Run {
+        file,
+        definition,
+        images,
+        secrets: secrets(args)?,
+        allow_unverified: args.allow_unverified,
+        strict: args.strict,
+        plain_http: args.plain_http,
+    };
+    let agent = args.node.started(global, console)?;
+    let group: Group = agent.ask("POST", "/v1/groups", Some(&wanted))?;
+    if group.unverified {
+        console.warning(format_args!("{} runs images that nobody allowed", group.name));
+    }
+    if is_file || args.detach {
+        args.written.show(&group, console, output::one)?;
+        return Ok(Exit::Pass);
+    }
+    let code = wait(&agent, &group.name, console)?;
+    if args.rm {
+        agent.tell("DELETE", &format!("/v1/groups/{}?force=true", segment(&group.name)))?;
+    }
+    // The five codes are ours; this one is the program's, which whoever called waits for.
+    std::process::exit(code)
+}
+
+/// Shows what it writes until it ends; gives the code it ended with.
+fn wait(agent: &Asked, name: &str, console: &Console) -> Result<i32, Failure> {
+    let place = format!("/v1/groups/{}", segment(name));
+    let container = |group: &Group| group.containers.first().cloned();
+    loop {
+        let group: Group = agent.get(&place)?;
+        let one = container(&group).ok_or_else(|| Failure::fault("a group without containers"))?;
+        let log = format!("{place}/{}/log?follow=true", segment(&one.name));
+        let interrupted = agent.follow_until_interrupted(&log, |entry: Entry| show(&entry, console))?;
+        if interrupted {
+            let _: Group = agent.ask("POST", &format!("{place}/stop"), Some(&Stop { grace: None }))?;
+        }
+        let group: Group = agent.get(&place)?;
+        if !matches!(group.state, GroupState::Starting | GroupState::Running | GroupState::Stopping) {
+            let one = container(&group).and_then(|one| one.ended);
+            if let Some(ended) = one.as_ref().filter(|ended| ended.why != "ended" && ended.why != "stopped") {
+                console.warning(&ended.why);
+            }
+            return Ok(one.map_or(1, |ended| ended.code));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Gives false where nobody reads any more.
+pub fn show(entry: &Entry, console: &Console) -> bool {
+    let end = if entry.partial { "" } else { "\n" };
+    let text = format!("{}{end}", entry.text);
+    match entry.stream {
+        Stream::Stdout => console.data(&text).is_ok(),
+        Stream::Stderr => {
+            use std::io::Write as _;
+            std::io::stderr().write_all(text.as_bytes()).is_ok()
+        }
+    }
+}
+
+/// The group of one container that runs an image, and where the image is if not in a registry.
+fn of_image(args: &Args) -> Result<(String, BTreeMap<String, String>), Failure> {
+    let what = args.what.strip_prefix("docker://").unwrap_or(&args.what);
+    let is_elsewhere =
+        ["oci:", "oci-archive:", "docker-archive:", "dir:"].iter().any(|kind| what.starts_with(kind))
+            || Path::new(what).exists();
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => named_after(what),
+    };
+    let quoted = |text: &str| serde_json::to_string(text).map_err(Failure::fault);
+    let mut images = BTreeMap::new();
+    let image = if is_elsewhere {
+        let image = format!("{name}:local");
+        images.extend([absolute((image.clone(), what.to_owned()))]);
+        image
+    } else {
+        what.to_owned()
+    };
+    let mut text = format!("type: Microsoft.ContainerInstance/containerGroups\nname: {}\n", quoted(&name)?);
+    if !args.egress.is_empty() {
+        let _ = writeln!(text, "tags: {{boltseal.egress: {}}}", quoted(&args.egress.join(", "))?);
+    }
+    let _ = writeln!(text, "properties:\n  osType: Linux\n  restartPolicy: {}", quoted(&args.restart)?);
+    let ports = args.publish.iter().map(|port| published(port)).collect::<Result<Vec<_>, _>>()?;
+    if !ports.is_empty() {
+        let _ = writeln!(text, "  ipAddress: {{type: Public, ports: [{}]}}", ports.join(", "));
+    }
+    let _ = writeln!(
+        text,
+        "  containers:\n  - name: {}\n    properties:\n      image: {}",
+        quoted(&name)?,
+        quoted(&image)?
+    );
+    let number =
+        |text: &str| text.parse::<f64>().map_err(|_| Failure::usage(format_args!("`{text}` is no number")));
+    let (cpu, memory) = (number(&args.cpu)?, number(&args.memory)?);
+    let _ = writeln!(text, "      resources: {{requests: {{cpu: {cpu}, memoryInGB: {memory}}}}}");
+    if !args.command.is_empty() {
+        let words = args.command.iter().map(|word| quoted(word)).collect::<Result<Vec<_>, _>>()?;
+        let _ = writeln!(text, "      command: [{}]", words.join(", "));
+    }
+    if !args.env.is_empty() {
+        let _ = writeln!(text, "      environmentVariables:");
+        for (name, value) in &args.env {
+            let _ = writeln!(text, "      - {{name: {}, value: {}}}", quoted(name)?, quoted(value)?);
+        }
+    }
+    Ok((text, images))
+}
+
+/// `8080:80/tcp` as the format of groups has it, whose ports are the same on both sides.
+fn published(text: &str) -> Result<String, Failure> {
+    let wrong =
+        || Failure::usage(format_args!("`{text}` is no port to publish")).next("write PORT, or PORT/udp");
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (outside, inside) = ports.split_once(':').unwrap_or((ports, ports));
+    let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    let (outside, inside) = (number(outside).ok_or_else(wrong)?, number(inside).ok_or_else(wrong)?);
+    if outside != inside {
+        return Err(Failure::usage(format_args!(
+            "{outside} of this machine cannot lead to {inside}: container groups have the same port on both sides"
+        ))
+        .next(format!("publish {inside}, or have the program listen on {outside}")));
+    }
+    if !matches!(protocol, "tcp" | "udp") {
+        return Err(wrong());
+    }
+    Ok(format!("{{port: {inside}, protocol: {}}}", protocol.to_uppercase()))
+}
+
+/// The last part of the repository's name, as a group can be called.
+fn named_after(image: &str) -> String {
+    let path = image.rsplit_once(':').map_or(image, |(_, path)| {
+        if path.contains('/') || !image.contains('/') {
+            path
+        } else {
+            image.rsplit_once(':').map_or(image, |(name, _)| name)
+        }
+    });
+    let path = path.split('@').next().unwrap_or(path);
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let last = last.split([':', '@']).next().unwrap_or(last);
+    let plain: String = last
+        .to_ascii_lowercase()
+        .chars()
+        .map(|one| if one.is_ascii_alphanumeric() { one } else { '-' })
+        .collect();
+    let name = plain.trim_matches('-').chars().take(63).collect::<String>();
+    if name.chars().any(|one| one.is_ascii_alphabetic()) { name } else { format!("run-{name}") }
+}
+
+/// The agent has another working folder.
+fn absolute((image, target): (String, String)) -> (String, String) {
+    let whole = |path: &str| fs::canonicalize(path).map(|path| path.display().to_string());
+    let kinds = ["oci", "oci-archive", "docker-archive", "dir", "rootfs"];
+    let target = match target.split_once(':') {
+        Some((kind, rest)) if kinds.contains(&kind) => {
+            let (path, tag) = match rest.rsplit_once(':') {
+                Some((path, tag)) if !Path::new(rest).exists() => (path, Some(tag)),
+                _ => (rest, None),
+            };
+            let path = whole(path).unwrap_or_else(|_| path.to_owned());
+            tag.map_or_else(|| format!("{kind}:{path}"), |tag| format!("{kind}:{path}:{tag}"))
+        }
+        _ => whole(&target).unwrap_or(target),
+    };
+    (image, target)
+}
+
+fn secrets(args: &Args) -> Result<BTreeMap<String, String>, Failure> {
+    let mut secrets = BTreeMap::new();
+    for (name, file) in &args.secret {
+        let value = given::bounded_bytes(Path::new(file), MAX_FILE)?;
+        secrets.insert(name.clone(), STANDARD.encode(value));
+    }
+    Ok(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_named_after_images() {
+        for (image, name) in [
+            ("registry.example.com/shop/web:v1", "web"),
+            ("registry.example.com:5000/shop/Web_Server", "web-server"),
+            ("debian:12", "debian"),
+            ("debian@sha256:00", "debian"),
+            ("oci:build/app", "app"),
+            ("docker-archive:/tmp/app.tar", "app-tar"),
+            ("oci:build/app:v2", "app"),
+            ("12", "run-12"),
+        ] {
+            assert_eq!(named_after(image), name, "{image}");
+        }
+    }
+}

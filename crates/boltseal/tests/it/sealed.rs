@@ -1,0 +1,302 @@
+//! A sealed container made by this program itself: what is tried in it, and what comes of that.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use boltseal_model::Config;
+use boltseal_runtime::{
+    Host, Image, Wanted, bundle, plan,
+    start::{Answer, End, Join, Request, Start, Started, log::Reader, status::Status},
+};
+use boltseal_testkit::{shared, skip};
+
+const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
+
+const GROUP: &[u8] = b"type: Microsoft.ContainerInstance/containerGroups
+name: g
+properties:
+  osType: Linux
+  containers:
+  - name: c
+    properties: {image: alpine, resources: {requests: {cpu: 1, memoryInGB: 0.125}}}
+";
+
+/// What is tried, and what is said of it. All of it is tried by root inside and by somebody else, as the first program and as
+/// one that joins.
+const TRIES: &[(&str, &str)] = &[
+    ("grep -E '^(CapEff|CapBnd):' /proc/self/status", "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000"),
+    ("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status", "NoNewPrivs:\t1\nSeccomp:\t2"),
+    ("cat /proc/self/uid_map", "0    1000000      65536"),
+    // Programs that were not in the image.
+    ("cp /bin/busybox /tmp/dropped && /tmp/dropped true", "Permission denied"),
+    ("cp /bin/busybox /dev/shm/dropped && /dev/shm/dropped true", "Permission denied"),
+    ("cp /bin/busybox /tmp/dropped && ln /tmp/dropped /tmp/linked && /tmp/linked true", "Permission denied"),
+    ("cp /bin/busybox /tmp/dropped && mv /tmp/dropped /tmp/moved && /tmp/moved true", "Permission denied"),
+    (
+        "/lib/ld-musl-x86_64.so.1 /bin/busybox echo fine; cp /bin/busybox /tmp/dropped; /lib/ld-musl-x86_64.so.1 /tmp/dropped echo ran",
+        "fine\n/lib/ld-musl-x86_64.so.1: /tmp/dropped: Not a valid dynamic program",
+    ),
+    (
+        "LD_PRELOAD=/lib/libz.so.1 grep -q libz /proc/self/maps && echo loads; cp /lib/libz.so.1 /tmp/my.so; LD_PRELOAD=/tmp/my.so grep -c my.so /proc/self/maps",
+        "loads\n0",
+    ),
+    ("printf '#!/bin/sh\\necho ran' > /tmp/s; chmod +x /tmp/s; /tmp/s", "Permission denied"),
+    ("echo x > /bin/busybox", "Read-only file system"),
+    ("mv /bin/busybox /bin/other", "Read-only file system"),
+    // Ways to change what is mounted.
+    ("mount -t tmpfs none /mnt", "ermi"),
+    ("mount -o remount,rw /", "ermi"),
+    ("mount -o remount,exec /tmp", "ermi"),
+    ("umount /proc", "ermi"),
+    ("unshare -r true", "ermi"),
+    ("unshare -Urm sh -c 'mount -t tmpfs t /mnt && cp /bin/busybox /mnt/x && /mnt/x echo ran'", "ermi"),
+    ("chroot / true", "ermi"),
+    // Devices, and the kernel's settings.
+    ("mknod /tmp/disk b 254 0", "ermi"),
+    ("mknod /tmp/null c 1 3", "ermi"),
+    ("echo 1 > /proc/sys/kernel/panic", "ead-only"),
+    ("test -e /proc/sysrq-trigger || echo ead-only; echo h > /proc/sysrq-trigger", "ead-only"),
+    ("echo '|/tmp/x' > /proc/sys/kernel/core_pattern", "ead-only"),
+    ("cat /proc/kcore | wc -c", "0"),
+    ("echo /x > /sys/kernel/uevent_helper", "ead-only"),
+    ("date -s 2001-01-01", "ermi"),
+    ("hostname other", "ermi"),
+    ("nice -n -5 true", "ermi"),
+    // The first process, which is not the workload's: what it holds of the outside, and whether it can be looked into.
+    ("ls /proc/1/fd; echo; cat /proc/1/fd/3", "ermi"),
+    ("cat /proc/1/environ | wc -c; cat /proc/1/maps", "ermi"),
+    ("cat /proc/1/exe > /tmp/stolen", "ermi"),
+    ("ls /proc/1/root/ >/dev/null && echo seen", "ermi"),
+    ("ls /proc/self/fd | sort -n | tail -1", "3"),
+    ("ls -d /proc/[0-9]* | wc -l | xargs test 9 -gt && echo few", "few"),
+    // Others.
+    ("ping -c1 -W1 192.0.2.1", "nreachable"),
+    ("arping -c1 -I lo 127.0.0.1", "ermi"),
+    ("wget -T2 -O- http://192.0.2.1/", "nreachable"),
+    ("ls /sys/class/net", "lo\n"),
+    ("hostname", "sealed"),
+    // Limits.
+    ("dd if=/dev/zero of=/tmp/full bs=1M count=100", "No space left"),
+    ("ulimit -n; ulimit -c", "16384\n0"),
+    ("dd if=/dev/zero of=/dev/null bs=300M count=1; echo $?", "137"),
+    ("for i in $(seq 600); do sleep 9 & done", "can't fork"),
+];
+
+/// A place for containers, and the files of a small Linux in it.
+struct Place {
+    folder: tempfile::TempDir,
+    root: PathBuf,
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        if !boltseal_sys::is_root() {
+            skip("only root can give containers users of their own");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let archive = shared(ALPINE)?;
+        let (image, root) = (folder.path().join("image"), folder.path().join("rootfs"));
+        for path in [&image, &root, &folder.path().join("state")] {
+            fs::create_dir(path).unwrap();
+        }
+        let unpack = |archive: &Path, to: &Path| {
+            let done = Command::new("tar").arg("xf").arg(archive).arg("-C").arg(to).status().unwrap();
+            assert!(done.success(), "{}", archive.display());
+        };
+        unpack(&archive, &image);
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&fs::read(image.join("manifest.json")).unwrap()).unwrap();
+        for layer in manifest[0]["Layers"].as_array().unwrap() {
+            unpack(&image.join(layer.as_str().unwrap()), &root);
+        }
+        // Users that are nobody on this machine have to get there.
+        for path in [folder.path(), &root] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Some(Self { folder, root })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts a container that runs `script`.
+    fn start(&self, name: &str, user: (u32, u32), script: &str) -> Result<Container<'_>, String> {
+        let read = boltseal_orchestrator::read("group.yaml", GROUP).unwrap();
+        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        let config = Config { entrypoint: command, ..Config::default() };
+        let images = [Image { name: "alpine".to_owned(), digest: None, config, user: Some(user) }];
+        let made =
+            plan(&Wanted { workload: &read.workloads[0], images: &images, host: &Host::probe(), range: 0 });
+        assert_eq!(made.refusals, []);
+        let id = format!("boltseal-test-{}-{name}", std::process::id());
+        let places = bundle::Places {
+            root: self.root.clone(),
+            cgroup: format!("/{id}"),
+            hostname: "sealed".to_owned(),
+            ..bundle::Places::default()
+        };
+        let specification = bundle::specification(&made.containers[0], &places).unwrap();
+        let bundle = self.path(name);
+        fs::create_dir(&bundle).unwrap();
+        fs::write(bundle.join("config.json"), serde_json::to_vec(&specification).unwrap()).unwrap();
+        let logs = [bundle.join("log.0"), bundle.join("log.1")];
+        let status = bundle.join("status");
+        let wanted = Start {
+            id: id.clone(),
+            state: self.path("state"),
+            bundle,
+            network: None,
+            root: None,
+            logs: logs.clone(),
+            log_limit: 1 << 20,
+            status: status.clone(),
+        };
+        match self.ask(&Request::Start(wanted)) {
+            Answer::Started(first) => Ok(Container { place: self, id, first, logs, status }),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    fn ask(&self, request: &Request) -> Answer {
+        let asked = self.path("request");
+        fs::write(&asked, serde_json::to_vec(request).unwrap()).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_boltseal"))
+            .arg("__runtime")
+            .arg(&asked)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        serde_json::from_slice(&done.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&done.stderr)))
+    }
+}
+
+struct Container<'a> {
+    place: &'a Place,
+    id: String,
+    first: Started,
+    logs: [PathBuf; 2],
+    status: PathBuf,
+}
+
+impl Container<'_> {
+    /// How it ended, once it did.
+    fn wait(&self) -> Status {
+        let begun = Instant::now();
+        loop {
+            let is_gone = boltseal_runtime::start::since(self.first.pid) != Some(self.first.since);
+            if let Some(status) = Status::read(&self.status) {
+                return status;
+            }
+            if is_gone {
+                return Status::read(&self.status).unwrap_or_else(Status::killed);
+            }
+            assert!(begun.elapsed() < Duration::from_mins(1), "{} does not end", self.id);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What it wrote.
+    fn said(&self) -> String {
+        let entries = Reader::new(self.logs.clone()).take().unwrap();
+        entries.iter().flat_map(|entry| [entry.text.as_str(), "\n"]).collect()
+    }
+
+    /// What one more program says.
+    fn join(&self, user: Option<(u32, u32)>, script: &str) -> (Option<i32>, String) {
+        let request = Request::Join(Join {
+            id: self.id.clone(),
+            state: self.place.path("state"),
+            first: self.first,
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            env: Vec::new(),
+            folder: None,
+            user,
+            terminal: None,
+        });
+        let asked = self.place.path("request");
+        fs::write(&asked, serde_json::to_vec(&request).unwrap()).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_boltseal"))
+            .arg("__runtime")
+            .arg(&asked)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said =
+            String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+        (done.status.code(), said)
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        let end = End { id: self.id.clone(), state: self.place.path("state") };
+        assert!(matches!(self.place.ask(&Request::End(end)), Answer::Ended), "{} is still there", self.id);
+        for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            assert!(!hierarchy.path().join(&self.id).exists(), "{}", hierarchy.path().display());
+        }
+    }
+}
+
+#[test]
+fn what_a_sealed_container_cannot_do() {
+    let Some(place) = Place::new() else { return };
+    let mut wrong = Vec::new();
+    for (number, (tries, wanted)) in TRIES.iter().enumerate() {
+        for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
+            let container = place.start(&format!("{number}-{who}"), user, tries).unwrap();
+            container.wait();
+            let said = container.said();
+            if !said.contains(wanted) || said.lines().any(|line| line == "ran") {
+                wrong.push(format!("{who}: {tries}: wanted {wanted:?}, but: {said}"));
+            }
+        }
+    }
+    // One after the other in one container: what joins is sealed like the first.
+    for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
+        let container = place.start(&format!("joined-{who}"), user, "sleep 1000").unwrap();
+        for (tries, wanted) in TRIES.iter().filter(|(tries, _)| !tries.contains("seq 600")) {
+            let (_, said) = container.join(None, &format!("rm -rf /tmp/* /dev/shm/*; {tries}"));
+            if !said.contains(wanted) || said.lines().any(|line| line == "ran") {
+                wrong.push(format!("{who}, joined: {tries}: wanted {wanted:?}, but: {said}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn how_it_ends_is_kept() {
+    let Some(place) = Place::new() else { return };
+    for (name, script, code, said) in [
+        ("well", "echo out; echo err >&2", 0, "out\nerr\n"),
+        ("badly", "exit 7", 7, ""),
+        ("by-signal", "kill -USR1 $$", 138, ""),
+        ("orphans", "(sleep 0.2; echo late) & (sleep 1000 &) ; wait %1; exit 3", 3, "late\n"),
+        ("without-line", "printf half", 0, "half\n"),
+    ] {
+        let container = place.start(name, (0, 0), script).unwrap();
+        assert_eq!((container.wait().code(), container.said().as_str()), (code, said), "{name}");
+    }
+    // Signals go on to the workload.
+    let script = "trap 'echo told; exit 5' TERM; echo ready; while true; do sleep 0.05; done";
+    let container = place.start("told", (0, 0), script).unwrap();
+    while !container.said().contains("ready") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").arg(container.first.pid.to_string()).status().unwrap();
+    assert!(kill.success());
+    assert_eq!((container.wait().code(), container.said().as_str()), (5, "ready\ntold\n"));
+    // What is not there.
+    let missing = place.start("join", (0, 0), "sleep 1000").unwrap();
+    assert_eq!(missing.join(None, "exit 9").0, Some(9));
+    let (code, said) = missing.join(Some((12, 34)), "id -u; id -g; id -G");
+    assert_eq!((code, said.as_str()), (Some(0), "12\n34\n34\n"));
+}
