@@ -139,6 +139,11 @@ pub fn cgroup(group: &Group, one: &Contained) -> String {
     format!("/boltseal/{}/{}", group.name, one.name())
 }
 
+/// What ends it.
+fn end_of(group: &Group, one: &Contained) -> End {
+    End { id: id(group, one), state: group.places.state.clone(), cgroup: cgroup(group, one) }
+}
+
 /// Starts it. Takes a while; for a thread that may wait.
 pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, Error> {
     let folder = group.places.container(one.name());
@@ -151,7 +156,7 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     private(&group.places.state)?;
     private(&group.places.data)?;
     // What is left of the last time is no part of this one.
-    confine::end(program, End { id: id(group, one), state: group.places.state.clone() })?;
+    confine::end(program, end_of(group, one))?;
     let volumes = volumes::prepare(group, one)?;
     let network = group.network.lock().unwrap_or_else(PoisonError::into_inner);
     let network = network.as_ref().map(|(namespace, _)| {
@@ -206,7 +211,7 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
 
 /// Removes what is left of it, and says how it ended.
 pub fn clean(program: &Path, group: &Group, one: &Contained) -> Result<Status, Error> {
-    confine::end(program, End { id: id(group, one), state: group.places.state.clone() })?;
+    confine::end(program, end_of(group, one))?;
     let status = Status::read(&group.places.container(one.name()).join("status"));
     Ok(status.unwrap_or_else(Status::killed))
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -443,12 +443,18 @@ impl Inner {
         }
     }
 
+    /// Ends a container by what the runtime calls it.
+    fn end(&self, id: &str, state: &Path) -> Result<(), Error> {
+        let cgroup = format!("/boltseal/{}", id.replacen('.', "/", 1));
+        let wanted = start::End { id: id.to_owned(), state: state.to_owned(), cgroup };
+        super::confine::end(&self.settings.program, wanted)
+    }
+
     /// Removes all that the machine has of a group.
     fn clear(&self, places: &Places, name: &str) -> Result<(), Error> {
-        let prefix = format!("{name}.");
         for id in ids(&places.state)? {
-            if id.starts_with(&prefix) {
-                super::confine::end(&self.settings.program, start::End { id, state: places.state.clone() })?;
+            if id.split('.').next() == Some(name) {
+                self.end(&id, &places.state)?;
             }
         }
         start::remove_cgroup(&format!("/boltseal/{name}"));
@@ -495,11 +501,14 @@ impl Inner {
         for id in ids(&state)? {
             let of_group = id.split('.').next().unwrap_or_default();
             if !known.contains(of_group) && !folder.join(of_group).exists() {
-                super::confine::end(
-                    &self.settings.program,
-                    start::End { id: id.clone(), state: state.clone() },
-                )?;
+                self.end(&id, &state)?;
                 start::remove_cgroup(&format!("/boltseal/{of_group}"));
+            }
+        }
+        // Logs of groups that are gone: whoever removed them was killed, or the machine started anew.
+        for name in ids(&self.settings.data.join("groups"))? {
+            if !known.contains(&name) && !folder.join(&name).exists() {
+                self.clear(&Places::new(&self.settings, &name), &name)?;
             }
         }
         let wanted = groups.iter().filter_map(|(group, found)| {
@@ -538,7 +547,7 @@ impl Inner {
 }
 
 /// Names of the containers that the runtime has a state of.
-fn ids(state: &std::path::Path) -> Result<Vec<String>, Error> {
+fn ids(state: &Path) -> Result<Vec<String>, Error> {
     let entries = match fs::read_dir(state) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::io(state.display()))?,
@@ -547,7 +556,7 @@ fn ids(state: &std::path::Path) -> Result<Vec<String>, Error> {
 }
 
 /// The folder, in memory: what has secrets in it does not come to a disk.
-fn in_memory(folder: &std::path::Path) -> Result<(), Error> {
+fn in_memory(folder: &Path) -> Result<(), Error> {
     passable(folder)?;
     let found = rustix::fs::statfs(folder).map_err(|error| Error::io(folder.display())(error.into()))?;
     if u64::try_from(found.f_type) == Ok(IN_MEMORY) {

@@ -14,14 +14,21 @@ const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
 
 /// An agent in a network of its own, whose folders are gone with it.
 pub struct Node {
-    data: tempfile::TempDir,
+    pub data: tempfile::TempDir,
     run: tempfile::TempDir,
     agent: Option<Child>,
+    /// A network namespace that is not gone with the agent; else it has one of its own.
+    network: Option<String>,
     pub image: String,
 }
 
 impl Node {
     pub fn new() -> Option<Self> {
+        Self::within(None)
+    }
+
+    /// In a network namespace of this name, made by `ip netns`.
+    pub fn within(network: Option<String>) -> Option<Self> {
         if !boltseal_sys::is_root() {
             skip("only root can run containers for others");
             return None;
@@ -29,7 +36,7 @@ impl Node {
         let image = format!("docker-archive:{}", shared(ALPINE)?.display());
         // In memory already, so that the agent has nothing to mount there.
         let run = tempfile::tempdir_in("/dev/shm").unwrap();
-        let mut node = Self { data: tempfile::tempdir().unwrap(), run, agent: None, image };
+        let mut node = Self { data: tempfile::tempdir().unwrap(), run, agent: None, network, image };
         // Users of containers have to get through.
         for folder in [node.data.path(), node.run.path()] {
             fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
@@ -40,8 +47,19 @@ impl Node {
 
     /// Starts an agent, and waits until it answers.
     pub fn begin(&mut self) {
-        let mut agent = Command::new("unshare");
-        agent.args(["--net", "--", env!("CARGO_BIN_EXE_boltseal"), "agent", "--groups", "--without-docker"]);
+        let mut agent = match &self.network {
+            None => {
+                let mut unshare = Command::new("unshare");
+                unshare.arg("--net");
+                unshare
+            }
+            Some(name) => {
+                let mut enter = Command::new("nsenter");
+                enter.arg(format!("--net=/run/netns/{name}"));
+                enter
+            }
+        };
+        agent.args(["--", env!("CARGO_BIN_EXE_boltseal"), "agent", "--groups", "--without-docker"]);
         agent.arg("--socket").arg(self.socket()).arg("--data").arg(self.data.path());
         let log = fs::File::options().create(true).append(true).open(self.data.path().join("log")).unwrap();
         let mut agent = agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -61,7 +79,25 @@ impl Node {
         agent.wait().unwrap();
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The agent's number.
+    pub fn pid(&self) -> Option<u32> {
+        self.agent.as_ref().map(Child::id)
+    }
+
+    /// Waits for an agent that was killed, and starts another.
+    pub fn begin_again(&mut self) {
+        if let Some(mut agent) = self.agent.take() {
+            agent.wait().unwrap();
+        }
+        self.begin();
+    }
+
+    /// Whether the agent is gone.
+    pub fn is_gone(&mut self) -> bool {
+        self.agent.as_mut().is_none_or(|agent| agent.try_wait().unwrap().is_some())
+    }
+
+    pub fn socket(&self) -> PathBuf {
         self.run.path().join("agent.sock")
     }
 

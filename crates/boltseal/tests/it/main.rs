@@ -33,6 +33,7 @@ mod groups;
 mod images;
 mod integrations;
 mod keyless;
+mod killed;
 mod log;
 mod login;
 mod newcomer;

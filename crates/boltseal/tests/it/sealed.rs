@@ -237,7 +237,8 @@ impl Container<'_> {
 
 impl Drop for Container<'_> {
     fn drop(&mut self) {
-        let end = End { id: self.id.clone(), state: self.place.path("state") };
+        let cgroup = format!("/{}", self.id);
+        let end = End { id: self.id.clone(), state: self.place.path("state"), cgroup };
         assert!(matches!(self.place.ask(&Request::End(end)), Answer::Ended), "{} is still there", self.id);
         for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
             assert!(!hierarchy.path().join(&self.id).exists(), "{}", hierarchy.path().display());

@@ -1,6 +1,8 @@
 //! Control groups by their files: of which a process is, and how another one gets in. Both versions (`cgroups(7)`).
 
-use std::{fs, io, path::PathBuf};
+use std::{collections::BTreeSet, fs, io, path::PathBuf};
+
+use rustix::process::{Pid, Signal};
 
 /// Moves this process into every control group that `pid` is in.
 pub(super) fn enter(pid: i32) -> io::Result<()> {
@@ -29,17 +31,46 @@ pub fn out_of_memory(path: &str) -> bool {
     })
 }
 
-/// Removes a control group that has nobody in it any more, from every hierarchy. One that is not there is removed.
-pub fn remove(path: &str) {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    for line in mounts.lines() {
-        let Some((left, right)) = line.split_once(" - ") else { continue };
-        let (Some(root), Some(place)) = (left.split(' ').nth(3), left.split(' ').nth(4)) else { continue };
-        if right.starts_with("cgroup") && root == "/" {
-            // Busy ones are somebody's.
-            let _ = fs::remove_dir(format!("{place}{path}"));
+/// Kills everybody in a control group, in whichever hierarchy; gives how many there were.
+///
+/// # Errors
+/// Where it cannot be told who is in it.
+pub(super) fn kill(path: &str) -> io::Result<usize> {
+    let mut pids = BTreeSet::new();
+    for folder in folders(path) {
+        match fs::read_to_string(folder.join("cgroup.procs")) {
+            Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            // The group goes away while it is looked at.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error()) => {}
+            Err(error) => return Err(error),
         }
     }
+    for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+        // One that is gone already is ended.
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    Ok(pids.len())
+}
+
+/// Removes a control group that has nobody in it any more, from every hierarchy. One that is not there is removed.
+pub fn remove(path: &str) {
+    for folder in folders(path) {
+        // Busy ones are somebody's.
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+/// Where a control group would lie in each hierarchy that is mounted as a whole.
+fn folders(path: &str) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let place = |line: &str| {
+        let (left, right) = line.split_once(" - ")?;
+        let mut left = left.split(' ').skip(3);
+        let (root, place) = (left.next()?, left.next()?);
+        (right.starts_with("cgroup") && root == "/").then(|| PathBuf::from(format!("{place}{path}")))
+    };
+    mounts.lines().filter_map(place).collect()
 }
 
 /// Where a line of `/proc/PID/cgroup` lies in the file system.

@@ -1,22 +1,43 @@
 //! What is left of a container, removed: its processes, its control groups, its state.
 
-use std::{fs, io};
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use libcontainer::container::Container;
 
-use super::{End, Error};
+use super::{End, Error, cgroup};
+
+/// How long killed processes may take to be gone: some have memory to give back.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// Ends it at once. One that is not there is ended.
 pub(super) fn end(wanted: &End) -> Result<(), Error> {
     let folder = wanted.state.join(&wanted.id);
-    match fs::metadata(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(folder.display().to_string())(error)),
-        Ok(_) => {}
+    if exists(&folder)? {
+        // A state that was not written to its end is one that the library cannot remove: whoever wrote it was killed. What it
+        // had made is in the control group, and found there.
+        let by_library = Container::load(folder.clone()).and_then(|mut container| container.delete(true));
+        drop(by_library);
     }
-    match Container::load(folder.clone()) {
-        Ok(mut container) => Ok(container.delete(true)?),
-        // A state that was not written to its end: the process that made it was killed, and what it made has no name yet.
-        Err(_) => fs::remove_dir_all(&folder).map_err(Error::io(folder.display().to_string())),
+    let begun = Instant::now();
+    while cgroup::kill(&wanted.cgroup).map_err(Error::io(wanted.cgroup.clone()))? > 0 {
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::io::<io::Error>(wanted.cgroup.clone())(io::ErrorKind::TimedOut.into()));
+        }
+        std::thread::sleep(LOOK);
     }
+    cgroup::remove(&wanted.cgroup);
+    if exists(&folder)? {
+        fs::remove_dir_all(&folder).map_err(Error::io(folder.display().to_string()))?;
+    }
+    Ok(())
+}
+
+fn exists(folder: &Path) -> Result<bool, Error> {
+    folder.try_exists().map_err(Error::io(folder.display().to_string()))
 }

@@ -15,6 +15,7 @@
 //! | `create` | a container made and started |
 //! | `join`, `cgroup` | one more program in a container that runs |
 //! | `find` | one that was made by a process that is gone |
+//! | `lock` | one at a time for each container |
 //! | `end` | what is left of one, removed |
 //! | [`seal`] | Landlock and the filter of system calls, the last thing before the workload |
 //! | [`init`] | PID 1: what is written goes to the log, what ends is reaped, the status is kept |
@@ -29,6 +30,7 @@ mod end;
 mod find;
 pub mod init;
 mod join;
+mod lock;
 pub mod log;
 pub mod seal;
 pub mod status;
@@ -126,6 +128,8 @@ pub struct End {
     pub id: String,
     /// Folder of the states of all containers.
     pub state: PathBuf,
+    /// Its control group, as in `/proc/PID/cgroup`: whoever is in there is of this container.
+    pub cgroup: String,
 }
 
 /// What came of a request.
@@ -202,6 +206,12 @@ impl Error {
 /// # Errors
 /// As the request says. What was begun is taken back.
 pub fn serve(request: &Request) -> Result<Served, Error> {
+    let _alone = match request {
+        Request::Start(Start { state, id, .. }) | Request::End(End { state, id, .. }) => {
+            Some(lock::take(state, id).map_err(Error::io(format!("the lock of {id}")))?)
+        }
+        Request::Join(_) => None,
+    };
     match request {
         Request::Start(start) => create::start(start).map(|started| Served::Answer(Answer::Started(started))),
         Request::Join(join) => join::join(join).map(Served::Exit),
