@@ -15,6 +15,8 @@ use crate::{
     output::{Written, groups as output},
 };
 
+/// Places of images that are no registries.
+const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "dir"];
 /// Bytes of a definition, or of a secret.
 const MAX_FILE: usize = 16 << 20;
 
@@ -178,7 +180,7 @@ pub fn show(entry: &Entry, console: &Console) -> bool {
 fn of_image(args: &Args) -> Result<(String, BTreeMap<String, String>), Failure> {
     let what = args.what.strip_prefix("docker://").unwrap_or(&args.what);
     let is_elsewhere =
-        ["oci:", "oci-archive:", "docker-archive:", "dir:"].iter().any(|kind| what.starts_with(kind))
+        KINDS.iter().any(|kind| what.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':')))
             || Path::new(what).exists();
     let name = match &args.name {
         Some(name) => name.clone(),
@@ -245,33 +247,26 @@ fn published(text: &str) -> Result<String, Failure> {
     Ok(format!("{{port: {inside}, protocol: {}}}", protocol.to_uppercase()))
 }
 
-/// The last part of the repository's name, as a group can be called.
+/// The last part of the repository's name, or of a path, as a group can be called.
 fn named_after(image: &str) -> String {
-    let path = image.rsplit_once(':').map_or(image, |(_, path)| {
-        if path.contains('/') || !image.contains('/') {
-            path
-        } else {
-            image.rsplit_once(':').map_or(image, |(name, _)| name)
-        }
-    });
-    let path = path.split('@').next().unwrap_or(path);
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let place = KINDS.iter().find_map(|kind| image.strip_prefix(kind)?.strip_prefix(':')).unwrap_or(image);
+    let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or(place);
     let last = last.split([':', '@']).next().unwrap_or(last);
     let plain: String = last
         .to_ascii_lowercase()
         .chars()
         .map(|one| if one.is_ascii_alphanumeric() { one } else { '-' })
         .collect();
-    let name = plain.trim_matches('-').chars().take(63).collect::<String>();
-    if name.chars().any(|one| one.is_ascii_alphabetic()) { name } else { format!("run-{name}") }
+    let name = plain.trim_matches('-').chars().take(60).collect::<String>();
+    let name = name.trim_end_matches('-');
+    if name.chars().any(|one| one.is_ascii_alphabetic()) { name.to_owned() } else { format!("run{name}") }
 }
 
 /// The agent has another working folder.
 fn absolute((image, target): (String, String)) -> (String, String) {
     let whole = |path: &str| fs::canonicalize(path).map(|path| path.display().to_string());
-    let kinds = ["oci", "oci-archive", "docker-archive", "dir", "rootfs"];
     let target = match target.split_once(':') {
-        Some((kind, rest)) if kinds.contains(&kind) => {
+        Some((kind, rest)) if KINDS.contains(&kind) => {
             let (path, tag) = match rest.rsplit_once(':') {
                 Some((path, tag)) if !Path::new(rest).exists() => (path, Some(tag)),
                 _ => (rest, None),
@@ -307,7 +302,7 @@ mod tests {
             ("oci:build/app", "app"),
             ("docker-archive:/tmp/app.tar", "app-tar"),
             ("oci:build/app:v2", "app"),
-            ("12", "run-12"),
+            ("12", "run12"),
         ] {
             assert_eq!(named_after(image), name, "{image}");
         }
