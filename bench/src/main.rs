@@ -20,6 +20,7 @@ mod policy;
 mod process;
 mod registry;
 mod rejudging;
+mod running;
 mod scan;
 mod trust;
 mod unpack;
@@ -46,6 +47,11 @@ const ALL: &[Bench] = &[
     ("audit", "the log in a server: 64 clients, durable records, and how soon they are sealed", audit::run),
     ("policy", "decisions: typed rules, a rule in CEL, an admission policy; counted CPU", policy::run),
     ("trust", "signatures: a bundle, keyless, Notary Project, beside the bare check", trust::run),
+    (
+        "running",
+        "containers from start to end, beside runc and podman; what one costs that rests: running [--groups N] [IMAGE]",
+        running::run,
+    ),
     ("unpack", "layers into folders, beside tar; roots mounted of them: unpack [oci:DIR]", unpack::run),
     ("inventory", "who has a vulnerability, of 10,000 images and 1,000 containers", inventory::run),
     ("admission", "reviews of pods at 500 a second: admission [--binary FILE]", registry::admission::run),
