@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use boltseal_agent::groups::socket::{Client, ClientError, SOCKET};
+use boltseal_agent::groups::{
+    client::{Client, ClientError},
+    socket::SOCKET,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{cli::Global, console::Console, exit::Failure, given, output::paint::clean};
@@ -40,13 +43,18 @@ impl Node {
         Ok(Asked { client: Client::at(&self.socket), runtime })
     }
 
-    /// The agent, which is started where nobody answers: alone, in the background, as `boltseal agent --groups` would be.
+    /// The agent, which is started where nobody answers at the usual socket: alone, in the background, as `boltseal agent
+    /// --groups` would be. Whoever names a socket means an agent of his own.
     pub fn started(&self, global: &Global, console: &Console) -> Result<Asked, Failure> {
         let asked = self.agent()?;
         match asked.get::<Vec<boltseal_api::groups::Group>>("/v1/groups") {
             Err(Failed::Unreachable(_)) => {}
             Err(Failed::Other(failure)) => return Err(failure),
             Ok(_) => return Ok(asked),
+        }
+        if self.socket != Path::new(SOCKET) {
+            return Err(Failure::undecided(format_args!("no agent answers at {}", self.socket.display()))
+                .next("start one there: boltseal agent --groups --socket FILE"));
         }
         if !rustix::process::geteuid().is_root() {
             return Err(Failure::usage(format_args!("no agent answers at {}", self.socket.display()))

@@ -1,7 +1,8 @@
 //! The process of one thread that makes, joins and ends containers.
 
 use std::{
-    io::{Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
     path::Path,
     process::{Command, Stdio},
 };
@@ -35,29 +36,36 @@ pub fn end(program: &Path, wanted: End) -> Result<(), Error> {
 
 fn ask(program: &Path, request: &Request) -> Result<Answer, Error> {
     let failed = |what: &'static str| Error::io(format!("{} {ROLE}: {what}", program.display()));
+    // Files, not pipes: where it is killed, copies of it that hold its streams may go on, and nobody waits for those here.
+    let (out, err) = (tempfile::tempfile(), tempfile::tempfile());
+    let (mut out, mut err) = (out.map_err(failed("its answer"))?, err.map_err(failed("its answer"))?);
+    let other = |file: &File| file.try_clone().map_err(failed("its answer"));
     let mut child = Command::new(program)
         .arg(ROLE)
         .env_clear()
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(other(&out)?)
+        .stderr(other(&err)?)
         .spawn()
         .map_err(failed("starting it"))?;
     let text = serde_json::to_vec(request).map_err(|error| failed("asking")(error.into()))?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(&text).map_err(failed("asking"))?;
-    }
-    let (mut answer, mut said) = (Vec::new(), String::new());
-    if let Some(stdout) = child.stdout.take() {
-        stdout.take(MAX_SAID).read_to_end(&mut answer).map_err(failed("its answer"))?;
-    }
-    if let Some(stderr) = child.stderr.take() {
-        // What it says beside is for people; it may be none.
-        let _ = stderr.take(MAX_SAID).read_to_string(&mut said);
+        // One that was killed does not read; its end says so.
+        let _ = stdin.write_all(&text);
     }
     let ended = child.wait().map_err(failed("its end"))?;
+    let answer = read(&mut out).map_err(failed("its answer"))?;
     serde_json::from_slice(&answer).map_err(|_| {
-        let said = said.trim();
+        // What it says beside is for people; it may be none.
+        let said = read(&mut err).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
         Error::Runtime(format!("the process that makes containers ended ({ended}) without an answer: {said}"))
     })
+}
+
+fn read(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.take(MAX_SAID).read_to_end(&mut text)?;
+    Ok(text)
 }

@@ -158,11 +158,14 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     // What is left of the last time is no part of this one.
     confine::end(program, end_of(group, one))?;
     let volumes = volumes::prepare(group, one)?;
-    let network = group.network.lock().unwrap_or_else(PoisonError::into_inner);
-    let network = network.as_ref().map(|(namespace, _)| {
+    let network = {
         use std::os::fd::AsFd as _;
-        format!("/proc/{}/fd/{}", std::process::id(), namespace.as_fd().as_raw_fd()).into()
-    });
+        // Not held any longer: whoever asks how the group is does not wait for starts.
+        let network = group.network.lock().unwrap_or_else(PoisonError::into_inner);
+        network.as_ref().map(|(namespace, _)| {
+            format!("/proc/{}/fd/{}", std::process::id(), namespace.as_fd().as_raw_fd()).into()
+        })
+    };
     let places = bundle::Places {
         root: bundle.join("rootfs"),
         volumes: volumes.folders,

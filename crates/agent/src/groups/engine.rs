@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,7 +12,7 @@ use boltseal_image::Layers;
 use boltseal_model::Timestamp;
 use boltseal_runtime::{
     Host,
-    start::{self, Join, Started},
+    start::{Join, Started},
 };
 use rustix::mount::MountFlags;
 use tokio::sync::Semaphore;
@@ -24,7 +23,7 @@ use super::{
     ends::Ends,
     events::Events,
     group::{Group, Kept, Places, Told, passable, private},
-    keeper, volumes, watched,
+    keeper, watched,
 };
 use crate::network::{self, Namespace, Network, Slot, dns::Resolver};
 
@@ -43,15 +42,15 @@ pub struct Inner {
     pub starts: Semaphore,
     pub events: Events,
     pub ends: Ends,
-    host: Host,
+    pub host: Host,
     judge: Arc<super::Judge>,
-    layers: Layers,
-    network: Mutex<Network>,
+    pub layers: Layers,
+    pub network: Mutex<Network>,
     /// Of names that groups ask for.
     resolver: Resolver,
     /// The place of the newest group.
     newest: Mutex<Option<Slot>>,
-    groups: Mutex<BTreeMap<String, Arc<Group>>>,
+    pub groups: Mutex<BTreeMap<String, Arc<Group>>>,
     /// Names that are being made into groups.
     asked: Mutex<BTreeSet<String>>,
 }
@@ -62,7 +61,8 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What is behind a lock. One that panicked with it left it as it was.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -442,117 +442,6 @@ impl Inner {
             tracing::warn!(%error, "the network of a group that ended");
         }
     }
-
-    /// Ends a container by what the runtime calls it.
-    fn end(&self, id: &str, state: &Path) -> Result<(), Error> {
-        let cgroup = format!("/boltseal/{}", id.replacen('.', "/", 1));
-        let wanted = start::End { id: id.to_owned(), state: state.to_owned(), cgroup };
-        super::confine::end(&self.settings.program, wanted)
-    }
-
-    /// Removes all that the machine has of a group.
-    fn clear(&self, places: &Places, name: &str) -> Result<(), Error> {
-        for id in ids(&places.state)? {
-            if id.split('.').next() == Some(name) {
-                self.end(&id, &places.state)?;
-            }
-        }
-        start::remove_cgroup(&format!("/boltseal/{name}"));
-        volumes::remove(&places.run).map_err(Error::io(places.run.display()))?;
-        for folder in [&places.run, &places.data] {
-            match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::io(folder.display())(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The groups that are remembered, with what is there of their containers. Whatever else is there is removed.
-    fn find_all(&self) -> Result<Vec<(Group, Vec<Found>)>, Error> {
-        let folder = self.settings.run.join("groups");
-        private(&folder)?;
-        passable(&folder)?;
-        let mut groups = Vec::new();
-        let entries = fs::read_dir(&folder).map_err(Error::io(folder.display()))?;
-        for entry in entries {
-            let entry = entry.map_err(Error::io(folder.display()))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let places = Places::new(&self.settings, &name);
-            match self.remembered(&places) {
-                Ok(group) => {
-                    let found: Vec<Found> =
-                        group.containers.iter().map(|one| container::find(&group, one)).collect();
-                    groups.push((group, found));
-                }
-                // It was being made, and nobody was told that it is there.
-                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                    self.clear(&places, &name)?;
-                }
-                Err(error) => {
-                    tracing::error!(group = name, %error, "it cannot be kept: what runs of it goes on");
-                }
-            }
-        }
-        let known: BTreeSet<String> = groups.iter().map(|(group, _)| group.name.clone()).collect();
-        let state = self.settings.run.join("state");
-        for id in ids(&state)? {
-            let of_group = id.split('.').next().unwrap_or_default();
-            if !known.contains(of_group) && !folder.join(of_group).exists() {
-                self.end(&id, &state)?;
-                start::remove_cgroup(&format!("/boltseal/{of_group}"));
-            }
-        }
-        // Logs of groups that are gone: whoever removed them was killed, or the machine started anew.
-        for name in ids(&self.settings.data.join("groups"))? {
-            if !known.contains(&name) && !folder.join(&name).exists() {
-                self.clear(&Places::new(&self.settings, &name), &name)?;
-            }
-        }
-        let wanted = groups.iter().filter_map(|(group, found)| {
-            let pid = found.iter().find_map(|found| match found {
-                Found::Runs(started) => u32::try_from(started.pid).ok(),
-                _ => None,
-            })?;
-            let of_network = network::Group {
-                slot: Slot::new(lock(&group.kept).slot),
-                name: group.name.clone(),
-                containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
-                network: group.plan.network.clone(),
-            };
-            Some((group.name.clone(), of_network, Namespace::of_process(pid).ok()?))
-        });
-        let wanted: Vec<_> = wanted.collect();
-        let recovered =
-            lock(&self.network).recover(&wanted).map_err(|error| Error::Runtime(error.to_string()))?;
-        if !recovered.removed.is_empty() {
-            tracing::info!(links = recovered.removed.len(), "removed links of groups that are gone");
-        }
-        Ok(groups)
-    }
-
-    fn remembered(&self, places: &Places) -> Result<Group, Error> {
-        let kept = Kept::read(&places.kept())?;
-        let read = ask::read(&kept.run)?;
-        let mut layers = BTreeMap::new();
-        for diff_id in kept.images.iter().flat_map(|image| &image.layers) {
-            if let Some(layer) = self.layers.get(diff_id)? {
-                layers.insert(diff_id.clone(), Arc::new(layer));
-            }
-        }
-        ask::group(kept, &read, layers, places.clone(), &self.host)
-    }
-}
-
-/// Names of the containers that the runtime has a state of.
-fn ids(state: &Path) -> Result<Vec<String>, Error> {
-    let entries = match fs::read_dir(state) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(Error::io(state.display()))?,
-    };
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }
 
 /// The folder, in memory: what has secrets in it does not come to a disk.

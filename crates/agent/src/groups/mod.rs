@@ -18,7 +18,8 @@
 //! | `probe` | whether a container is well |
 //! | `ends` | one thread that waits for the ends of all containers |
 //! | `events` | what happened, on disk before it counts |
-//! | [`socket`] | all of it by HTTP on a socket that only root may use, and a client for it |
+//! | `recovery` | what there is after an agent was killed: found, made whole, or removed |
+//! | [`socket`], [`client`] | all of it by HTTP on a socket that only root may use |
 //!
 //! Containers are no children of the agent. It may be killed, upgraded or crash: they go on, write their logs and how they
 //! ended, and the next agent finds them by the runtime's state and their control groups.
@@ -28,6 +29,7 @@
 //! It must not know: how verdicts come about.
 
 mod ask;
+pub mod client;
 mod confine;
 mod container;
 mod ends;
@@ -37,6 +39,7 @@ mod group;
 mod keeper;
 mod probe;
 mod processes;
+mod recovery;
 pub mod socket;
 mod volumes;
 mod watched;

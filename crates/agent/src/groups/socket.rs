@@ -1,12 +1,6 @@
-//! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]), and a client for it.
+//! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]).
 
-use std::{
-    future::Future,
-    io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{future::Future, io, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use axum::{
     Json, Router,
@@ -18,10 +12,7 @@ use axum::{
 };
 use boltseal_api::groups::{Exec, Group, Process, Refused, Run, Stop};
 use boltseal_runtime::start::{Join, log::Reader};
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::mpsc,
@@ -34,8 +25,6 @@ use super::{Engine, Error, processes};
 pub const SOCKET: &str = "/run/boltseal/agent.sock";
 /// Bytes of what is asked: a definition and its secrets.
 const MAX_QUESTION: usize = 32 << 20;
-/// Bytes of an answer that is no stream: a thousand groups.
-const MAX_ANSWER: usize = 64 << 20;
 /// How often a log that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// Lines on their way to whoever follows.
@@ -272,122 +261,5 @@ mod tokio_stream_of {
         fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             self.0.poll_recv(context).map(|item| item.map(Ok))
         }
-    }
-}
-
-/// Asks an agent.
-#[derive(Clone, Debug)]
-pub struct Client {
-    socket: PathBuf,
-}
-
-/// Why it did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// Nobody answers.
-    #[error("no agent answers at {socket}: {why}")]
-    Unreachable {
-        /// Where.
-        socket: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// It says no.
-    #[error("{}", .0.error)]
-    Refused(Refused),
-}
-
-impl Client {
-    /// Of the agent at a socket.
-    pub fn at(socket: &Path) -> Self {
-        Self { socket: socket.to_owned() }
-    }
-
-    /// Asks for a value.
-    ///
-    /// # Errors
-    /// Where nobody answers, or with a no.
-    pub async fn ask<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<Option<T>, ClientError> {
-        let answer = self.send(method, path, body).await?;
-        let status = answer.status();
-        let bytes = http_body_util::Limited::new(answer.into_body(), MAX_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| self.unreachable(&error))?
-            .to_bytes();
-        if status.is_success() {
-            return if bytes.is_empty() {
-                Ok(None)
-            } else {
-                serde_json::from_slice(&bytes).map(Some).map_err(|error| self.unreachable(&error))
-            };
-        }
-        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| Refused {
-            error: format!("the agent answered {status}: {}", String::from_utf8_lossy(&bytes)),
-            next: None,
-            denied: false,
-        })))
-    }
-
-    /// Asks for values that come one by one, until there are no more or `each` says to stop.
-    ///
-    /// # Errors
-    /// Where nobody answers, or with a no.
-    pub async fn follow<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        mut each: impl FnMut(T) -> bool,
-    ) -> Result<(), ClientError> {
-        let answer = self.send("GET", path, None::<&()>).await?;
-        if !answer.status().is_success() {
-            return self.ask::<()>("GET", path, None::<&()>).await.map(drop);
-        }
-        let mut body = answer.into_body();
-        let mut rest = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| self.unreachable(&error))?;
-            rest.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = rest.drain(..=end).collect();
-                let value = serde_json::from_slice(&line).map_err(|error| self.unreachable(&error))?;
-                if !each(value) {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<hyper::Response<Incoming>, ClientError> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(&error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.unreachable(&error))?;
-        tokio::spawn(connection);
-        let text = match body {
-            Some(body) => serde_json::to_vec(body).map_err(|error| self.unreachable(&error))?,
-            None => Vec::new(),
-        };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "agent")
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(text)))
-            .map_err(|error| self.unreachable(&error))?;
-        sender.send_request(request).await.map_err(|error| self.unreachable(&error))
-    }
-
-    fn unreachable(&self, why: &dyn std::fmt::Display) -> ClientError {
-        ClientError::Unreachable { socket: self.socket.clone(), why: why.to_string() }
     }
 }
