@@ -165,7 +165,9 @@ impl Bench {
                 by_podman.push(timed(|| {
                     let mut command = Command::new(podman);
                     command
-                        .args(["run", "--rm", "--network", "none", "--rootfs"])
+                        .args(["run", "--rm", "--network", "none"])
+                        // Its own are more than some machines let it raise.
+                        .args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--rootfs"])
                         .arg(&self.root)
                         .arg("/bin/true");
                     succeeds(&mut command)
