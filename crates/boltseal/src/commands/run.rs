@@ -1,6 +1,12 @@
 //! `boltseal run IMAGE|GROUP`
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_api::groups::{Group, GroupState, Run, Stop};
@@ -17,6 +23,10 @@ use crate::{
 
 /// Places of images that are no registries.
 const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "dir"];
+/// How long it is waited for a start that is shown.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of a definition, or of a secret.
 const MAX_FILE: usize = 16 << 20;
 
@@ -128,6 +138,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         console.warning(format_args!("{} runs images that nobody allowed", group.name));
     }
     if is_file || args.detach {
+        let group = begun(&agent, group)?;
         args.written.show(&group, console, output::one)?;
         return Ok(Exit::Pass);
     }
@@ -137,6 +148,16 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     }
     // The five codes are ours; this one is the program's, which whoever called waits for.
     std::process::exit(code)
+}
+
+/// The group once its containers were started, or a little later: what initialises it may take its time.
+fn begun(agent: &Asked, mut group: Group) -> Result<Group, Failure> {
+    let asked = Instant::now();
+    while group.state == GroupState::Starting && asked.elapsed() < PATIENCE {
+        std::thread::sleep(LOOK);
+        group = agent.get(&format!("/v1/groups/{}", segment(&group.name)))?;
+    }
+    Ok(group)
 }
 
 /// Shows what it writes until it ends; gives the code it ended with.
@@ -159,7 +180,7 @@ fn wait(agent: &Asked, name: &str, console: &Console) -> Result<i32, Failure> {
             }
             return Ok(one.map_or(1, |ended| ended.code));
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(LOOK);
     }
 }
 
