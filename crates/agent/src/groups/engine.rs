@@ -12,7 +12,7 @@ use boltseal_image::Layers;
 use boltseal_model::Timestamp;
 use boltseal_runtime::{
     Host,
-    start::{Join, Started},
+    start::{Join, Started, since},
 };
 use rustix::mount::MountFlags;
 use tokio::sync::Semaphore;
@@ -393,25 +393,21 @@ impl Inner {
 
     /// Gives a group its network, and somebody who keeps it.
     async fn begin(self: &Arc<Self>, group: &Arc<Group>, found: Vec<Found>) -> Result<(), Error> {
-        let running = found.iter().find_map(|found| match found {
-            Found::Runs(started) => Some(started.pid),
-            _ => None,
-        });
+        let there = network_of(&found);
         let (inner, of_group) = (Arc::clone(self), Arc::clone(group));
-        let attached = tokio::task::spawn_blocking(move || inner.attach(&of_group, running));
+        let attached = tokio::task::spawn_blocking(move || inner.attach(&of_group, there));
         attached.await.map_err(|_| Error::Stopping)??;
         group.kept_running.send_replace(true);
         tokio::spawn(keeper::keep(Arc::clone(self), Arc::clone(group), found));
         Ok(())
     }
 
-    fn attach(&self, group: &Group, running: Option<i32>) -> Result<(), Error> {
+    fn attach(&self, group: &Group, there: Option<Namespace>) -> Result<(), Error> {
         let failed = |error: network::Error| Error::Runtime(error.to_string());
-        let namespace = match running.and_then(|pid| u32::try_from(pid).ok()) {
-            Some(pid) => Namespace::of_process(pid),
-            None => Namespace::create(),
+        let namespace = match there {
+            Some(namespace) => namespace,
+            None => Namespace::create().map_err(failed)?,
         };
-        let namespace = namespace.map_err(failed)?;
         let of_network = network::Group {
             slot: Slot::new(lock(&group.kept).slot),
             name: group.name.clone(),
@@ -442,6 +438,16 @@ impl Inner {
             tracing::warn!(%error, "the network of a group that ended");
         }
     }
+}
+
+/// The network that what runs of a group is in. Any of it may end while this looks: then nothing of it needs that network.
+pub fn network_of(found: &[Found]) -> Option<Namespace> {
+    found.iter().find_map(|found| {
+        let Found::Runs(started) = found else { return None };
+        let namespace = Namespace::of_process(u32::try_from(started.pid).ok()?).ok()?;
+        // It was opened while that process was there, not one that has its number now.
+        (since(started.pid) == Some(started.since)).then_some(namespace)
+    })
 }
 
 /// The folder, in memory: what has secrets in it does not come to a disk.

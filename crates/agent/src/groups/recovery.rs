@@ -12,11 +12,11 @@ use boltseal_runtime::start;
 use super::{
     Error, ask,
     container::{self, Found},
-    engine::{Inner, lock},
+    engine::{Inner, lock, network_of},
     group::{Group, Kept, Places, passable, private},
     volumes,
 };
-use crate::network::{self, Namespace, Slot};
+use crate::network::{self, Slot};
 
 impl Inner {
     /// Ends a container by what the runtime calls it.
@@ -88,17 +88,14 @@ impl Inner {
             }
         }
         let wanted = groups.iter().filter_map(|(group, found)| {
-            let pid = found.iter().find_map(|found| match found {
-                Found::Runs(started) => u32::try_from(started.pid).ok(),
-                _ => None,
-            })?;
+            let namespace = network_of(found)?;
             let of_network = network::Group {
                 slot: Slot::new(lock(&group.kept).slot),
                 name: group.name.clone(),
                 containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
                 network: group.plan.network.clone(),
             };
-            Some((group.name.clone(), of_network, Namespace::of_process(pid).ok()?))
+            Some((group.name.clone(), of_network, namespace))
         });
         let wanted: Vec<_> = wanted.collect();
         let recovered =

@@ -196,7 +196,8 @@ fn settled(node: &Node, network: &Network, groups: &[String; 2], acknowledged: [
         let is_listed = node.command(&["inspect", group]).status.success();
         assert!(is_listed || !there, "{told}: {group} was acknowledged and is lost\n{}", node.log());
         if is_listed {
-            node.until(group, |group| group["state"] == "running");
+            // Killed while it removed the group, it may have come as far as to stop it.
+            node.until(group, |group| group["state"] == "running" || (!there && group["state"] == "stopped"));
             node.ok(&["rm", "--force", group]);
         }
     }
