@@ -157,6 +157,15 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     private(&group.places.data)?;
     // What is left of the last time is no part of this one.
     confine::end(program, end_of(group, one))?;
+    // Whoever finds this one later must not take what was written of the last one for its own.
+    for name in ["started", "status"] {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(folder.display())(error));
+            }
+            _ => {}
+        }
+    }
     let volumes = volumes::prepare(group, one)?;
     let network = {
         use std::os::fd::AsFd as _;
@@ -187,16 +196,11 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     let text = serde_json::to_vec(&specification).map_err(|error| Error::io("config.json")(error.into()))?;
     let config = bundle.join("config.json");
     replace(&config, &text).map_err(Error::io(config.display()))?;
-    let layers = one.layers.iter().filter_map(|layer| group.layers.get(layer)).map(|layer| Layer {
-        folder: layer.path.clone(),
-        implied: layer.index.implied.clone(),
-        hides_all: layer.index.hides_all,
-    });
     let wanted = Start {
         id: id(group, one),
         state: group.places.state.clone(),
         root: Some(start::Stacked {
-            layers: layers.collect(),
+            layers: stacked(group, one)?,
             users: one.plan.users,
             place: bundle.join("stack"),
         }),
@@ -210,6 +214,21 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     let text = serde_json::to_vec(&started).map_err(|error| Error::io("started")(error.into()))?;
     replace(&folder.join("started"), &text).map_err(Error::io(folder.display()))?;
     Ok(started)
+}
+
+/// The layers of its image, as folders.
+fn stacked(group: &Group, one: &Contained) -> Result<Vec<Layer>, Error> {
+    let layers = one.layers.iter().map(|digest| {
+        // Without it, the container would see files that its image hides, or miss some.
+        let missing = || Error::Runtime(format!("layer {digest} of its image is not on this node any more"));
+        let layer = group.layers.get(digest).ok_or_else(missing)?;
+        Ok(Layer {
+            folder: layer.path.clone(),
+            implied: layer.index.implied.clone(),
+            hides_all: layer.index.hides_all,
+        })
+    });
+    layers.collect()
 }
 
 /// Removes what is left of it, and says how it ended.
@@ -230,8 +249,11 @@ pub fn find(group: &Group, one: &Contained) -> Found {
     if let Some(started) = of_runtime.or(told).filter(is_there) {
         return Found::Runs(started);
     }
-    if told.is_none() && !folder.join("status").exists() {
-        return Found::Never;
+    match (Status::read(&folder.join("status")), told) {
+        (Some(status), _) => Found::Ended(status),
+        // It was started, and nobody was left to say how it ended.
+        (None, Some(_)) => Found::Ended(Status::killed()),
+        // Whoever started it was killed before it was told, so that it counts as not started.
+        (None, None) => Found::Never,
     }
-    Found::Ended(Status::read(&folder.join("status")).unwrap_or_else(Status::killed))
 }

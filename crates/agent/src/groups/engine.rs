@@ -122,9 +122,22 @@ impl Engine {
         let group = Arc::new(group.await.map_err(|_| Error::Stopping)??);
         let details =
             [("plan", group.plan_digest.to_string()), ("unverified", group.shown().unverified.to_string())];
-        self.0.write("group.run", &group.name, None, &details)?;
-        lock(&self.0.groups).insert(name, Arc::clone(&group));
-        self.0.begin(&group, Vec::new()).await?;
+        let written = self.0.write("group.run", &group.name, None, &details);
+        lock(&self.0.groups).insert(name.clone(), Arc::clone(&group));
+        let begun = match written {
+            Ok(()) => self.0.begin(&group, Vec::new()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            // A port that another group has, a disk that is full: whoever is told no finds nothing of it.
+            lock(&self.0.groups).remove(&name);
+            let inner = Arc::clone(&self.0);
+            let cleared = tokio::task::spawn_blocking(move || inner.clear(&group.places, &group.name)).await;
+            if let Ok(Err(left)) = cleared {
+                tracing::error!(group = name, %left, "what is left of a group that was refused");
+            }
+            return Err(error);
+        }
         Ok(group.shown())
     }
 
@@ -238,14 +251,14 @@ impl Engine {
     ///
     /// # Errors
     /// Where there is no such container, or it does not run.
-    pub fn exec(&self, name: &str, container: &str, exec: api::Exec, by: u32) -> Result<Join, Error> {
+    pub fn exec(&self, name: &str, container: &str, exec: api::Exec) -> Result<Join, Error> {
         let group = self.group(name)?;
         let one = find(&group, container)?;
         let first = self.first(name, container)?;
         if exec.command.is_empty() {
             return Err(Error::Definition("it names no program".to_owned()));
         }
-        let details = [("command", exec.command.join(" ")), ("by", by.to_string())];
+        let details = [("command", exec.command.join(" "))];
         self.0.write("container.exec", name, Some(one.name()), &details)?;
         Ok(Join {
             id: container::id(&group, &one),
@@ -285,7 +298,7 @@ impl Engine {
         let groups = lock(&self.0.groups);
         if groups.contains_key(name) {
             return Err(Error::Conflict(format!(
-                "there is a group {name} already: remove it first, or roll out over it"
+                "there is a group {name} already: remove it first, or take another name"
             )));
         }
         let mut asked = lock(&self.0.asked);
@@ -308,7 +321,10 @@ impl Engine {
             lock(&self.0.groups).insert(group.name.clone(), Arc::clone(&group));
             let runs = of_containers.iter().any(|found| matches!(found, Found::Runs(_)));
             if runs || !lock(&group.kept).stopped {
-                self.0.begin(&group, of_containers).await?;
+                // One that cannot be kept is no reason to let go of all others.
+                if let Err(error) = self.0.begin(&group, of_containers).await {
+                    tracing::error!(group = group.name, %error, "it cannot be kept: what runs of it goes on");
+                }
             }
         }
         Ok(())

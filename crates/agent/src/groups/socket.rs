@@ -159,7 +159,7 @@ async fn exec(
     Segments((name, container)): Segments<(String, String)>,
     Json(exec): Json<Exec>,
 ) -> Result<Json<Join>, Error> {
-    let done = tokio::task::spawn_blocking(move || engine.exec(&name, &container, exec, 0));
+    let done = tokio::task::spawn_blocking(move || engine.exec(&name, &container, exec));
     done.await.map_err(|_| Error::Stopping)?.map(Json)
 }
 

@@ -23,7 +23,7 @@ const KILLED: i32 = 137;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The program joins the container as its own user and is sealed as its own program is: no capability, no new programs, the same \
-filter of system calls. That it was asked for, by whom, is written down before it starts.
+filter of system calls. That it was asked for is written down before it starts.
 
 Examples:
   boltseal exec shop/web -- ls /data

@@ -368,6 +368,28 @@ fn anywhere(folder: &Path, wanted: &str) -> bool {
 }
 
 #[test]
+fn a_group_that_cannot_have_its_port_leaves_nothing() {
+    let Some(node) = Node::new() else { return };
+    let group = |name: &str| {
+        format!(
+            "type: Microsoft.ContainerInstance/containerGroups\nname: {name}\nproperties:\n  osType: Linux\n  \
+             ipAddress: {{type: Public, ports: [{{port: 8080}}]}}\n  containers:\n  - name: web\n    \
+             properties: {{image: alpine, command: [sleep, '1000']}}\n"
+        )
+    };
+    let first = node.run(&group("first"), &["--allow-unverified"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let second = node.run(&group("second"), &["--allow-unverified"]);
+    assert!(!second.status.success() && text(&second.stderr).contains("8080"), "{}", text(&second.stderr));
+    let listed: Vec<Value> = serde_json::from_str(&node.ok(&["ps", "--format", "json"])).unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    node.ok(&["rm", "--force", "first"]);
+    assert_eq!(node.left("second"), Vec::<String>::new());
+    let again = node.run(&group("second"), &["--allow-unverified"]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+}
+
+#[test]
 fn containers_outlive_the_agent() {
     let Some(mut node) = Node::new() else { return };
     let group = r"
