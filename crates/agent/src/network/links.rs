@@ -50,8 +50,9 @@ pub(super) fn gateway(socket: &mut Socket, range: Range) -> Result<Option<Link>,
 /// addresses that are free sees that these are not, and those that no group has lead nowhere.
 pub(super) fn ensure(socket: &mut Socket, range: Range) -> Result<(), Error> {
     let found = gateway(socket, range)?;
-    let routes = socket.routes().map_err(Error::kernel("asking about routes"))?;
+    // Links first: one of ours that goes in between takes its route with it, and is nobody else's meanwhile.
     let links = socket.links().map_err(Error::kernel("asking about links"))?;
+    let routes = socket.routes().map_err(Error::kernel("asking about routes"))?;
     let ours = |link: &&Link| link.name == GATEWAY || Slot::of_link(&link.name).is_some();
     let ours: Vec<u32> = links.iter().filter(ours).map(|link| link.index).collect();
     if let Some(route) = range.collision(&routes, &ours) {
