@@ -59,15 +59,18 @@ pub fn covers(rule: &Rule, repository: &str) -> bool {
 pub fn plan(images: &[Image], rules: &[&Rule], now: Timestamp) -> Vec<Going> {
     let house = House::new(images);
     let candidates = candidates(&house, rules, now);
-    let kept = house.kept(rules, &candidates);
-    let mut going: BTreeMap<&Digest, (&Rule, String)> = BTreeMap::new();
-    for (digest, (rule, why)) in candidates {
-        if !kept.contains(digest) {
-            going.insert(digest, (rule, why));
+    let mut kept = house.kept(rules, &candidates);
+    loop {
+        let going = follow(&house, &kept, &candidates);
+        // What no rule speaks about, and nothing that goes has, stays as well: two that belong to each other, such as an
+        // index in the signature's tag of its own image. What those have is theirs even so.
+        let stay = house.images.keys().copied().filter(|digest| !going.contains_key(digest)).collect();
+        let all = house.with_belongings(stay);
+        if all.is_subset(&kept) {
+            return in_order(&house, going);
         }
+        kept.extend(all);
     }
-    follow(&house, &kept, &mut going);
-    in_order(&house, going)
 }
 
 /// The manifests of a repository, and who refers to whom.
@@ -99,6 +102,10 @@ impl<'a> House<'a> {
                 }
             }
         }
+        // Reasons name the owner by which something was found first: the same in whatever order the images come.
+        for things in house.belongings.values_mut() {
+            things.sort_unstable();
+        }
         house
     }
 
@@ -129,13 +136,18 @@ impl<'a> House<'a> {
                 waiting.push(digest);
             }
         }
-        let mut kept = BTreeSet::new();
+        self.with_belongings(waiting)
+    }
+
+    /// Those, and all that belongs to them.
+    fn with_belongings(&self, mut waiting: Vec<&'a Digest>) -> BTreeSet<&'a Digest> {
+        let mut all = BTreeSet::new();
         while let Some(digest) = waiting.pop() {
-            if kept.insert(digest) {
+            if all.insert(digest) {
                 waiting.extend(self.belongings.get(digest).into_iter().flatten());
             }
         }
-        kept
+        all
     }
 }
 
@@ -221,12 +233,17 @@ fn older(moment: Timestamp, days: u32, now: Timestamp) -> Option<String> {
     })
 }
 
-/// What belongs to something that goes, goes too, unless it is kept.
-fn follow<'a>(
+/// Candidates that are not kept, and what belongs to something that goes, unless it is kept.
+fn follow<'a, 'r>(
     house: &House<'a>,
     kept: &BTreeSet<&Digest>,
-    going: &mut BTreeMap<&'a Digest, (&Rule, String)>,
-) {
+    candidates: &BTreeMap<&'a Digest, (&'r Rule, String)>,
+) -> BTreeMap<&'a Digest, (&'r Rule, String)> {
+    let mut going: BTreeMap<&Digest, (&Rule, String)> = candidates
+        .iter()
+        .filter(|(digest, _)| !kept.contains(**digest))
+        .map(|(digest, reason)| (*digest, reason.clone()))
+        .collect();
     let mut waiting: Vec<&Digest> = going.keys().copied().collect();
     while let Some(owner) = waiting.pop() {
         let Some((rule, _)) = going.get(owner) else { continue };
@@ -238,6 +255,7 @@ fn follow<'a>(
             }
         }
     }
+    going
 }
 
 /// Indexes before their images, signatures before what they are about: what remains of an interrupted run is whole.

@@ -159,6 +159,16 @@ fn what_belongs_together_goes_together() {
     let mut locked = house(&["v1"]);
     locked[4].1.locked = true;
     check("a lock on a signature", &locked, &[old(1)], &["amd", "arm", "index", "old signature"]);
+    // A tag of somebody's choice makes two belong to each other; no rule speaks about either, so both stay, with all
+    // that they have.
+    let mut crossed = house(&["v1"]);
+    let own = digest("other").to_string().replace(':', "-") + ".sig";
+    let mut other = image("other", &[], 100);
+    other.subject = Some(digest("crossed"));
+    let mut with = image("crossed", &[&own], 100);
+    with.children = vec![digest("amd")];
+    crossed.extend([("other", other), ("crossed", with)]);
+    check("two that belong to each other", &crossed, &[old(1)], &["arm", "index", "old signature"]);
     let all: Vec<Image> = house(&["v1"]).into_iter().map(|(_, image)| image).collect();
     let order: Vec<Digest> = plan(&all, &[&old(1)], now()).into_iter().map(|going| going.digest).collect();
     let place = |name: &str| order.iter().position(|one| *one == digest(name)).unwrap();
