@@ -8,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use boltseal_api::{
     access::{Login, Session},
+    base::Bases,
     client::{Client, Error as ApiError, Server},
 };
-use boltseal_model::{Reference, Ruling, Timestamp};
+use boltseal_model::{Digest, Reference, Report, Ruling, Timestamp};
 use jiff::SignedDuration;
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
@@ -110,6 +111,18 @@ impl Gate {
         let answer: Ruling = self.ask(move |client| client.get(&path)).await?;
         self.0.answers.insert(key, answer.clone());
         Ok(answer)
+    }
+
+    /// What the server found in an image. It is as large as what it says.
+    pub async fn report(&self, image: &Digest) -> Result<Report, Error> {
+        let path = format!("/api/v1/images/{image}/report");
+        self.ask(move |client| client.get(&path)).await
+    }
+
+    /// What the server knows of the base of an image.
+    pub async fn bases(&self, image: &Digest) -> Result<Bases, Error> {
+        let path = format!("/api/v1/images/{image}/base");
+        self.ask(move |client| client.get(&path)).await
     }
 
     /// Sends a record of what was asked of the engine; comes back when it is durable.

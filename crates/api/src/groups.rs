@@ -9,6 +9,8 @@
 //! | `GET /v1/groups/NAME/CONTAINER/log` | | lines of the log, one JSON value each |
 //! | `GET /v1/groups/NAME/CONTAINER/processes` | | [`Process`]es |
 //! | `POST /v1/groups/NAME/CONTAINER/exec` | [`Exec`] | what `boltseal exec` is to start |
+//! | `GET /v1/findings`, `GET /v1/where?what=` | | what is wrong with what runs, and who has something: types of the agent |
+//! | `GET /v1/outdated` | | what runs and has something newer: types of the agent |
 //! | `GET /v1/events` | | [`Event`]s, one JSON value each, as they happen |
 
 use std::collections::BTreeMap;

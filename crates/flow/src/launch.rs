@@ -7,7 +7,7 @@
 use std::{fs, io::Read as _, path::Path};
 
 use boltseal_image::{Layers, Options, Unpacked};
-use boltseal_model::{Config, Digest, FileMeta, Reference, Selector, Tree, Want};
+use boltseal_model::{Config, Digest, FileMeta, Layer, Reference, Selector, Tree, Want};
 use boltseal_runtime::Image;
 
 use crate::{Error, Wanted};
@@ -34,6 +34,18 @@ pub fn resolve(target: &str, options: &Options<'_>) -> Result<Option<Digest>, Er
     let unread = |_: &Digest| true;
     options.known = Some(&unread);
     Ok(boltseal_image::open(target, &Nothing, &options)?.subject.digest)
+}
+
+/// The layers of what `target` means now, and its digest, without reading them.
+///
+/// # Errors
+/// Where its manifest cannot be read.
+pub fn layers(target: &str, options: &Options<'_>) -> Result<(Option<Digest>, Vec<Layer>), Error> {
+    let mut options = options.clone();
+    let unread = |_: &Digest| true;
+    options.known = Some(&unread);
+    let image = boltseal_image::open(target, &Nothing, &options)?;
+    Ok((image.subject.digest, image.tree.layers))
 }
 
 /// The same image by its digest, so that nothing else can be pulled by its name meanwhile. None where it is not in a registry.

@@ -3,7 +3,7 @@
 use boltseal_model::{Digest, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::Container;
+use crate::{Container, How};
 
 /// What has what was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,8 +122,22 @@ pub struct Row {
     pub names: Vec<String>,
     /// Its findings by severity, the worst first. `None`: nobody looked into its image.
     pub findings: Option<Vec<Counted>>,
+    /// The worst of them; of several as bad, one whose package is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Worst>,
     /// Whether all of the image was looked into.
     pub is_complete: bool,
+}
+
+/// The worst finding of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worst {
+    /// Which.
+    #[serde(flatten)]
+    pub found: Found,
+    /// What the container does with its package; nothing that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<How>,
 }
 
 /// Findings of one severity.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use boltseal_model::Digest;
 
-use crate::{Answer, Found, Has, Inventory, Kind, Running, Use, Why, stored::StoredFile};
+use crate::{
+    Answer, Found, Has, Inventory, Kind, Running, Use, Why,
+    stored::{Hit, StoredFile},
+};
 
 /// What of an image is meant.
 #[derive(Default)]
@@ -70,13 +73,7 @@ impl Inventory {
                 is_known = true;
                 let meant = meant.entry(*image).or_default();
                 meant.packages.push(hit.package);
-                let fixed = Some(self.names.text(hit.fixed)).filter(|fixed| !fixed.is_empty());
-                meant.found.push(Found {
-                    vulnerability: Some(self.names.text(hit.id).to_owned()),
-                    severity: Some(hit.severity),
-                    fixed: fixed.map(str::to_owned),
-                    ..self.found(hit.package)
-                });
+                meant.found.push(self.found_by(hit));
             }
         }
         answer.kinds.extend(is_known.then_some(Kind::Vulnerability));
@@ -115,6 +112,16 @@ impl Inventory {
         answer.kinds.push(Kind::Key);
         for image in images {
             meant.entry(*image).or_default();
+        }
+    }
+
+    pub(crate) fn found_by(&self, hit: &Hit) -> Found {
+        let fixed = Some(self.names.text(hit.fixed)).filter(|fixed| !fixed.is_empty());
+        Found {
+            vulnerability: Some(self.names.text(hit.id).to_owned()),
+            severity: Some(hit.severity),
+            fixed: fixed.map(str::to_owned),
+            ..self.found(hit.package)
         }
     }
 

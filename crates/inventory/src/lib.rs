@@ -60,7 +60,7 @@ mod running;
 mod stored;
 mod told;
 
-pub use answer::{Answer, Counted, Found, Has, Kind, Row, Running, Use, Why};
+pub use answer::{Answer, Counted, Found, Has, Kind, Row, Running, Use, Why, Worst};
 pub use running::MAX_SEEN;
 pub use stored::Inventory;
 pub use told::{Container, File, How, Image};

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use boltseal_model::Severity;
 
 use crate::{
-    Container, Counted, How, Inventory, Row, Use, Why,
-    stored::{Stored, StoredFile},
+    Container, Counted, How, Inventory, Row, Use, Why, Worst,
+    stored::{Hit, Stored, StoredFile},
 };
 
 /// Files that are remembered of one container. Real ones use some hundreds; after that, what it does counts as lost.
@@ -67,7 +67,7 @@ impl Inventory {
     fn row(&self, run: &Run) -> Row {
         let container = run.container.clone();
         let Some(image) = self.image_of(&container.image) else {
-            return Row { container, names: Vec::new(), findings: None, is_complete: false };
+            return Row { container, names: Vec::new(), findings: None, worst: None, is_complete: false };
         };
         let used = used_packages(run, image);
         let mut counts =
@@ -84,10 +84,20 @@ impl Inventory {
             }
         }
         let findings = counts.into_iter().filter(|count| count.all > 0).collect();
+        let hits = image.hits.iter().filter_map(|hit| self.hits.get(*hit as usize));
+        // Of several as bad and as much used, the first by its id, whatever numbers they have.
+        let worst = hits.max_by(|one, other| {
+            let rank = |hit: &Hit| (hit.severity, used.get(&hit.package).copied());
+            let name = |hit: &Hit| (self.names.text(hit.id), hit.package);
+            rank(one).cmp(&rank(other)).then_with(|| name(other).cmp(&name(one)))
+        });
+        let worst =
+            worst.map(|hit| Worst { found: self.found_by(hit), used: used.get(&hit.package).copied() });
         Row {
             container,
             names: image.names.clone(),
             findings: Some(findings),
+            worst,
             is_complete: image.is_complete,
         }
     }

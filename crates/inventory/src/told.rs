@@ -25,7 +25,7 @@ pub struct Image<'a> {
 }
 
 /// A file that can be executed or loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// As the kernel names it, without links and without a slash in front.
     pub path: String,

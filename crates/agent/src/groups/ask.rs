@@ -97,11 +97,7 @@ pub fn images(
     names.dedup();
     let (mut kept, mut held) = (Vec::new(), Vec::new());
     for name in names {
-        let given = run.images.get(name);
-        let target = given.map_or_else(|| format!("docker://{name}"), Clone::clone);
-        let mut options = Options::default();
-        options.plain_http = run.plain_http;
-        options.credentials = credentials(name, &read.needs)?;
+        let (target, options) = target(run, &read.needs, name)?;
         // Its digest first: what is asked about, pulled and run is one and the same.
         let digest =
             launch::resolve(&target, &options).map_err(|error| Error::Definition(error.to_string()))?;
@@ -137,7 +133,18 @@ pub fn images(
     Ok((kept, held))
 }
 
-fn ruling(
+/// Where an image is taken from, and how.
+pub fn target(run: &Run, needs: &Needs, image: &str) -> Result<(String, Options<'static>), Error> {
+    let given = run.images.get(image);
+    let target = given.map_or_else(|| format!("docker://{image}"), Clone::clone);
+    let mut options = Options::default();
+    options.plain_http = run.plain_http;
+    options.credentials = credentials(image, needs)?;
+    Ok((target, options))
+}
+
+/// What is said of an image.
+pub fn ruling(
     name: &str,
     digest: Option<&Digest>,
     target: &str,

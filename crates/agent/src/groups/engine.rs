@@ -43,7 +43,9 @@ pub struct Inner {
     pub events: Events,
     pub ends: Ends,
     pub host: Host,
-    judge: Arc<super::Judge>,
+    pub judge: Arc<super::Judge>,
+    /// What is in images, and what of it is used.
+    pub stock: super::stock::Stock,
     pub layers: Layers,
     pub network: Mutex<Network>,
     /// Of names that groups ask for.
@@ -94,6 +96,7 @@ impl Engine {
             ends: Ends::new().map_err(Error::io("waiting for ends"))?,
             host: Host::probe(),
             judge,
+            stock: super::stock::Stock::default(),
             layers,
             network: Mutex::new(network),
             groups: Mutex::default(),

@@ -18,6 +18,8 @@
 //! | `probe` | whether a container is well |
 //! | `ends` | one thread that waits for the ends of all containers |
 //! | `events` | what happened, on disk before it counts |
+//! | [`outdated`] | which images that run here have something newer, or a worse verdict |
+//! | [`stock`] | what is in the images that run here, what is wrong with them, and what of it is used |
 //! | `recovery` | what there is after an agent was killed: found, made whole, or removed |
 //! | [`socket`], [`client`] | all of it by HTTP on a socket that only root may use |
 //!
@@ -37,10 +39,12 @@ mod engine;
 mod events;
 mod group;
 mod keeper;
+pub mod outdated;
 mod probe;
 mod processes;
 mod recovery;
 pub mod socket;
+pub mod stock;
 mod volumes;
 mod watched;
 
@@ -64,6 +68,8 @@ pub struct Settings {
     pub run: PathBuf,
     /// The program that has the role `__runtime`: this one.
     pub program: PathBuf,
+    /// Folder with the vulnerability data of this node, for those that no server told.
+    pub feeds: PathBuf,
     /// Who says whether images may run.
     pub judge: Judge,
 }

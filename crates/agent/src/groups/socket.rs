@@ -19,7 +19,12 @@ use tokio::{
 };
 use tokio_stream_of::Stream;
 
-use super::{Engine, Error, processes};
+use super::{
+    Engine, Error,
+    outdated::Aged,
+    processes,
+    stock::answers::{Findings, Where},
+};
 
 /// Where the agent listens.
 pub const SOCKET: &str = "/run/boltseal/agent.sock";
@@ -79,6 +84,13 @@ pub struct Force {
     pub force: bool,
 }
 
+/// What is looked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct What {
+    /// A vulnerability, a package, a digest or a key.
+    pub what: String,
+}
+
 /// Answers on `socket` until `stopped`.
 ///
 /// # Errors
@@ -103,6 +115,9 @@ pub async fn serve(
         .route("/v1/groups/{name}/{container}/processes", get(top))
         .route("/v1/groups/{name}/{container}/exec", post(exec))
         .route("/v1/events", get(events))
+        .route("/v1/findings", get(findings))
+        .route("/v1/where", get(locate))
+        .route("/v1/outdated", get(outdated))
         .layer(DefaultBodyLimit::max(MAX_QUESTION))
         .with_state(engine);
     let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
@@ -161,6 +176,24 @@ async fn exec(
 ) -> Result<Json<Join>, Error> {
     let done = tokio::task::spawn_blocking(move || engine.exec(&name, &container, exec));
     done.await.map_err(|_| Error::Stopping)?.map(Json)
+}
+
+async fn findings(State(engine): State<Engine>) -> Result<Json<Findings>, Error> {
+    let handle = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || engine.findings(&handle));
+    done.await.map(Json).map_err(|_| Error::Stopping)
+}
+
+async fn locate(State(engine): State<Engine>, Query(asked): Query<What>) -> Result<Json<Where>, Error> {
+    let handle = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || engine.locate(&asked.what, &handle));
+    done.await.map(Json).map_err(|_| Error::Stopping)
+}
+
+async fn outdated(State(engine): State<Engine>) -> Result<Json<Vec<Aged>>, Error> {
+    let handle = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || engine.outdated(&handle));
+    done.await.map(Json).map_err(|_| Error::Stopping)
 }
 
 async fn log(

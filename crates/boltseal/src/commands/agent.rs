@@ -166,6 +166,7 @@ async fn engine(args: &Args, gate: Option<Gate>, global: &Global) -> Result<Engi
         data: data.join("agent"),
         run,
         program: std::env::current_exe().map_err(Failure::fault)?,
+        feeds: data,
         judge,
     };
     Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)

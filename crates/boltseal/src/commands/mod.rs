@@ -28,6 +28,7 @@ pub mod logout;
 pub mod logs;
 pub mod man;
 pub mod notify;
+pub mod outdated;
 pub mod plan;
 pub mod policy;
 pub mod ps;
@@ -52,6 +53,7 @@ pub mod verify;
 pub mod version;
 pub mod vex;
 pub mod webhook;
+pub mod r#where;
 pub mod whoami;
 
 use clap::Subcommand;
@@ -87,6 +89,10 @@ pub enum Command {
     Run(run::Args),
     /// List the containers of this machine
     Ps(ps::Args),
+    /// Find who runs a vulnerability, a package, a digest or what a key signed, and whether it is used
+    Where(r#where::Args),
+    /// List what runs on this machine and has a newer image, a newer base or a worse verdict
+    Outdated(outdated::Args),
     /// Show what a container wrote
     Logs(logs::Args),
     /// Run one more program in a container
@@ -192,6 +198,8 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, console),
         Command::Run(args) => run::run(&args, &global, console),
         Command::Ps(args) => ps::run(&args, console),
+        Command::Where(args) => r#where::run(&args, console),
+        Command::Outdated(args) => outdated::run(&args, console),
         Command::Logs(args) => logs::run(&args, console),
         Command::Exec(args) => exec::run(&args, console),
         Command::Top(args) => top::run(&args, console),

@@ -18,6 +18,7 @@ pub mod paint;
 pub mod plans;
 pub mod records;
 pub mod retention;
+pub mod running;
 pub mod search;
 mod seen;
 pub mod storage;

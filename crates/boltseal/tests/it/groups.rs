@@ -10,7 +10,7 @@ use std::{
 use boltseal_testkit::{shared, skip};
 use serde_json::Value;
 
-const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
+pub const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
 
 /// An agent in a network of its own, whose folders are gone with it.
 pub struct Node {
@@ -179,7 +179,7 @@ impl Drop for Node {
     }
 }
 
-fn text(output: &[u8]) -> String {
+pub fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 

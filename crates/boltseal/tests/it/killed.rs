@@ -63,12 +63,16 @@ impl Moments {
 }
 
 /// A network namespace of this name, as long as this lives.
-struct Network(String);
+pub struct Network(String);
 
 impl Network {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         assert!(Command::new("ip").args(["netns", "add", name]).status().unwrap().success());
         Self(name.to_owned())
+    }
+
+    pub fn name(&self) -> &str {
+        &self.0
     }
 
     /// Links that belong to groups.

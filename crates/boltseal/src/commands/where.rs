@@ -1,0 +1,46 @@
+//! `boltseal where CVE|PACKAGE|DIGEST|KEY`
+
+use boltseal_agent::groups::stock::answers::Where;
+
+use crate::{
+    console::Console,
+    exit::{Exit, Failure},
+    node::{Node, segment},
+    output::{Written, running},
+};
+
+/// What to look for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Images that run on this machine are looked into when they are first asked about, which takes as long as a scan. \
+Vulnerabilities are known by the vulnerability data of this machine, or by what the server of its agent found; signatures by \
+the server alone.
+
+  executed   a file of it is the program of a process
+  loaded     a file of it is mapped as code by a process
+  present    it is there; not that it is unused: only what is open now is seen, or was when somebody asked before
+
+Examples:
+  boltseal where CVE-2024-3094
+  boltseal where openssl@3.0.11
+  boltseal where pkg:npm/left-pad@1.3.0
+  boltseal where sha256:4f1c…            # an image, a layer, or a file that can be executed
+  boltseal where release                # an authority of the policy whose signature counts
+
+Exit codes: 0 all is known, also that nothing has it; 3 no agent answers, or something could not be looked into")]
+pub struct Args {
+    /// A vulnerability, a package (`NAME`, `NAME@VERSION`, `pkg:…`), a digest, or whose signature
+    #[arg(value_name = "CVE|PACKAGE|DIGEST|KEY")]
+    what: String,
+    #[command(flatten)]
+    node: Node,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// Says who has it.
+pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
+    let found: Where = args.node.agent()?.get(&format!("/v1/where?what={}", segment(&args.what)))?;
+    args.written.show(&found, console, running::places)?;
+    Ok(if found.is_complete() { Exit::Pass } else { Exit::Undecided })
+}
