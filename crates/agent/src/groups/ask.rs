@@ -227,6 +227,7 @@ pub fn group(
         secrets,
         told: watch::Sender::new(told),
         kept_running: watch::Sender::new(false),
+        turn: tokio::sync::Mutex::default(),
         network: Mutex::new(None),
         places,
         kept: Mutex::new(kept),
@@ -242,6 +243,15 @@ pub fn runs(plan: &Plan, strict: bool) -> Result<(), Error> {
     }
     if !plan.gaps.is_empty() {
         return Err(Error::Definition(why(plan.gaps.clone())));
+    }
+    for one in &plan.containers {
+        let text = one.command.iter().chain(one.env.0.keys()).chain(one.env.0.values());
+        if text.into_iter().any(|text| text.contains('\0')) {
+            return Err(Error::Definition(format!(
+                "{}: a NUL in a command or a variable, where the kernel takes none",
+                one.name
+            )));
+        }
     }
     if strict && !plan.holds() {
         let lacks = plan.containers.iter().flat_map(|one| {
@@ -277,7 +287,15 @@ fn variables(run: &Run, needs: &Needs, container: &str) -> Result<Variables, Err
         .iter()
         .filter(|one| one.container == container)
         .map(|one| {
-            Ok((one.name.clone(), value(run, &format!("{container}/{}", one.name), one.value.as_ref())?))
+            let name = format!("{container}/{}", one.name);
+            let value = value(run, &name, one.value.as_ref())?;
+            if value.contains(&0) || std::str::from_utf8(&value).is_err() {
+                return Err(Error::Definition(format!(
+                    "the secret {name} is no text, and only text can be a variable: give it to the container as a file of a \
+                     secret volume"
+                )));
+            }
+            Ok((one.name.clone(), value))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::{
     os::fd::AsRawFd as _,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use boltseal_api::groups as api;
@@ -22,6 +23,8 @@ use super::{
     volumes,
 };
 
+/// How long what an agent that is gone had begun may take.
+const SETTLING: Duration = Duration::from_secs(5);
 /// Bytes of each of the two files of a log.
 const LOG: u64 = 8 << 20;
 
@@ -241,6 +244,13 @@ pub fn clean(program: &Path, group: &Group, one: &Contained) -> Result<Status, E
 /// What there is of it after the agent started anew.
 pub fn find(group: &Group, one: &Contained) -> Found {
     let folder = group.places.container(one.name());
+    // The process that a killed agent had asked to make it may still be at it. What comes of that is taken over: done
+    // anew, a job would begin twice.
+    match start::settled(&group.places.state, &id(group, one), SETTLING) {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(container = id(group, one), "somebody is still making or ending it"),
+        Err(error) => tracing::warn!(container = id(group, one), %error, "its lock"),
+    }
     // Written after it was started; the runtime's own state is there in between.
     let told: Option<Started> =
         fs::read(folder.join("started")).ok().and_then(|text| serde_json::from_slice(&text).ok());

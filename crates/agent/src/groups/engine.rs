@@ -34,7 +34,7 @@ const KILLED: Duration = Duration::from_secs(20);
 
 /// Runs the groups of a node. A handle: clones are the same engine.
 #[derive(Clone)]
-pub struct Engine(pub(super) Arc<Inner>);
+pub struct Engine(pub(super) Arc<Inner>, Option<Arc<str>>);
 
 /// What all of them share.
 pub struct Inner {
@@ -103,12 +103,30 @@ impl Engine {
             asked: Mutex::default(),
             settings,
         };
-        let engine = Self(Arc::new(inner));
+        let engine = Self(Arc::new(inner), None);
         engine.recover().await?;
         if let Err(error) = watched::refusals(&engine.0) {
             tracing::warn!(%error, "what the network of groups refuses is not told");
         }
         Ok(engine)
+    }
+
+    /// The same engine, asked by somebody: the events say by whom.
+    #[must_use]
+    pub fn asked_by(&self, who: &str) -> Self {
+        Self(Arc::clone(&self.0), Some(who.into()))
+    }
+
+    /// Writes down what is asked for, and by whom.
+    fn write(
+        &self,
+        what: &str,
+        group: &str,
+        container: Option<&str>,
+        mut details: Vec<(&str, String)>,
+    ) -> Result<(), Error> {
+        details.extend(self.1.as_ref().map(|who| ("by", who.to_string())));
+        self.0.write(what, group, container, &details)
     }
 
     /// Runs a group: looks at its images, asks about them, pulls them, plans, and starts it.
@@ -123,9 +141,13 @@ impl Engine {
         let handle = tokio::runtime::Handle::current();
         let group = tokio::task::spawn_blocking(move || inner.make(run, &read, &handle));
         let group = Arc::new(group.await.map_err(|_| Error::Stopping)??);
-        let details =
-            [("plan", group.plan_digest.to_string()), ("unverified", group.shown().unverified.to_string())];
-        let written = self.0.write("group.run", &group.name, None, &details);
+        let details = vec![
+            ("plan", group.plan_digest.to_string()),
+            ("unverified", group.shown().unverified.to_string()),
+        ];
+        let written = self.write("group.run", &group.name, None, details);
+        // Whoever finds it from now on waits until it is begun.
+        let mut gone = group.turn.lock().await;
         lock(&self.0.groups).insert(name.clone(), Arc::clone(&group));
         let begun = match written {
             Ok(()) => self.0.begin(&group, Vec::new()).await,
@@ -133,14 +155,17 @@ impl Engine {
         };
         if let Err(error) = begun {
             // A port that another group has, a disk that is full: whoever is told no finds nothing of it.
+            *gone = true;
             lock(&self.0.groups).remove(&name);
-            let inner = Arc::clone(&self.0);
-            let cleared = tokio::task::spawn_blocking(move || inner.clear(&group.places, &group.name)).await;
+            let (inner, of_group) = (Arc::clone(&self.0), Arc::clone(&group));
+            let cleared =
+                tokio::task::spawn_blocking(move || inner.clear(&of_group.places, &of_group.name)).await;
             if let Ok(Err(left)) = cleared {
                 tracing::error!(group = name, %left, "what is left of a group that was refused");
             }
             return Err(error);
         }
+        drop(gone);
         Ok(group.shown())
     }
 
@@ -165,21 +190,24 @@ impl Engine {
     pub async fn stop(&self, name: &str, grace: Option<u32>) -> Result<api::Group, Error> {
         let group = self.group(name)?;
         let grace = grace.unwrap_or(keeper::GRACE);
-        self.0.write("group.stop", name, None, &[("grace", grace.to_string())])?;
-        let kept = group.places.kept();
+        {
+            let gone = group.turn.lock().await;
+            is_there(&group, *gone)?;
+            self.tell_to_stop(&group, grace)?;
+        }
+        ended(&group, grace).await?;
+        Ok(group.shown())
+    }
+
+    fn tell_to_stop(&self, group: &Group, grace: u32) -> Result<(), Error> {
+        self.write("group.stop", &group.name, None, vec![("grace", grace.to_string())])?;
         {
             let mut remembered = lock(&group.kept);
             remembered.stopped = true;
-            remembered.write(&kept)?;
+            remembered.write(&group.places.kept())?;
         }
         group.told.send_replace(Told::Stop(grace));
-        let mut kept = group.kept_running.subscribe();
-        let ended = kept.wait_for(|running| !running);
-        let patience = Duration::from_secs(u64::from(grace)) + KILLED;
-        if tokio::time::timeout(patience, ended).await.is_err() {
-            return Err(Error::Conflict(format!("{name} does not end, although all of it was killed")));
-        }
-        Ok(group.shown())
+        Ok(())
     }
 
     /// Starts a group that was stopped or has ended.
@@ -188,10 +216,12 @@ impl Engine {
     /// Where there is none, or it runs.
     pub async fn start(&self, name: &str) -> Result<api::Group, Error> {
         let group = self.group(name)?;
+        let gone = group.turn.lock().await;
+        is_there(&group, *gone)?;
         if *group.kept_running.borrow() {
             return Err(Error::Conflict(format!("{name} runs")));
         }
-        self.0.write("group.start", name, None, &[])?;
+        self.write("group.start", name, None, Vec::new())?;
         {
             let mut remembered = lock(&group.kept);
             remembered.stopped = false;
@@ -208,18 +238,22 @@ impl Engine {
     /// Where there is none, or it runs.
     pub async fn remove(&self, name: &str, force: bool) -> Result<(), Error> {
         let group = self.group(name)?;
+        let mut gone = group.turn.lock().await;
+        is_there(&group, *gone)?;
         if *group.kept_running.borrow() {
             if !force {
                 return Err(Error::Conflict(format!(
                     "{name} runs: stop it first, or remove it with --force"
                 )));
             }
-            self.stop(name, Some(0)).await?;
+            self.tell_to_stop(&group, 0)?;
+            ended(&group, 0).await?;
         }
-        self.0.write("group.remove", name, None, &[])?;
+        self.write("group.remove", name, None, Vec::new())?;
         let (of_group, inner) = (Arc::clone(&group), Arc::clone(&self.0));
         let done = tokio::task::spawn_blocking(move || inner.clear(&of_group.places, &of_group.name));
         done.await.map_err(|_| Error::Stopping)??;
+        *gone = true;
         lock(&self.0.groups).remove(name);
         Ok(())
     }
@@ -261,8 +295,8 @@ impl Engine {
         if exec.command.is_empty() {
             return Err(Error::Definition("it names no program".to_owned()));
         }
-        let details = [("command", exec.command.join(" "))];
-        self.0.write("container.exec", name, Some(one.name()), &details)?;
+        let details = vec![("command", exec.command.join(" "))];
+        self.write("container.exec", name, Some(one.name()), details)?;
         Ok(Join {
             id: container::id(&group, &one),
             state: group.places.state.clone(),
@@ -343,6 +377,21 @@ struct Reserved<'a> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         lock(self.asked).remove(&self.name);
+    }
+}
+
+/// Whoever waited for its turn may find a group that was removed meanwhile.
+fn is_there(group: &Group, gone: bool) -> Result<(), Error> {
+    if gone { Err(Error::Missing(format!("group {}", group.name))) } else { Ok(()) }
+}
+
+/// Waits until all of it has ended.
+async fn ended(group: &Group, grace: u32) -> Result<(), Error> {
+    let mut kept = group.kept_running.subscribe();
+    let patience = Duration::from_secs(u64::from(grace)) + KILLED;
+    match tokio::time::timeout(patience, kept.wait_for(|running| !running)).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::Conflict(format!("{} does not end, although all of it was killed", group.name))),
     }
 }
 

@@ -85,6 +85,8 @@ pub struct Group {
     pub told: watch::Sender<Told>,
     /// Whether its keeper is at it.
     pub kept_running: watch::Sender<bool>,
+    /// Held by whoever starts, stops or removes it, one after the other. True once it is removed: who waited finds nothing.
+    pub turn: tokio::sync::Mutex<bool>,
     /// Its network while it runs.
     pub network: Mutex<Option<(Namespace, Option<Attached>)>>,
     /// Where it lies.

@@ -7,7 +7,7 @@ use std::{
     os::fd::{AsFd as _, OwnedFd},
     process::Stdio,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use boltseal_orchestrator::aci::{Probe, Tries};
@@ -133,10 +133,12 @@ fn http(
     timeout: Duration,
 ) -> Option<u16> {
     enter(network.as_fd()).ok()?;
+    // One deadline for all of it: an answer that comes byte by byte is none.
+    let deadline = Instant::now() + timeout;
+    let left = || deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, timeout).ok()?;
-    stream.set_read_timeout(Some(timeout)).ok()?;
-    stream.set_write_timeout(Some(timeout)).ok()?;
+    stream.set_write_timeout(Some(left()?)).ok()?;
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let plain = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
     let mut request = format!(
@@ -153,6 +155,7 @@ fn http(
     let mut answer = Vec::new();
     let mut chunk = [0; 256];
     while !answer.contains(&b'\n') && answer.len() < MAX_ANSWER {
+        stream.set_read_timeout(Some(left()?)).ok()?;
         match stream.read(&mut chunk) {
             Ok(0) | Err(_) => break,
             Ok(read) => answer.extend_from_slice(chunk.get(..read)?),

@@ -1,14 +1,20 @@
 //! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]).
 
-use std::{future::Future, io, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{
+    convert::Infallible, future::Future, io, os::unix::fs::PermissionsExt as _, path::Path, time::Duration,
+};
 
 use axum::{
     Json, Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path as Segments, Query, State},
-    http::StatusCode,
+    extract::{
+        ConnectInfo, DefaultBodyLimit, FromRequestParts, Path as Segments, Query, State,
+        connect_info::Connected,
+    },
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
+    serve::IncomingStream,
 };
 use boltseal_api::groups::{Exec, Group, Process, Refused, Run, Stop};
 use boltseal_runtime::start::{Join, log::Reader};
@@ -120,16 +126,56 @@ pub async fn serve(
         .route("/v1/outdated", get(outdated))
         .layer(DefaultBodyLimit::max(MAX_QUESTION))
         .with_state(engine);
+    let router = router.into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
     let _ = std::fs::remove_file(socket);
     served
+}
+
+/// Who is at the other end of a connection, as the kernel says.
+#[derive(Clone, Debug)]
+struct Peer(String);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self(stream.io().peer_cred().map_or_else(
+            |_| "somebody the kernel does not name".to_owned(),
+            |peer| named(peer.uid(), peer.pid()),
+        ))
+    }
+}
+
+/// Only root can ask, so whom it was at the login is what tells people apart, where the machine keeps that.
+fn named(uid: u32, pid: Option<i32>) -> String {
+    let of = |file: &str| pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok());
+    let login = of("loginuid").and_then(|text| text.trim().parse().ok()).filter(|login| *login != u32::MAX);
+    let program = of("comm").map(|name| name.trim().to_owned());
+    let mut said = format!("uid {uid}");
+    for (what, value) in [("logged in as uid", login.map(|login: u32| login.to_string())), ("by", program)] {
+        if let Some(value) = value {
+            said = format!("{said}, {what} {value}");
+        }
+    }
+    said
+}
+
+/// The engine, asked by whoever is at the other end.
+struct Asking(Engine);
+
+impl FromRequestParts<Engine> for Asking {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        Ok(Self(peer.map_or_else(|| engine.clone(), |ConnectInfo(peer)| engine.asked_by(&peer.0))))
+    }
 }
 
 async fn list(State(engine): State<Engine>) -> Json<Vec<Group>> {
     Json(engine.list())
 }
 
-async fn run(State(engine): State<Engine>, Json(run): Json<Run>) -> Result<(StatusCode, Json<Group>), Error> {
+async fn run(Asking(engine): Asking, Json(run): Json<Run>) -> Result<(StatusCode, Json<Group>), Error> {
     // Whoever asked may go away: what was begun is done to its end.
     let done = tokio::spawn(async move { engine.run(run).await });
     Ok((StatusCode::CREATED, Json(done.await.map_err(|_| Error::Stopping)??)))
@@ -140,19 +186,19 @@ async fn one(State(engine): State<Engine>, Segments(name): Segments<String>) -> 
 }
 
 async fn stop(
-    State(engine): State<Engine>,
+    Asking(engine): Asking,
     Segments(name): Segments<String>,
     Json(stop): Json<Stop>,
 ) -> Result<Json<Group>, Error> {
     engine.stop(&name, stop.grace).await.map(Json)
 }
 
-async fn start(State(engine): State<Engine>, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
+async fn start(Asking(engine): Asking, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
     engine.start(&name).await.map(Json)
 }
 
 async fn remove(
-    State(engine): State<Engine>,
+    Asking(engine): Asking,
     Segments(name): Segments<String>,
     Query(how): Query<Force>,
 ) -> Result<StatusCode, Error> {
@@ -170,7 +216,7 @@ async fn top(
 }
 
 async fn exec(
-    State(engine): State<Engine>,
+    Asking(engine): Asking,
     Segments((name, container)): Segments<(String, String)>,
     Json(exec): Json<Exec>,
 ) -> Result<Json<Join>, Error> {

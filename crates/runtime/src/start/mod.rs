@@ -39,6 +39,7 @@ use std::{io, path::PathBuf};
 
 pub use cgroup::{out_of_memory, remove as remove_cgroup};
 pub use find::found;
+pub use lock::settled;
 
 use serde::{Deserialize, Serialize};
 
