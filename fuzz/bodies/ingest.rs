@@ -1,18 +1,20 @@
-//! Any bytes: as what Kubernetes or Docker reports. Whatever is an event is a record that the log can hold, and the
+//! Any bytes: as what Kubernetes, Docker or a node reports. Whatever is an event is a record that the log can hold, and the
 //! same event when it comes again.
 
 use boltseal_audit::{
     Record,
-    ingest::{Ingested, Seen, docker, kubernetes},
+    ingest::{Ingested, Seen, docker, docker_commands, kubernetes, node},
 };
 
-/// Reads `data` as both.
+/// Reads `data` as each of them.
 pub fn body(data: &[u8]) {
     if let Ok(events) = kubernetes(data, "east") {
         check(events);
     }
-    if let Ok(events) = docker(data, "node-1") {
-        check(events);
+    for read in [docker, docker_commands, node] {
+        if let Ok(events) = read(data, "node-1") {
+            check(events);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What most bodies are.
 const JSON: &str = "application/json";
+/// What goes line by line is.
+const LINES: &str = "application/x-ndjson";
 /// What the bodies of OAuth 2 are.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -122,6 +124,11 @@ impl Client {
     /// POST of JSON, whatever is answered.
     pub fn tell(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
         self.bytes(Method::Post, path, Some((JSON, &self.written(path, body)?))).map(drop)
+    }
+
+    /// POST of lines of JSON, whatever is answered.
+    pub fn lines(&self, path: &str, lines: &[u8]) -> Result<(), Error> {
+        self.bytes(Method::Post, path, Some((LINES, lines))).map(drop)
     }
 
     /// POST of a form, answered with JSON: how OAuth 2 is spoken.

@@ -12,7 +12,7 @@
 //! - [`log`]: tree, tiles, checkpoints, proofs, verification, witnesses. Bytes in, bytes out, over a [`log::Storage`].
 //! - [`query`]: filters over records: who, what, when, which subject.
 //! - [`export`]: the same records as OCSF, CEF, syslog, `CloudEvents`, OTLP and Azure's diagnostic format.
-//! - [`ingest`]: what Kubernetes and Docker report about themselves, as records.
+//! - [`ingest`]: what Kubernetes, Docker and our own nodes report about themselves, as records.
 //!
 //! Rules:
 //!

@@ -280,6 +280,7 @@ pub(crate) const ALL: &[Route] = &[
     route(Kind::Program, "POST", "/api/v1/audit/ingest/docker-commands", INGEST, || {
         post(ingest::docker_commands)
     }),
+    route(Kind::Program, "POST", "/api/v1/audit/ingest/node", INGEST, || post(ingest::node)),
     change("POST", "/api/v1/login", TOKENS, || post(login::login)),
     change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),
     change("POST", "/api/v1/logout", Needs::SignedIn, || post(login::logout)),

@@ -154,7 +154,7 @@ fn words(kind: &str, verb: &str, name: &str, rest: &str) -> String {
 }
 
 /// The program of an exec. Its arguments stay out: people type secrets there.
-fn program(command: &str) -> Option<&str> {
+pub(super) fn program(command: &str) -> Option<&str> {
     // `NAME=value` in front of a program is not its name.
     let word = command.split_whitespace().next().filter(|word| !word.contains('='))?;
     Some(beginning(word, MAX_COMMAND))

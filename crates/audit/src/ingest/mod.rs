@@ -26,12 +26,14 @@ mod commands;
 mod docker;
 mod error;
 mod kubernetes;
+mod node;
 mod seen;
 
 pub use commands::docker_commands;
 pub use docker::docker;
 pub use error::IngestError;
 pub use kubernetes::kubernetes;
+pub use node::node;
 pub use seen::{Key, Seen};
 
 use crate::Record;

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `hash`, `tree` | SHA-256 as RFC 6962 uses it; roots, and paths that prove |
 //! | `tile`, `bundle` | how hashes and entries lie in files, and at which paths |
-//! | `key`, `note`, `checkpoint` | who signs, what is signed, and how both are written |
+//! | `key`, `keyfile`, `note`, `checkpoint` | who signs, what is signed, and how both are written |
 //! | `storage`, `folder` | where the files are: in memory or on disk |
 //! | `append`, `edge` | [`Log`]: adding entries under a new checkpoint |
 //! | `reader`, `proof`, `verify` | [`Reader`]: entries and proofs; [`Proof`]: a file for others; [`verify`]: every byte |
@@ -36,6 +36,7 @@ mod error;
 mod folder;
 mod hash;
 mod key;
+mod keyfile;
 mod note;
 mod proof;
 mod reader;
@@ -53,6 +54,7 @@ pub use error::Error;
 pub use folder::Folder;
 pub use hash::{HASH_BYTES, Hash, HashError};
 pub use key::{Cosigner, KeyError, KeyKind, MAX_NAME, Signer, Verifier};
+pub use keyfile::{KeyFileError, write_private};
 pub use note::{MAX_NOTE, MAX_SIGNATURES, Note, NoteError, Signature, Signed};
 pub use proof::{MAX_EXTRA, MAX_PROOF_FILE, Proof, ProofFileError};
 pub use reader::{CHECKPOINT, Entries, Reader};

@@ -68,11 +68,14 @@ pub enum Door {
     Kubernetes,
     /// Reported by a Docker engine.
     Docker,
+    /// Reported by the agent of a node, about what it runs.
+    Agent,
 }
 
 impl Door {
     /// Every door.
-    pub const ALL: [Self; 5] = [Self::Https, Self::Plain, Self::Local, Self::Kubernetes, Self::Docker];
+    pub const ALL: [Self; 6] =
+        [Self::Https, Self::Plain, Self::Local, Self::Kubernetes, Self::Docker, Self::Agent];
 
     /// The word in `unmapped.door`.
     pub const fn name(self) -> &'static str {
@@ -82,6 +85,7 @@ impl Door {
             Self::Local => "local",
             Self::Kubernetes => "kubernetes",
             Self::Docker => "docker",
+            Self::Agent => "agent",
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use boltseal_audit::{
     Record,
-    ingest::{IngestError, Ingested, MAX_EVENTS, Seen, docker, kubernetes},
+    ingest::{IngestError, Ingested, MAX_EVENTS, Seen, docker, kubernetes, node},
     record::{Activity, Kind, Outcome, Severity, Via, Why},
 };
 use serde_json::{Value, json};
@@ -210,11 +210,9 @@ fn arguments_stay_out() {
     }
 }
 
-#[test]
-fn docker_events_are_records() {
-    let events = docker(include_bytes!("ingest/docker.jsonl"), "node-1").unwrap();
-    let digest = format!("sha256:{}", "7".repeat(64));
-    let found: Vec<String> = events
+/// Events as lines: what they mean, of what, in words.
+fn lines(events: &[Ingested]) -> Vec<String> {
+    events
         .iter()
         .map(|Ingested { record, .. }| {
             let subject = &record.subject;
@@ -230,9 +228,37 @@ fn docker_events_are_records() {
                 record.status.as_ref().unwrap()
             )
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn events_of_a_node_are_records() {
+    let events = node(include_bytes!("ingest/node.jsonl"), "node-1").unwrap();
+    let wanted: Vec<&str> = include_str!("ingest/node.txt").lines().collect();
+    assert_eq!(lines(&events), wanted);
+    let start = &events[1].record;
+    assert_eq!(start.subject.scope, "/hosts/node-1/groups/shop/containers/web");
+    assert_eq!(start.detail["plan"], format!("sha256:{}", "5".repeat(64)));
+    assert_eq!(start.detail["event"], 2);
+    assert_eq!(events[0].record.actor.name, "uid 0, logged in as uid 1000, by boltseal");
+    for event in &events {
+        let entry = String::from_utf8(event.record.entry()).unwrap();
+        assert!(!entry.contains("hunter2"), "what was typed behind a program's name stays out: {entry}");
+    }
+    let mut seen = Seen::new(100);
+    assert_eq!(seen.fresh(events).len(), wanted.len());
+    assert_eq!(seen.fresh(node(include_bytes!("ingest/node.jsonl"), "node-1").unwrap()), []);
+    for wrong in ["{}", r#"{"number":-1,"at":"2026-03-01T12:00:00Z","what":"group.run"}"#, "[]", "\"x\""] {
+        assert!(node(wrong.as_bytes(), "node-1").is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn docker_events_are_records() {
+    let events = docker(include_bytes!("ingest/docker.jsonl"), "node-1").unwrap();
+    let digest = format!("sha256:{}", "7".repeat(64));
     let wanted: Vec<&str> = include_str!("ingest/docker.txt").lines().collect();
-    assert_eq!(found, wanted);
+    assert_eq!(lines(&events), wanted);
     assert_eq!(events[0].record.subject.scope, "/hosts/node-1/images");
     assert_eq!(events[1].record.subject.scope, format!("/hosts/node-1/containers/{}", "ab".repeat(32)));
     assert_eq!(events[1].record.time.to_string(), "2026-03-01T12:00:01.000000001Z");

@@ -50,6 +50,19 @@ pub(crate) async fn docker_commands(
     take(from, caller, source, from_host, body).await
 }
 
+/// `POST /api/v1/audit/ingest/node?host=NAME`: what a node's agent runs, one JSON object after another, as `boltseal events
+/// --json` prints them.
+pub(crate) async fn node(
+    from: From<State>,
+    caller: Extension<Caller>,
+    source: Extension<Source>,
+    asking: Asking,
+    body: Body,
+) -> Result<Json<Taken>, Failure> {
+    let from_host = Reporter { kind: "hosts", name: asking.some("host"), read: ingest::node };
+    take(from, caller, source, from_host, body).await
+}
+
 /// Who reports.
 struct Reporter {
     /// Its place among scopes.

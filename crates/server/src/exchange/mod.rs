@@ -20,12 +20,13 @@ use std::{path::Path, sync::Arc};
 use boltseal_audit::{
     Record,
     ingest::{Ingested, Seen},
+    log::Cosigner,
 };
 use boltseal_identity::Authority;
 use boltseal_store::Facts;
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::recorder::{Recorder, cosigner};
+use crate::recorder::{self, Recorder};
 
 pub use error::Error;
 pub(crate) use notices::Notices;
@@ -69,7 +70,8 @@ impl Exchange {
         authority: &Authority,
     ) -> Result<Self, Error> {
         let host = recorder.verifier().name().split('/').next().unwrap_or_default();
-        let cosigner = cosigner(&keys.join("witness"), &format!("{host}/witness"))?;
+        let cosigner = Cosigner::read_or_make(&keys.join("witness"), &format!("{host}/witness"))
+            .map_err(recorder::Error::from)?;
         let outbox = Outbox::new(facts);
         let folder = |kind: &str| data.join("peers").join(kind);
         let inner = Inner {

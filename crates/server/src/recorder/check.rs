@@ -8,13 +8,13 @@ use std::{
 use boltseal_api::audit::Verified;
 use boltseal_audit::{
     Record,
-    log::{Anchor, Log, Reader, Storage, Verifier, verify},
+    log::{Anchor, Log, Reader, Signer, Storage, Verifier, verify},
     record::{Activity, Actor, Outcome, Severity, Source, Subject, Why},
 };
 use boltseal_model::Timestamp;
 use boltseal_store::Facts;
 
-use super::{Config, Error, Place, keys};
+use super::{Config, Error, Place};
 
 /// The log's folder in the data folder.
 pub(super) const FOLDER: &str = "audit";
@@ -53,10 +53,10 @@ pub(super) fn open(config: &Config, facts: &Facts, known: Known) -> Result<Opene
     let folder = config.data.join(FOLDER);
     let key = config.keys.join("audit");
     let storage = Place::open(&folder, facts).map_err(|wrong| Error::file(&folder, wrong))?;
-    let signer = match keys::read(&key)? {
+    let signer = match Signer::read(&key)? {
         Some(signer) => signer,
         None if known.next > 0 || !is_empty(&storage)? => return Err(Error::NoKey { path: key }),
-        None => keys::make(&key, &config.origin)?,
+        None => Signer::make(&key, &config.origin)?,
     };
     let log = Log::open(storage, signer)?;
     let (size, accepted) = (log.size(), config.accept_restored.is_some());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use boltseal_audit::log::{self, KeyError, Rollback};
+use boltseal_audit::log::{self, KeyError, KeyFileError, Rollback};
 
 /// Why a log cannot be used. Every variant says what to do, since somebody stands before a server that will not start.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,15 @@ pub enum Error {
     /// A background task ended unexpectedly.
     #[error("{0} ended unexpectedly; see the log")]
     Task(&'static str),
+}
+
+impl From<KeyFileError> for Error {
+    fn from(wrong: KeyFileError) -> Self {
+        match wrong {
+            KeyFileError::Io { path, source } => Self::File { path, source },
+            KeyFileError::Key { path, source } => Self::Key { path, source },
+        }
+    }
 }
 
 impl Error {

@@ -17,7 +17,6 @@
 mod archive;
 mod check;
 mod error;
-mod keys;
 mod lately;
 mod look;
 mod outside;
@@ -41,8 +40,8 @@ use boltseal_model::Timestamp;
 use boltseal_store::Facts;
 use tokio::sync::watch;
 
+pub(crate) use boltseal_audit::log::write_private;
 pub use error::Error;
-pub(crate) use keys::{cosigner, write_private};
 pub(crate) use lately::{Count, Glass, Lately};
 pub use outside::Outside;
 pub(crate) use page::{Found, Page};

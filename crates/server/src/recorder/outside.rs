@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use boltseal_audit::log::{Anchor, Folder, Reader, Rollback, Verifier};
+use boltseal_audit::log::{Anchor, Folder, Reader, Rollback, Signer, Verifier};
 
-use super::{Error, archive, check, keys};
+use super::{Error, archive, check};
 
 /// A log that is only looked at.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Outside {
         }
         let key = match key {
             Some(key) => Some(key),
-            None => keys::read(&data.join("keys").join("audit"))?.map(|signer| signer.verifier().clone()),
+            None => Signer::read(&data.join("keys").join("audit"))?.map(|signer| signer.verifier().clone()),
         };
         let Some(key) = key else { return Ok(None) };
         let anchor = check::anchor(anchors, &key);

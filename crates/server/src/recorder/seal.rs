@@ -8,7 +8,7 @@ use std::{
 use boltseal_model::Timestamp;
 use boltseal_store::Lead;
 
-use super::{Error, Inner, Recorder, keys};
+use super::{Error, Inner, Recorder, write_private};
 
 /// Entries gather this long before they are sealed: a second is promised, a tenth leaves room for a busy disk.
 const GATHER: Duration = Duration::from_millis(100);
@@ -162,6 +162,6 @@ impl Inner {
 
     fn write_anchor(&self) -> Result<(), Error> {
         let text = self.state.borrow().checkpoint.to_string();
-        keys::write_private(&self.anchor, text.as_bytes()).map_err(|wrong| Error::file(&self.anchor, wrong))
+        write_private(&self.anchor, text.as_bytes()).map_err(|wrong| Error::file(&self.anchor, wrong))
     }
 }

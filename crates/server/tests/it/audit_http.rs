@@ -267,6 +267,31 @@ async fn what_was_asked_of_an_engine_is_told_with_who_asked() {
 }
 
 #[tokio::test]
+async fn what_a_node_runs_is_told_once() {
+    let app = App::new().await;
+    somebody(&app, "node-1", "Node Agent", "/hosts/node-1");
+    let path = "/api/v1/audit/ingest/node?host=node-1";
+    let digest = format!("sha256:{}", "7".repeat(64));
+    let event = format!(
+        r#"{{"number":1,"at":"2026-03-01T12:00:00Z","what":"container.start","group":"shop","container":"web","details":{{"digest":"{digest}","plan":"p","verdict":"allowed"}}}}"#
+    );
+    for recorded in [1, 0] {
+        let (status, _, body) = bytes(&app, "node-1", "POST", path, event.as_bytes()).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        let taken: Taken = serde_json::from_slice(&body).unwrap();
+        assert_eq!(taken, Taken { received: 1, recorded });
+    }
+    let found: Records = json(&app, "/api/v1/audit/records?subject=/hosts/node-1/groups/shop&limit=10").await;
+    let told: Vec<String> =
+        found.records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(&digest) && told[0].contains("container shop/web started"), "{told:?}");
+    let other = path.replace("node-1", "node-2");
+    assert_eq!(bytes(&app, "node-1", "POST", &other, event.as_bytes()).await.0, 403);
+    assert_eq!(bytes(&app, "node-1", "POST", path, b"{}").await.0, 400);
+}
+
+#[tokio::test]
 async fn a_broken_log_closes_and_can_still_be_looked_at() {
     let app = App::new().await;
     app.state.recorder.seal().await.unwrap();
