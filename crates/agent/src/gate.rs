@@ -130,6 +130,11 @@ impl Gate {
         self.ask(move |client| client.tell(&path, &record)).await
     }
 
+    /// Sends lines of JSON; comes back when they are durable.
+    pub async fn record_all(&self, path: String, lines: Vec<u8>) -> Result<(), Error> {
+        self.ask(move |client| client.lines(&path, &lines)).await
+    }
+
     /// Asks with a token that still counts, and once more with a new one where it does not count any more.
     async fn ask<T: Send + 'static>(
         &self,

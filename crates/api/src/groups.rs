@@ -5,6 +5,7 @@
 //! | `POST /v1/groups` | [`Run`] | [`Group`] |
 //! | `GET /v1/groups`, `GET /v1/groups/NAME` | | [`Group`]s, or one |
 //! | `POST /v1/groups/NAME/stop`, `…/start` | [`Stop`] | [`Group`] |
+//! | `POST /v1/groups/NAME/secrets` | values in base64 by `VOLUME/FILE` | [`Group`] |
 //! | `DELETE /v1/groups/NAME` | | nothing |
 //! | `GET /v1/groups/NAME/CONTAINER/log` | | lines of the log, one JSON value each |
 //! | `GET /v1/groups/NAME/CONTAINER/processes` | | [`Process`]es |

@@ -224,7 +224,7 @@ pub fn group(
         layers,
         containers,
         restart: read.restart,
-        secrets,
+        secrets: Mutex::new(secrets),
         told: watch::Sender::new(told),
         kept_running: watch::Sender::new(false),
         turn: tokio::sync::Mutex::default(),

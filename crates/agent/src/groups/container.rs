@@ -25,6 +25,8 @@ use super::{
 
 /// How long what an agent that is gone had begun may take.
 const SETTLING: Duration = Duration::from_secs(5);
+/// File that says that its end was written down.
+const TOLD: &str = "told";
 /// Bytes of each of the two files of a log.
 const LOG: u64 = 8 << 20;
 
@@ -63,8 +65,8 @@ pub enum Found {
     Never,
     /// It runs.
     Runs(Started),
-    /// It ended.
-    Ended(Status),
+    /// It ended, and whether that was written down.
+    Ended(Status, bool),
 }
 
 impl Contained {
@@ -161,7 +163,7 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
     // What is left of the last time is no part of this one.
     confine::end(program, end_of(group, one))?;
     // Whoever finds this one later must not take what was written of the last one for its own.
-    for name in ["started", "status"] {
+    for name in ["started", "status", TOLD] {
         match fs::remove_file(folder.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io(folder.display())(error));
@@ -241,6 +243,13 @@ pub fn clean(program: &Path, group: &Group, one: &Contained) -> Result<Status, E
     Ok(status.unwrap_or_else(Status::killed))
 }
 
+/// Remembers that its end was written down, so that the next agent does not do it again.
+pub fn told(group: &Group, one: &Contained) {
+    if let Err(error) = fs::File::create(group.places.container(one.name()).join(TOLD)) {
+        tracing::warn!(container = id(group, one), %error, "its end may be told twice");
+    }
+}
+
 /// What there is of it after the agent started anew.
 pub fn find(group: &Group, one: &Contained) -> Found {
     let folder = group.places.container(one.name());
@@ -251,6 +260,11 @@ pub fn find(group: &Group, one: &Contained) -> Found {
         Ok(false) => tracing::warn!(container = id(group, one), "somebody is still making or ending it"),
         Err(error) => tracing::warn!(container = id(group, one), %error, "its lock"),
     }
+    let is_told = folder.join(TOLD).exists();
+    // Whatever is still there of its first process: that wrote this as the last thing it did.
+    if let Some(status) = Status::read(&folder.join("status")) {
+        return Found::Ended(status, is_told);
+    }
     // Written after it was started; the runtime's own state is there in between.
     let told: Option<Started> =
         fs::read(folder.join("started")).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -259,11 +273,10 @@ pub fn find(group: &Group, one: &Contained) -> Found {
     if let Some(started) = of_runtime.or(told).filter(is_there) {
         return Found::Runs(started);
     }
-    match (Status::read(&folder.join("status")), told) {
-        (Some(status), _) => Found::Ended(status),
+    match told {
         // It was started, and nobody was left to say how it ended.
-        (None, Some(_)) => Found::Ended(Status::killed()),
+        Some(_) => Found::Ended(Status::killed(), is_told),
         // Whoever started it was killed before it was told, so that it counts as not started.
-        (None, None) => Found::Never,
+        None => Found::Never,
     }
 }

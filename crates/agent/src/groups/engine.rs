@@ -2,9 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use boltseal_api::groups as api;
@@ -14,7 +15,7 @@ use boltseal_runtime::{
     Host,
     start::{Join, Started, since},
 };
-use rustix::mount::MountFlags;
+use rustix::{fs::FlockOperation, mount::MountFlags};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
     container::{self, Contained, Found},
     ends::Ends,
     events::Events,
+    forward,
     group::{Group, Kept, Places, Told, passable, private},
     keeper, watched,
 };
@@ -29,6 +31,8 @@ use crate::network::{self, Namespace, Network, Slot, dns::Resolver};
 
 /// `TMPFS_MAGIC` of statfs(2).
 const IN_MEMORY: u64 = 0x0102_1994;
+/// How long another that is going away may have the folder.
+const TAKEN: Duration = Duration::from_secs(2);
 /// How long a stop may take beyond its grace: what is killed is gone soon.
 const KILLED: Duration = Duration::from_secs(20);
 
@@ -39,6 +43,8 @@ pub struct Engine(pub(super) Arc<Inner>, Option<Arc<str>>);
 /// What all of them share.
 pub struct Inner {
     pub settings: Settings,
+    /// Held as long as this is: two engines of one folder would fight about its containers.
+    _only_one: File,
     pub starts: Semaphore,
     pub events: Events,
     pub ends: Ends,
@@ -78,7 +84,8 @@ impl Engine {
         in_memory(&settings.run)?;
         let judge = Arc::new(std::mem::replace(&mut settings.judge, super::Judge::Nobody));
         let layers = Layers::open(&settings.data.join("layers"))?;
-        let events = Events::open(&settings.data).map_err(Error::io(settings.data.display()))?;
+        let only_one = alone(&settings.data)?;
+        let events = Events::open(&settings.data, &settings.host)?;
         let made = tokio::task::spawn_blocking(move || Network::open(of_network)).await;
         let network =
             made.map_err(|_| Error::Stopping)?.map_err(|error| Error::Runtime(error.to_string()))?;
@@ -89,6 +96,7 @@ impl Engine {
             resolver.listen(gateway).await.map_err(Error::io(format!("names for groups at {gateway}")))?;
         tokio::spawn(listening.run());
         let inner = Inner {
+            _only_one: only_one,
             resolver,
             newest: Mutex::default(),
             starts: Semaphore::new(STARTS),
@@ -108,6 +116,9 @@ impl Engine {
         if let Err(error) = watched::refusals(&engine.0) {
             tracing::warn!(%error, "what the network of groups refuses is not told");
         }
+        if let super::Judge::Server(gate) = &*engine.0.judge {
+            tokio::spawn(forward::run(Arc::downgrade(&engine.0), gate.clone()));
+        }
         Ok(engine)
     }
 
@@ -118,7 +129,7 @@ impl Engine {
     }
 
     /// Writes down what is asked for, and by whom.
-    fn write(
+    pub(super) fn write(
         &self,
         what: &str,
         group: &str,
@@ -327,7 +338,7 @@ impl Engine {
         }
     }
 
-    fn group(&self, name: &str) -> Result<Arc<Group>, Error> {
+    pub(super) fn group(&self, name: &str) -> Result<Arc<Group>, Error> {
         lock(&self.0.groups).get(name).cloned().ok_or_else(|| Error::Missing(format!("group {name}")))
     }
 
@@ -381,7 +392,7 @@ impl Drop for Reserved<'_> {
 }
 
 /// Whoever waited for its turn may find a group that was removed meanwhile.
-fn is_there(group: &Group, gone: bool) -> Result<(), Error> {
+pub(super) fn is_there(group: &Group, gone: bool) -> Result<(), Error> {
     if gone { Err(Error::Missing(format!("group {}", group.name))) } else { Ok(()) }
 }
 
@@ -409,10 +420,7 @@ impl Inner {
         container: Option<&str>,
         details: &[(&str, String)],
     ) -> Result<(), Error> {
-        self.events
-            .write(what, group, container, details)
-            .map(drop)
-            .map_err(Error::io("the events of this node"))
+        self.events.write(what, group, container, details).map(drop)
     }
 
     /// Writes down what happened by itself, which nobody can refuse.
@@ -516,6 +524,26 @@ pub fn network_of(found: &[Found]) -> Option<Namespace> {
         // It was opened while that process was there, not one that has its number now.
         (since(started.pid) == Some(started.since)).then_some(namespace)
     })
+}
+
+/// Takes the folder for this process alone. Whoever was killed may have left a copy that is just becoming another program.
+fn alone(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("lock");
+    let failed = || Error::io(path.display());
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed())?;
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) if begun.elapsed() < TAKEN => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(rustix::io::Errno::AGAIN) => {
+                return Err(Error::Conflict(format!("another agent has {}", folder.display())));
+            }
+            Err(error) => return Err(failed()(error.into())),
+        }
+    }
 }
 
 /// The folder, in memory: what has secrets in it does not come to a disk.

@@ -80,7 +80,7 @@ pub struct Group {
     /// What happens when a container ends.
     pub restart: Restart,
     /// Files of its secret volumes.
-    pub secrets: Secrets,
+    pub secrets: Mutex<Secrets>,
     /// What it is told.
     pub told: watch::Sender<Told>,
     /// Whether its keeper is at it.

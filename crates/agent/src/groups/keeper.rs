@@ -40,7 +40,7 @@ pub async fn keep(inner: Arc<Inner>, group: Arc<Group>, found: Vec<Found>) {
     let mut well = true;
     for (one, found) in first {
         if begun {
-            if let Found::Ended(status) = found {
+            if let Found::Ended(status, _) = found {
                 one.ended(ended(&status, "ended"));
             }
             continue;
@@ -79,8 +79,12 @@ async fn one_container(
     let mut wait = FIRST_WAIT;
     loop {
         let begun = Instant::now();
+        let mut is_told = false;
         let status = match std::mem::replace(&mut found, Found::Never) {
-            Found::Ended(status) => Some((status, "ended")),
+            Found::Ended(status, told) => {
+                is_told = told;
+                Some((status, "ended"))
+            }
             Found::Runs(started) => {
                 one.runs(started, false);
                 watch(inner, group, one, started, &mut told).await
@@ -111,9 +115,11 @@ async fn one_container(
         let (status, why) = cleaned(inner, group, one, status, why).await;
         let ended = ended(&status, &why);
         let code = ended.code;
-        inner
-            .tell("container.end", group, one, &[("code", code.to_string()), ("why", ended.why.clone())])
-            .await;
+        if !is_told {
+            let details = [("code", code.to_string()), ("why", ended.why.clone())];
+            inner.tell("container.end", group, one, &details).await;
+            container::told(group, one);
+        }
         one.ended(ended);
         let stops = *told.borrow() != Told::Run;
         if stops || (one.plan.initialises && code == 0) || !group.restart.again(code) {

@@ -13,6 +13,7 @@
 //! | `container` | one container: how it is started, what it is at |
 //! | `confine` | the process of one thread that makes, joins and ends containers |
 //! | `volumes` | what containers see besides images: memory, secrets, names |
+//! | `rotate` | secrets of a group that runs, replaced |
 //! | `processes` | what runs in a container |
 //! | `watched` | what groups ask of names, and what their network refuses |
 //! | `probe` | whether a container is well |
@@ -20,6 +21,8 @@
 //! | `events` | what happened, on disk before it counts |
 //! | [`outdated`] | which images that run here have something newer, or a worse verdict |
 //! | [`stock`] | what is in the images that run here, what is wrong with them, and what of it is used |
+//! | `events`, `ledger` | what happened, on disk before it counts, and in a log that shows every change of it |
+//! | `forward` | the same in the server's audit log |
 //! | `recovery` | what there is after an agent was killed: found, made whole, or removed |
 //! | [`socket`], [`client`] | all of it by HTTP on a socket that only root may use |
 //!
@@ -37,12 +40,15 @@ mod container;
 mod ends;
 mod engine;
 mod events;
+mod forward;
 mod group;
 mod keeper;
+mod ledger;
 pub mod outdated;
 mod probe;
 mod processes;
 mod recovery;
+mod rotate;
 pub mod socket;
 pub mod stock;
 mod volumes;
@@ -70,6 +76,8 @@ pub struct Settings {
     pub program: PathBuf,
     /// Folder with the vulnerability data of this node, for those that no server told.
     pub feeds: PathBuf,
+    /// What the audit log calls this node: `/hosts/NAME`.
+    pub host: String,
     /// Who says whether images may run.
     pub judge: Judge,
 }
@@ -146,6 +154,9 @@ pub enum Error {
     /// The process of one thread refused.
     #[error("{0}")]
     Runtime(String),
+    /// What happens cannot be written down, so it is not done.
+    #[error("the audit log of this node: {0}")]
+    Log(String),
     /// The agent is going down.
     #[error("the agent is stopping")]
     Stopping,

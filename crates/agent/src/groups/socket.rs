@@ -1,7 +1,8 @@
 //! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]).
 
 use std::{
-    convert::Infallible, future::Future, io, os::unix::fs::PermissionsExt as _, path::Path, time::Duration,
+    collections::BTreeMap, convert::Infallible, future::Future, io, os::unix::fs::PermissionsExt as _,
+    path::Path, time::Duration,
 };
 
 use axum::{
@@ -49,7 +50,9 @@ impl IntoResponse for Error {
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Image(_) | Self::Io { .. } | Self::Runtime(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Image(_) | Self::Io { .. } | Self::Runtime(_) | Self::Log(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         let next = match &self {
             Self::Denied { next, .. } => next.clone(),
@@ -117,6 +120,7 @@ pub async fn serve(
         .route("/v1/groups/{name}", get(one).delete(remove))
         .route("/v1/groups/{name}/stop", post(stop))
         .route("/v1/groups/{name}/start", post(start))
+        .route("/v1/groups/{name}/secrets", post(rotate))
         .route("/v1/groups/{name}/{container}/log", get(log))
         .route("/v1/groups/{name}/{container}/processes", get(top))
         .route("/v1/groups/{name}/{container}/exec", post(exec))
@@ -195,6 +199,15 @@ async fn stop(
 
 async fn start(Asking(engine): Asking, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
     engine.start(&name).await.map(Json)
+}
+
+async fn rotate(
+    Asking(engine): Asking,
+    Segments(name): Segments<String>,
+    Json(secrets): Json<BTreeMap<String, String>>,
+) -> Result<Json<Group>, Error> {
+    let done = tokio::spawn(async move { engine.rotate(&name, secrets).await });
+    done.await.map_err(|_| Error::Stopping)?.map(Json)
 }
 
 async fn remove(

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::{
     Error,
     container::Contained,
+    engine::lock,
     group::{Group, passable},
 };
 
@@ -44,10 +45,10 @@ pub fn prepare(group: &Group, one: &Contained) -> Result<Prepared, Error> {
     let mut prepared = Prepared::default();
     for mount in &one.plan.mounts {
         let Source::Volume(name) = &mount.what else { continue };
-        let folder = if let Some(files) = group.secrets.get(name) {
-            let folder = group.places.container(one.name()).join("secrets").join(name);
-            secret(&folder, files, owner(one)).map_err(Error::io(folder.display()))?;
-            folder
+        let is_secret = lock(&group.secrets).contains_key(name);
+        let folder = if is_secret {
+            place(group, one, name)?;
+            of_secret(group, one, name)
         } else {
             let folder = group.places.run.join("volumes").join(name);
             memory(group, one, name, &folder)?;
@@ -63,6 +64,25 @@ pub fn prepare(group: &Group, one: &Contained) -> Result<Prepared, Error> {
         prepared.files.insert(path.to_owned(), place);
     }
     Ok(prepared)
+}
+
+/// Where a container's files of a secret volume are.
+fn of_secret(group: &Group, one: &Contained, name: &str) -> PathBuf {
+    group.places.container(one.name()).join("secrets").join(name)
+}
+
+/// Whether a container has files of a secret volume already.
+pub fn is_prepared(group: &Group, one: &Contained, name: &str) -> bool {
+    of_secret(group, one, name).join(NEWEST).exists()
+}
+
+/// Gives a container the files of a secret volume as they are now, in one step.
+pub fn place(group: &Group, one: &Contained, name: &str) -> Result<(), Error> {
+    let folder = of_secret(group, one, name);
+    // Held meanwhile, so that nobody puts older files in place of newer ones.
+    let secrets = lock(&group.secrets);
+    let Some(files) = secrets.get(name) else { return Ok(()) };
+    secret(&folder, files, owner(one)).map_err(Error::io(folder.display()))
 }
 
 /// Removes what the machine has of a group's volumes.

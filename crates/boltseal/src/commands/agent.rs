@@ -124,7 +124,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         let stopped = |mut told: tokio::sync::watch::Receiver<bool>| async move {
             let _the_end_either_way = told.wait_for(|stop| *stop).await;
         };
-        let engine = if args.groups { Some(engine(args, gate.clone(), global).await?) } else { None };
+        let engine = if args.groups { Some(engine(args, &host, gate.clone(), global).await?) } else { None };
         let plugin = async {
             let Some(gate) = gate.filter(|_| !args.without_docker) else { return Ok(()) };
             let address = gate.address().to_owned();
@@ -152,7 +152,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
 }
 
 /// What runs container groups. Without a server, this node judges images by itself.
-async fn engine(args: &Args, gate: Option<Gate>, global: &Global) -> Result<Engine, Failure> {
+async fn engine(args: &Args, host: &str, gate: Option<Gate>, global: &Global) -> Result<Engine, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::usage("only root can give containers users of their own").next("run it as root"));
     }
@@ -167,6 +167,7 @@ async fn engine(args: &Args, gate: Option<Gate>, global: &Global) -> Result<Engi
         run,
         program: std::env::current_exe().map_err(Failure::fault)?,
         feeds: data,
+        host: host.to_owned(),
         judge,
     };
     Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)

@@ -15,7 +15,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Everything that was asked of this node and everything that happened to its containers, in the order in which it did. It is on the \
-disk before it counts. Not yet in the tamper-evident log of a server.
+disk before it counts, and in the tamper-evident log of this node: `boltseal audit --data DATA/agent verify` checks that. With a server, \
+its audit log has all of it, too.
 
 Examples:
   boltseal events

@@ -36,6 +36,7 @@ pub mod quarantine;
 pub mod registry;
 pub mod rm;
 pub mod role;
+pub mod rotate;
 pub mod run;
 pub mod sbom;
 pub mod scan;
@@ -105,6 +106,8 @@ pub enum Command {
     Stop(stop::Args),
     /// Start a container group that was stopped
     Start(stop::StartArgs),
+    /// Replace secrets of a container group while it runs
+    Rotate(rotate::Args),
     /// Remove container groups
     Rm(rm::Args),
     /// List what happened on this machine, and what was asked of it
@@ -206,6 +209,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::run(&args, console),
         Command::Stop(args) => stop::run(&args, console),
         Command::Start(args) => stop::start(&args, console),
+        Command::Rotate(args) => rotate::run(&args, console),
         Command::Rm(args) => rm::run(&args, console),
         Command::Events(args) => events::run(&args, console),
         Command::Sign(args) => sign::run(&args, &global, console),

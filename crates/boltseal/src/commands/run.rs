@@ -108,7 +108,7 @@ pub struct Args {
 }
 
 /// Names have no `=`.
-fn pair(text: &str) -> Result<(String, String), String> {
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it is NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -127,7 +127,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         file,
         definition,
         images,
-        secrets: secrets(args)?,
+        secrets: secrets(&args.secret)?,
         allow_unverified: args.allow_unverified,
         strict: args.strict,
         plain_http: args.plain_http,
@@ -300,9 +300,10 @@ fn absolute((image, target): (String, String)) -> (String, String) {
     (image, target)
 }
 
-fn secrets(args: &Args) -> Result<BTreeMap<String, String>, Failure> {
+/// Files of secrets, in base64.
+pub fn secrets(given: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
     let mut secrets = BTreeMap::new();
-    for (name, file) in &args.secret {
+    for (name, file) in given {
         let value = given::bounded_bytes(Path::new(file), MAX_FILE)?;
         secrets.insert(name.clone(), STANDARD.encode(value));
     }

@@ -2,33 +2,56 @@
 
 use std::{
     fs,
+    os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-use boltseal_testkit::{shared, skip};
+use boltseal_testkit::{peer, shared, skip};
 use serde_json::Value;
 
 pub const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
+
+/// Where an agent is.
+enum Network {
+    /// In a network namespace of its own, gone with it.
+    Own,
+    /// In one that is not.
+    Named(String),
+    /// In that of the test's thread.
+    Here,
+}
 
 /// An agent in a network of its own, whose folders are gone with it.
 pub struct Node {
     pub data: tempfile::TempDir,
     run: tempfile::TempDir,
     agent: Option<Child>,
-    /// A network namespace that is not gone with the agent; else it has one of its own.
-    network: Option<String>,
+    network: Network,
+    /// More arguments of the agent, and the folder where it finds what its user trusts.
+    more: Vec<String>,
+    home: Option<PathBuf>,
     pub image: String,
 }
 
 impl Node {
     pub fn new() -> Option<Self> {
-        Self::within(None)
+        Self::at(Network::Own, Vec::new(), None)
+    }
+
+    /// In the network namespace of this thread, with more arguments, as somebody with this home folder.
+    pub fn here(more: &[&str], home: &Path) -> Option<Self> {
+        let more = more.iter().map(|word| (*word).to_owned()).collect();
+        Self::at(Network::Here, more, Some(home.to_owned()))
     }
 
     /// In a network namespace of this name, made by `ip netns`.
-    pub fn within(network: Option<String>) -> Option<Self> {
+    pub fn within(network: String) -> Option<Self> {
+        Self::at(Network::Named(network), Vec::new(), None)
+    }
+
+    fn at(network: Network, more: Vec<String>, home: Option<PathBuf>) -> Option<Self> {
         if !boltseal_sys::is_root() {
             skip("only root can run containers for others");
             return None;
@@ -36,7 +59,8 @@ impl Node {
         let image = format!("docker-archive:{}", shared(ALPINE)?.display());
         // In memory already, so that the agent has nothing to mount there.
         let run = tempfile::tempdir_in("/dev/shm").unwrap();
-        let mut node = Self { data: tempfile::tempdir().unwrap(), run, agent: None, network, image };
+        let mut node =
+            Self { data: tempfile::tempdir().unwrap(), run, agent: None, network, more, home, image };
         // Users of containers have to get through.
         for folder in [node.data.path(), node.run.path()] {
             fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
@@ -48,19 +72,21 @@ impl Node {
     /// Starts an agent, and waits until it answers.
     pub fn begin(&mut self) {
         let mut agent = match &self.network {
-            None => {
+            Network::Own => {
                 let mut unshare = Command::new("unshare");
                 unshare.arg("--net");
                 unshare
             }
-            Some(name) => {
+            Network::Named(name) => {
                 let mut enter = Command::new("nsenter");
                 enter.arg(format!("--net=/run/netns/{name}"));
                 enter
             }
+            Network::Here => Command::new("env"),
         };
         agent.args(["--", env!("CARGO_BIN_EXE_boltseal"), "agent", "--groups", "--without-docker"]);
-        agent.arg("--socket").arg(self.socket()).arg("--data").arg(self.data.path());
+        agent.arg("--socket").arg(self.socket()).arg("--data").arg(self.data.path()).args(&self.more);
+        agent.envs(self.home.as_ref().map(|home| ("HOME", home)));
         let log = fs::File::options().create(true).append(true).open(self.data.path().join("log")).unwrap();
         let mut agent = agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let begun = Instant::now();
@@ -177,6 +203,17 @@ impl Drop for Node {
         let _ = agent.kill();
         let _ = agent.wait();
     }
+}
+
+/// Puts this thread, and what it starts, into a network that is neither the machine's nor another test's, and outlives agents.
+/// False where that cannot be.
+pub fn own_network() -> bool {
+    if !boltseal_sys::is_root() || peer("ip").is_none() {
+        return false;
+    }
+    let network = boltseal_sys::network_namespace().unwrap();
+    boltseal_sys::enter_network(network.as_fd()).unwrap();
+    Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success()
 }
 
 pub fn text(output: &[u8]) -> String {
@@ -426,4 +463,100 @@ properties:
     node.until("long", |group| group["containers"][1]["restarts"].as_u64() > Some(0));
     node.ok(&["rm", "--force", "long"]);
     assert_eq!(node.left("long"), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_asks_at_the_same_moment_comes_one_after_the_other() {
+    let Some(node) = Node::new() else { return };
+    let group = r"
+type: Microsoft.ContainerInstance/containerGroups
+name: one
+properties:
+  osType: Linux
+  containers:
+  - name: one
+    properties:
+      image: alpine
+      command: [/bin/sleep, '1000']
+      resources: {requests: {cpu: 1, memoryInGB: 0.1}}
+";
+    let ran = node.run(group, &["--allow-unverified"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let all_at_once = |arguments: &[&str]| -> Vec<Output> {
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..6).map(|_| scope.spawn(|| node.command(arguments))).collect();
+            asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+        })
+    };
+    for _ in 0..3 {
+        node.ok(&["stop", "one", "--grace", "0"]);
+        let asked = all_at_once(&["start", "one"]);
+        let (done, refused): (Vec<_>, Vec<_>) = asked.iter().partition(|one| one.status.success());
+        assert_eq!(done.len(), 1, "{refused:?}");
+        assert!(refused.iter().all(|one| text(&one.stderr).contains("one runs")), "{refused:?}");
+    }
+    let asked = all_at_once(&["rm", "--force", "one"]);
+    let (done, refused): (Vec<_>, Vec<_>) = asked.iter().partition(|one| one.status.success());
+    assert_eq!(done.len(), 1, "{refused:?}");
+    assert!(refused.iter().all(|one| text(&one.stderr).contains("there is no group one")), "{refused:?}");
+    assert_eq!(node.left("one"), Vec::<String>::new());
+}
+
+#[test]
+fn secrets_change_while_a_container_runs() {
+    let home = tempfile::tempdir().unwrap();
+    if !own_network() {
+        return;
+    }
+    let Some(mut node) = Node::here(&[], home.path()) else { return };
+    let group = r"
+type: Microsoft.ContainerInstance/containerGroups
+name: keys
+properties:
+  osType: Linux
+  volumes:
+  - {name: keys, secret: {user: YQ==, word: b2xk}}
+  containers:
+  - name: one
+    properties:
+      image: alpine
+      command: [/bin/sh, -c, 'until cmp -s /keys/word /keys/user; do sleep 0.05; done; cat /keys/word; sleep 1000']
+      volumeMounts: [{name: keys, mountPath: /keys}]
+      environmentVariables: [{name: WORD, secureValue: old}]
+      resources: {requests: {cpu: 1, memoryInGB: 0.1}}
+";
+    let ran = node.run(group, &["--allow-unverified"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let file = node.data.path().join("word");
+    fs::write(&file, "hunter2\n").unwrap();
+    let given = |name: &str| format!("{name}={}", file.display());
+    for (name, why) in [
+        ("keys/other", "has no file keys/other in a secret volume (it has keys/user, keys/word)"),
+        ("one/WORD", "a variable cannot be changed while a container runs"),
+    ] {
+        let refused = node.command(&["rotate", "keys", "--secret", &given(name)]);
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains(why), "{}", text(&refused.stderr));
+    }
+    node.ok(&["rotate", "keys", "--secret", &given("keys/word"), "--secret", &given("keys/user")]);
+    let begun = Instant::now();
+    while !node.ok(&["logs", "keys"]).contains("hunter2") && begun.elapsed() < Duration::from_mins(1) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(node.ok(&["logs", "keys"]).contains("hunter2"), "{}", node.log());
+    // Only its user may read it, and there is one set of files.
+    let listed =
+        node.ok(&["exec", "keys", "--", "/bin/sh", "-c", "stat -c %a-%u /keys/..data/word; ls -A /keys"]);
+    assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), ["400-0", "..2", "..data", "user", "word"]);
+    // Who did it is told, what it is now is not.
+    let events = node.ok(&["events", "--json"]);
+    assert!(events.contains("group.rotate") && events.contains("keys/user, keys/word"), "{events}");
+    assert!(!events.contains("hunter2") && !events.contains("aHVudGVyMg"), "{events}");
+    // The next agent remembers it, and so does what starts later.
+    node.kill();
+    node.begin();
+    node.ok(&["stop", "keys", "-t", "0"]);
+    node.ok(&["start", "keys"]);
+    node.until("keys", |group| group["state"] == "running");
+    assert_eq!(node.ok(&["exec", "keys", "--", "/bin/cat", "/keys/word"]), "hunter2\n");
 }

@@ -130,7 +130,7 @@ fn check(role: Role, name: &str) {
         return;
     }
     let network = Network::new(&format!("boltseal-{name}-{}", std::process::id()));
-    let Some(mut node) = Node::within(Some(network.0.clone())) else { return };
+    let Some(mut node) = Node::within(network.0.clone()) else { return };
     let seed = u64::from(std::process::id());
     let mut moments = Moments(seed);
     // So that images are there and starts are all that takes time.

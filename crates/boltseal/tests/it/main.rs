@@ -44,6 +44,7 @@ mod policies;
 mod pulling;
 mod quarantine;
 mod readme;
+mod recorded;
 mod reference;
 mod refusals;
 mod replicas;
