@@ -126,7 +126,7 @@ impl Vex {
 /// Signatures that are given besides those that are attached to the image.
 #[derive(Debug, clap::Args)]
 pub struct Signed {
-    /// Signature or attestation of the image: a bundle of sigstore (`cosign sign --bundle FILE`); may be given more than
+    /// Signature or attestation of the image: a bundle of sigstore (`cosign sign --bundle FILE`) or an envelope of Notary Project; may be given more than
     /// once. Those that lie beside the image in its registry or layout count anyway, where the policy asks for any
     #[arg(long, value_name = "FILE")]
     signature: Vec<PathBuf>,
@@ -139,9 +139,10 @@ impl Signed {
         rules: &Rules,
         wanted: &Wanted<'_>,
         report: &mut Report,
+        now: Timestamp,
         console: &Console,
     ) -> Result<(), Error> {
-        boltseal_flow::statements::witness(wanted, &self.signature, rules, report)?;
+        boltseal_flow::statements::witness(wanted, &self.signature, rules, report, now)?;
         for document in report.vex.iter().take(MAX_TOLD) {
             if let Some(why) = &document.refused {
                 console.warning(format_args!("VEX in {}: not counted: {}", document.place, clean(why)));

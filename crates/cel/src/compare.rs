@@ -35,6 +35,8 @@ fn deep(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget, depth: usize) -> Resu
             a == b
         }
         (Value::Type(a), Value::Type(b)) => a == b,
+        (Value::Timestamp(a), Value::Timestamp(b)) => a == b,
+        (Value::Duration(a), Value::Duration(b)) => a == b,
         (Value::Quantity(a), Value::Quantity(b)) => a == b,
         (Value::Ip(a), Value::Ip(b)) => a == b,
         (Value::Cidr(a), Value::Cidr(b)) => a == b,
@@ -137,6 +139,8 @@ pub(crate) fn order(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
             budget.text(a.len().min(b.len()))?;
             Some(a.cmp(b))
         }
+        (Value::Timestamp(a), Value::Timestamp(b)) => Some(a.cmp(b)),
+        (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
         (Value::Double(a), Value::Double(b)) if a.is_nan() || b.is_nan() => None,
         _ => numbers(a, b),
     })

@@ -10,7 +10,7 @@ use crate::{
     compare,
     environment::Scope,
     error::{Halt, Stop},
-    functions::Function,
+    functions::{Function, time},
     tree::{Kind, Node, Operator},
     value::{List, Map, Text, Value},
 };
@@ -278,7 +278,7 @@ impl<'a> Run<'_, 'a> {
     }
 }
 
-const TOO_LARGE: &str = "a number that is too large";
+pub(crate) const TOO_LARGE: &str = "a number that is too large";
 
 pub(crate) fn wrong(at: u32, problem: impl Into<String>) -> Halt {
     Stop::Wrong(problem.into()).at(at)
@@ -367,6 +367,9 @@ fn add<'a>(a: &Value<'a>, b: &Value<'a>, budget: &mut Budget) -> Result<Value<'a
 }
 
 fn calculate<'a>(operator: Operator, a: &Value<'_>, b: &Value<'_>) -> Result<Value<'a>, Stop> {
+    if let Some(found) = time::calculate(operator, a, b) {
+        return found;
+    }
     let zero = || Stop::Wrong("division by zero".to_owned());
     let value = match (a, b) {
         (Value::Int(a), Value::Int(b)) => {

@@ -30,8 +30,8 @@
 //! | [`Value`] | what comes out; JSON is borrowed, never copied |
 //! | [`Error`] | what is wrong, with line, column and the line itself |
 //!
-//! The language is that of the CEL specification without protocol buffers, durations and timestamps, with what an API
-//! server of Kubernetes adds: optional values, strings, lists, sets, regular expressions, quantities, IP addresses, URLs,
+//! The language is that of the CEL specification without protocol buffers, but with timestamps and durations, with its
+//! extension `math`, and with what an API server of Kubernetes adds: optional values, strings, lists, sets, regular expressions, quantities, IP addresses, URLs,
 //! versions, formats, comprehensions over two variables. `docs/guide/cel.md` lists every function. A function that is not
 //! there is refused when the expression is read, with its place; there are no types before run time.
 //!

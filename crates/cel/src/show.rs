@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::value::Value;
+use crate::{functions::time, value::Value};
 
 /// Levels that are shown.
 const MAX_DEPTH: usize = 8;
@@ -48,6 +48,8 @@ fn write(value: &Value<'_>, depth: usize, out: &mut String) {
         Value::Text(text) => out.write_str(text.as_str()),
         Value::Bytes(bytes) => out.write_str(&String::from_utf8_lossy(bytes)),
         Value::Type(name) => out.write_str(name),
+        Value::Timestamp(at) => write!(out, "{at}"),
+        Value::Duration(length) => out.write_str(&time::shown(*length)),
         Value::Quantity(quantity) => write!(out, "{quantity}"),
         Value::Ip(address) => write!(out, "{address}"),
         Value::Cidr(network) => write!(out, "{network}"),

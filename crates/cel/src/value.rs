@@ -4,7 +4,7 @@ use std::{net::IpAddr, rc::Rc};
 
 use serde_json::Value as Json;
 
-use crate::functions::{address::Network, format::Format, quantity::Quantity, semver::Semver};
+use crate::functions::{address::Network, format::Format, quantity::Quantity, semver::Semver, time::Moment};
 
 /// A value; JSON is borrowed for `'a`.
 #[derive(Clone, Debug)]
@@ -32,6 +32,10 @@ pub enum Value<'a> {
     Optional(Option<Rc<Value<'a>>>),
     /// The name of a type.
     Type(&'static str),
+    /// A moment.
+    Timestamp(Moment),
+    /// A length of time, in nanoseconds.
+    Duration(i64),
     /// An amount, as of memory or processors.
     Quantity(Quantity),
     /// An IP address.
@@ -118,6 +122,8 @@ impl Value<'_> {
             Self::Map(_) => "map",
             Self::Optional(_) => "optional_type",
             Self::Type(_) => "type",
+            Self::Timestamp(_) => "google.protobuf.Timestamp",
+            Self::Duration(_) => "google.protobuf.Duration",
             Self::Quantity(_) => "kubernetes.Quantity",
             Self::Ip(_) => "net.IP",
             Self::Cidr(_) => "net.CIDR",

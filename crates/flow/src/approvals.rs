@@ -90,7 +90,7 @@ pub fn hear(lines: &[String], rules: &Rules) -> Vec<Heard> {
     let policy = &rules.policy;
     let docs = exceptions(policy);
     let named = |one: &&Authority| policy.approvers().contains(&one.name);
-    let approvers: Vec<Authority> = rules.believed.authorities().iter().filter(named).cloned().collect();
+    let approvers: Vec<Authority> = rules.believed.holders().iter().filter(named).cloned().collect();
     let heard = |(index, text): (usize, &String)| {
         let signed: Result<Signed, _> = serde_json::from_str(text);
         let exception = signed.as_ref().map(|signed| shown(&signed.exception)).unwrap_or_default();

@@ -6,13 +6,16 @@
 //! revocation/*                                           lists of revoked certificates, answers of OCSP: notation asks for them
 //! ```
 //!
+//! A policy names the same files one by one ([`Source::of`]), because it must be possible to send it somewhere else.
+//!
 //! Neither links nor folders are followed inside of a store: what is believed lies in plain sight.
 
 use std::{fs, io::Read as _, path::Path, sync::Arc};
 
+use boltseal_policy::Notary;
 use boltseal_trust::{
     Revoked,
-    notary::{Document, StoreKind, Stores, Trust},
+    notary::{Check, Document, StoreKind, Stores, Trust},
 };
 
 use crate::Error;
@@ -30,6 +33,68 @@ pub struct NotaryError {
     pub folder: String,
     /// What is wrong with it.
     pub why: String,
+}
+
+/// A trust policy with all that it names.
+#[derive(Clone)]
+pub struct Source {
+    document: Document,
+    stores: Arc<Stores>,
+    revoked: Arc<Revoked>,
+}
+
+impl Source {
+    /// That of an authority of a policy, or why it is none.
+    pub fn of(notary: &Notary) -> Result<Self, String> {
+        let document = Document::parse(&notary.trust_policy).map_err(|why| why.to_string())?;
+        let mut stores = Stores::default();
+        for (name, files) in &notary.stores {
+            let (kind, name) = store_of(name)?;
+            for pem in files {
+                stores.add(kind, name, pem.text.as_bytes()).map_err(|why| format!("{}: {why}", pem.file))?;
+            }
+        }
+        let named: Vec<String> = document
+            .statements()
+            .iter()
+            .flat_map(|one| one.stores().map(|(kind, name)| format!("{}:{name}", kind.name())))
+            .collect();
+        if let Some(missing) = named.iter().find(|name| !notary.stores.contains_key(*name)) {
+            return Err(format!(
+                "its trust policy names the store `{missing}`, and `stores` does not have it"
+            ));
+        }
+        if let Some(unused) = notary.stores.keys().find(|name| !named.contains(name)) {
+            return Err(format!("no statement of its trust policy names the store `{unused}`"));
+        }
+        let mut revoked = Revoked::default();
+        for pem in &notary.revoked {
+            revoked.add(pem.text.as_bytes()).map_err(|why| format!("{}: {why}", pem.file))?;
+        }
+        Ok(Self { document, stores: Arc::new(stores), revoked: Arc::new(revoked) })
+    }
+
+    /// Whose signatures of images in `repository`, named with its registry, count at a gate; `None` where it says nothing about
+    /// that repository. Whatever level a statement has, whose a signature is must hold: an authority of a policy is somebody.
+    pub fn trust(&self, repository: &str) -> Option<Trust> {
+        let mut statement = self.document.of(repository)?.clone();
+        statement.level = statement.level.enforcing(Check::Authenticity);
+        Some(Trust { statement, stores: Arc::clone(&self.stores), revoked: Arc::clone(&self.revoked) })
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Source({} statements)", self.document.statements().len())
+    }
+}
+
+/// Kind and name of a store as trust policies write them.
+fn store_of(text: &str) -> Result<(StoreKind, &str), String> {
+    let parts = text.split_once(':').and_then(|(kind, name)| Some((StoreKind::of_name(kind)?, name)));
+    parts
+        .filter(|(_, name)| StoreKind::is_store(name))
+        .ok_or_else(|| format!("`{text}` is no store: write ca:NAME, signingAuthority:NAME or tsa:NAME"))
 }
 
 /// Whose signatures of images in `repository`, named with its registry, are believed by the policy in `folder`. `None`

@@ -24,6 +24,12 @@ pub struct Signature {
     /// Whether it is proven to be in a log.
     #[serde(default)]
     pub logged: bool,
+    /// When it may be worth something else by itself: it or a certificate runs out, or begins to count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What does not hold and whoever is believed lets pass all the same, and what nobody could look up; a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// What the statement is, such as `https://slsa.dev/provenance/v1`. Absent: it says no more than "I signed this". Of
     /// one that counts for nothing this is what it claims to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]

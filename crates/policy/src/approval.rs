@@ -95,6 +95,7 @@ pub(crate) fn approvers(
     let line = asked.referenced.line();
     authorities
         .named(asked.value, Vec::new())
+        .and_then(|names| authorities.say(&names, "approvals").map(|()| names))
         .map_err(|problem| Error::Value { line, problem: format!("approvers: {problem}") })
 }
 

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 
 use crate::{
     Error,
+    notary::{Notary, NotaryFile},
     text::{Line, Moment, Name},
 };
 
@@ -40,7 +41,7 @@ impl Authority {
                 let short: String = digest.chars().take("sha256:".len() + 12).collect();
                 format!("{} ({short} of its PEM)", self.who)
             }
-            Known::Identity { .. } => self.who.to_string(),
+            Known::Identity { .. } | Known::Notary(_) => self.who.to_string(),
         };
         if self.window.is_always() { who } else { format!("{who}; {}", self.window) }
     }
@@ -67,6 +68,8 @@ pub enum Known {
         /// Whose certificates, logs and clocks count: the text of a `trusted_root.json`.
         root: String,
     },
+    /// By a trust policy of Notary Project, of which a statement may be about some images only.
+    Notary(Box<Notary>),
 }
 
 /// What a text must be.
@@ -96,6 +99,7 @@ pub(crate) struct AuthorityFile {
     trusted_root: Option<Line>,
     /// The name of a file.
     clocks: Option<Line>,
+    notary: Option<NotaryFile>,
     not_before: Option<Moment>,
     not_after: Option<Moment>,
     revoked_at: Option<Moment>,
@@ -152,8 +156,24 @@ impl<'f> Authorities<'f> {
         Ok(names)
     }
 
-    fn declare(&mut self, file: AuthorityFile) -> Result<(), String> {
+    /// Refuses those of `names` that sign nothing but images: what is asked for here is `thing`.
+    pub(crate) fn say(&self, names: &[String], thing: &str) -> Result<(), String> {
+        let mute = |one: &&Authority| matches!(one.who, Known::Notary(_)) && names.contains(&one.name);
+        match self.all.iter().find(mute) {
+            None => Ok(()),
+            Some(one) => Err(format!(
+                "`{}` is a trust policy of Notary Project, in which images are signed and nothing is said: {thing} need an \
+                 authority with a key or an identity",
+                one.name
+            )),
+        }
+    }
+
+    fn declare(&mut self, mut file: AuthorityFile) -> Result<(), String> {
         let window = window(&file)?;
+        if let Some(notary) = file.notary.take() {
+            return self.notary(&file, notary, window);
+        }
         let root = file.trusted_root.map(|Line(name)| self.file(&name)).transpose()?;
         let clocks = file.clocks.map(|Line(name)| self.file(&name)).transpose()?;
         if clocks.is_some() && (file.key.is_none() || root.is_some()) {
@@ -185,10 +205,27 @@ impl<'f> Authorities<'f> {
             }
             (Some(_), ..) => return Err("is known by `key` or by `identity`, not by both".to_owned()),
             (None, None, None, _) => {
-                return Err("write `key` (PEM, or the name of a file), or `identity` and `issuer`".to_owned());
+                return Err(
+                    "write `key` (PEM, or the name of a file), or `identity` and `issuer`, or `notary`"
+                        .to_owned(),
+                );
             }
         };
         self.add(Authority { name: file.name.0, who, window })
+    }
+
+    fn notary(&mut self, file: &AuthorityFile, notary: NotaryFile, window: Window) -> Result<(), String> {
+        let AuthorityFile { name: Name(name), key, identity, identity_regexp, issuer, issuer_regexp, .. } =
+            &file;
+        let identities = [identity, identity_regexp, issuer, issuer_regexp, &file.trusted_root, &file.clocks];
+        if key.is_some() || identities.into_iter().any(Option::is_some) {
+            return Err(
+                "is known by `notary` alone: its trust policy names identities, authorities and clocks"
+                    .to_owned(),
+            );
+        }
+        let notary = notary.compile(&mut |name| self.file(name))?;
+        self.add(Authority { name: name.clone(), who: Known::Notary(Box::new(notary)), window })
     }
 
     fn add(&mut self, new: Authority) -> Result<(), String> {
@@ -262,6 +299,7 @@ impl std::fmt::Display for Known {
             Self::Identity { subject, issuer, .. } => {
                 write!(f, "is {}, says {}", told(subject), told(issuer))
             }
+            Self::Notary(notary) => f.write_str(&notary.words()),
         }
     }
 }

@@ -40,6 +40,11 @@ pub fn decide(policy: &Policy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
             Check::Unscanned => {}
         }
     }
+    if policy.asks_for_signatures() {
+        // What counts now may not then, and the other way round.
+        let moments = facts.signatures.into_iter().flatten().filter_map(|signature| signature.until);
+        moments.for_each(|moment| judge.changes_at(moment));
+    }
     coverage::guard(&mut judge, &gaps);
     judge.finish(facts.snapshot.map(|snapshot| snapshot.id.as_str()))
 }

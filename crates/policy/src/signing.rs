@@ -63,6 +63,7 @@ impl SignaturesFile {
 impl AttestationsFile {
     pub(crate) fn compile(self, authorities: &mut Authorities<'_>) -> Result<Attestations, String> {
         let whose = whose(self.by, self.keys, self.at_least, authorities)?;
+        authorities.say(&whose.by, "attestations")?;
         if self.types.is_empty() {
             return Err("write `types`: what is to be said, such as [provenance, sbom]".to_owned());
         }

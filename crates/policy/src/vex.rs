@@ -42,6 +42,7 @@ pub(crate) struct VexFile {
 impl VexFile {
     pub(crate) fn compile(self, authorities: &mut Authorities<'_>) -> Result<VexAuthors, String> {
         let signed_by = authorities.named(self.signed_by, self.keys)?;
+        authorities.say(&signed_by, "VEX documents")?;
         let pushed_by: Vec<String> = self.pushed_by.into_iter().map(|Line(role)| role).collect();
         if signed_by.is_empty() && pushed_by.is_empty() {
             return Err("write `signed_by` (names of authorities), `keys` (files of public keys) or `pushed_by` (names of \

@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use boltseal_flow::statements::{Attached, Authors, Believed, Place, Pusher, check, hear, whole};
+use boltseal_flow::statements::{Attached, Authority, Authors, Place, Pusher, check, hear, whole};
 use boltseal_image::{
     Blobs, MAX_MANIFEST,
     manifest::{Descriptor, Document, parse},
 };
-use boltseal_model::{Base, Digest, Reference, Report, Signature};
+use boltseal_model::{Base, Digest, Reference, Report, Signature, Timestamp};
 use boltseal_policy::VexAuthors;
 
 /// What a policy asks for besides the bytes of images.
@@ -56,24 +56,30 @@ pub(crate) struct Under {
 }
 
 impl Beside {
+    /// Signatures as the last verdict saw them, where they are worth the same at `now`.
+    pub(crate) fn known(&self, policy: &Digest, now: Timestamp) -> Option<&Vec<Signature>> {
+        let known = self.signatures.as_ref().filter(|_| self.policy.as_ref() == Some(policy))?;
+        known.iter().all(|one| one.until.is_none_or(|until| until > now)).then_some(known)
+    }
+
     /// Whose signatures there are; `None` where it was not gathered.
-    pub(crate) fn verify(&self, believed: &Believed, blobs: &dyn Blobs) -> Option<Vec<Signature>> {
+    pub(crate) fn verify(&self, authorities: &[Authority], blobs: &dyn Blobs) -> Option<Vec<Signature>> {
         let place = InStore { blobs, attached: self.attached.as_ref()? };
         // Nothing of this place fails as a whole.
-        check(&place, &self.subjects, believed).ok()
+        check(&place, &self.subjects, authorities).ok()
     }
 
     /// Sets findings aside that do no harm, says somebody whom the policy accepts.
     pub(crate) fn hear(
         &self,
         wanted: &VexAuthors,
-        believed: &Believed,
+        authorities: &[Authority],
         blobs: &dyn Blobs,
         report: &mut Report,
     ) {
         let Some(attached) = &self.attached else { return };
         let pushers = |digest: &Digest| Some(self.pushers.get(digest).cloned().unwrap_or_default());
-        let authors = Authors { wanted, believed, pushers: &pushers };
+        let authors = Authors { wanted, authorities, pushers: &pushers };
         if let Err(error) = hear(&InStore { blobs, attached }, &self.subjects, authors, report) {
             tracing::error!(%error, "hearing VEX documents");
         }

@@ -147,7 +147,7 @@ impl FlowJudge {
         let catalog_gaps = catalog.gaps.clone();
         let matched = findings(&catalog, snapshot.as_deref(), now);
         let mut report = assemble(subject, opened.tree.layers, catalog, snapshot.as_deref(), matched);
-        self.witness(&mut report, image.beside, &current, image.blobs);
+        self.witness(&mut report, image.beside, &current, image.blobs, now);
         judge(&mut report, policy, now);
         Ok(Outcome::Judged { report: Box::new(report), catalog_gaps })
     }
@@ -186,7 +186,7 @@ impl Judge for FlowJudge {
                 }
             };
             let mut report = assemble(subject, layers, catalog, snapshot.as_deref(), found);
-            self.witness(&mut report, &beside, &current, blobs);
+            self.witness(&mut report, &beside, &current, blobs, now);
             judge(&mut report, policy, now);
             outcomes.push((digest, Outcome::Judged { report: Box::new(report), catalog_gaps }));
         }
@@ -210,15 +210,23 @@ impl Judge for FlowJudge {
 
 impl FlowJudge {
     /// Adds to the report what others say about the image, as far as the policy asks.
-    fn witness(&self, report: &mut Report, beside: &Beside, current: &Current, blobs: &dyn Blobs) {
+    fn witness(
+        &self,
+        report: &mut Report,
+        beside: &Beside,
+        current: &Current,
+        blobs: &dyn Blobs,
+        now: Timestamp,
+    ) {
         let Current { policy, believed, .. } = current;
+        let name = report.subject.name.clone();
+        let authorities = &*believed.about(name.as_ref(), now);
         if let Some(wanted) = policy.vex() {
-            beside.hear(wanted, believed, blobs, report);
+            beside.hear(wanted, authorities, blobs, report);
         }
         if policy.asks_for_signatures() {
-            let known =
-                beside.signatures.as_ref().filter(|_| beside.policy.as_ref() == Some(policy.digest()));
-            report.signatures = known.cloned().or_else(|| beside.verify(believed, blobs));
+            let known = beside.known(policy.digest(), now);
+            report.signatures = known.cloned().or_else(|| beside.verify(authorities, blobs));
         }
         if policy.asks_for_bases() {
             report.bases = beside

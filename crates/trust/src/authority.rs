@@ -63,6 +63,11 @@ pub enum Who {
         /// When signatures and certificates must not have expired.
         now: Timestamp,
     },
+    /// By a trust policy of Notary Project that says nothing about the image: nobody.
+    Unspoken {
+        /// What it says nothing about: a repository with its registry, or in words what the image is instead.
+        about: String,
+    },
 }
 
 impl Who {

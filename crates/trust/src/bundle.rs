@@ -186,7 +186,9 @@ impl Claim for Bundle {
         match who {
             Who::Key { key, root, clocks } => self.by_key(key, root.as_deref(), clocks.as_deref()),
             Who::Identity { subject, issuer, root } => self.by_identity(subject, issuer, root),
-            Who::Notary { .. } => Err(Unfit::Kind { found: "a bundle", wanted: "Notary Project" }),
+            Who::Notary { .. } | Who::Unspoken { .. } => {
+                Err(Unfit::Kind { found: "a bundle", wanted: "Notary Project" })
+            }
         }
     }
 

@@ -189,7 +189,8 @@ impl fmt::Display for Signer {
 
 /// Who of `authorities` signed the image whose manifest is `image`, the first of them in order.
 pub fn verify(evidence: &Evidence<'_>, image: &Digest, authorities: &[Authority]) -> Result<Signed, Refusal> {
-    let mut found = held(evidence, image, authorities, true)?;
+    let claim = read(evidence, image)?;
+    let mut found = held(claim.as_ref(), authorities, true)?;
     Ok(found.swap_remove(0)) // there is one, or else a refusal
 }
 
@@ -205,23 +206,30 @@ pub fn holds(bundle: &[u8], image: &Digest, key: &PublicKey) -> Result<Option<St
     claim.statement()
 }
 
-/// All of `authorities` who signed it, in order: at least one. A rule may ask for several.
-pub fn verify_each(
-    evidence: &Evidence<'_>,
-    image: &Digest,
-    authorities: &[Authority],
-) -> Result<Vec<Signed>, Refusal> {
-    held(evidence, image, authorities, false)
+/// What evidence is worth to several, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighed {
+    /// All of the authorities who signed it, in order: at least one.
+    pub outcome: Result<Vec<Signed>, Refusal>,
+    /// The first moment after which it may be worth something else although nothing changed: a signature runs out, a
+    /// certificate begins to be valid. Without one it is worth the same for ever.
+    pub until: Option<Timestamp>,
 }
 
-/// Holds `evidence`, read once, against each of `authorities`; with `first`, until somebody is found.
-fn held(
-    evidence: &Evidence<'_>,
-    image: &Digest,
-    authorities: &[Authority],
-    first: bool,
-) -> Result<Vec<Signed>, Refusal> {
-    let claim = read(evidence, image)?;
+/// Who of `authorities` signed it, each of them: a rule may ask for several.
+pub fn weigh(evidence: &Evidence<'_>, image: &Digest, authorities: &[Authority]) -> Weighed {
+    match read(evidence, image) {
+        Err(why) => Weighed { outcome: Err(why), until: None },
+        Ok(claim) => {
+            let outcome = held(claim.as_ref(), authorities, false);
+            let until = authorities.iter().filter_map(|one| claim.turns(&one.who)).min();
+            Weighed { outcome, until }
+        }
+    }
+}
+
+/// Holds what was read against each of `authorities`; with `first`, until somebody is found.
+fn held(claim: &dyn Claim, authorities: &[Authority], first: bool) -> Result<Vec<Signed>, Refusal> {
     let mut order: Vec<(usize, &Authority)> = authorities.iter().enumerate().collect();
     // The key that the evidence names goes first. That name is nobody's word: it saves work, and decides nothing.
     let named = |who: &Who| matches!(who, Who::Key { key, .. } if claim.hints(&key.digest()));
@@ -278,6 +286,11 @@ fn read(evidence: &Evidence<'_>, image: &Digest) -> Result<Box<dyn Claim>, Refus
 trait Claim {
     /// Whether `who` made it.
     fn is_of(&self, who: &Who) -> Result<Proof, Unfit>;
+
+    /// When what `who` makes of it may be something else; `None` where that does not depend on the time.
+    fn turns(&self, _who: &Who) -> Option<Timestamp> {
+        None
+    }
 
     /// Whether it names the key with this digest as its own, which proves nothing.
     fn hints(&self, _key: &Digest) -> bool {

@@ -107,6 +107,9 @@ pub enum Unfit {
     /// Its authority took the certificate back.
     #[error("the certificate was revoked: {0}")]
     Revoked(String),
+    /// The trust policy has no statement for the image.
+    #[error("the trust policy says nothing about {0}")]
+    Unspoken(String),
     /// Something that this program cannot check.
     #[error("{0}")]
     Unsupported(String),

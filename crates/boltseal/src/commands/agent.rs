@@ -191,7 +191,7 @@ fn own(global: &Global) -> Result<Box<Judging>, Failure> {
             let now = Timestamp::now();
             let mut report =
                 boltseal_flow::scan(&wanted, snapshot.as_ref(), now).map_err(|wrong| text(&wrong))?;
-            boltseal_flow::statements::witness(&wanted, &[], &rules, &mut report)
+            boltseal_flow::statements::witness(&wanted, &[], &rules, &mut report, now)
                 .map_err(|wrong| text(&wrong))?;
             boltseal_flow::judge(&mut report, &rules.policy, now);
             let verdict = report.verdict.ok_or_else(|| "it has no verdict".to_owned())?;

@@ -71,7 +71,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         let mut report = boltseal_flow::scan(wanted, snapshot.as_ref(), now)?;
         believe(&beliefs, wanted, &mut report, console)?;
         if let Some(rules) = &rules {
-            args.signed.witness(rules, wanted, &mut report, console)?;
+            args.signed.witness(rules, wanted, &mut report, now, console)?;
         }
         Ok(report)
     })?;

@@ -56,6 +56,7 @@ mod service;
 mod sign;
 mod signing;
 mod trash;
+mod trust_policy;
 mod up;
 mod upstreams;
 mod verify;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A folder of notation with a policy that believes the certificate in `leaf.crt`, which is made here.
-fn notary(user: &User) -> Option<()> {
+pub fn notary(user: &User) -> Option<()> {
     let openssl = boltseal_testkit::peer("openssl")?;
     user.write(
         "made.cnf",
@@ -38,8 +38,8 @@ fn notary(user: &User) -> Option<()> {
     Some(())
 }
 
-/// An envelope of Notary Project about `digest` by the key in `leaf.key`.
-fn envelope(user: &User, digest: &str) -> String {
+/// An envelope of Notary Project about `digest` by the key in `leaf.key`, which counts until `expiry` if that is given.
+pub fn envelope(user: &User, digest: &str, expiry: Option<jiff::Timestamp>) -> String {
     use aws_lc_rs::{
         rand::SystemRandom,
         signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
@@ -52,13 +52,17 @@ fn envelope(user: &User, digest: &str) -> String {
         let text = fs::read_to_string(user.home().join(name)).unwrap();
         text.lines().filter(|line| !line.starts_with('-')).collect::<String>()
     };
-    let protected = serde_json::json!({
+    let mut protected = serde_json::json!({
         "alg": "ES256",
         "cty": "application/vnd.cncf.notary.payload.v1+json",
         "crit": ["io.cncf.notary.signingScheme"],
         "io.cncf.notary.signingScheme": "notary.x509",
         "io.cncf.notary.signingTime": "2026-10-01T00:00:00Z",
     });
+    if let Some(expiry) = expiry {
+        protected["io.cncf.notary.expiry"] = expiry.to_string().into();
+        protected["crit"] = serde_json::json!(["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"]);
+    }
     let payload = serde_json::json!({ "targetArtifact": { "digest": digest, "size": 1 } });
     let [protected, payload] = [protected, payload].map(|json| URL_SAFE_NO_PAD.encode(json.to_string()));
     let key = STANDARD.decode(inside("leaf.key")).unwrap();
@@ -85,7 +89,7 @@ fn signatures_of_notary_project() {
     let digest =
         user.run(&["image", "inspect", &image, "--format", "json"]).ended(0).json()["digest"].clone();
     let attach = |name: &str, digest: &str| {
-        user.write(name, envelope(&user, digest));
+        user.write(name, envelope(&user, digest, None));
         let kind = ["--artifact-type", "application/vnd.cncf.notary.signature"];
         let file = format!("{name}:application/jose+json");
         user.run(&[&["image", "attach", &image, &file], &kind[..]].concat()).ended(0);
@@ -112,12 +116,12 @@ fn signatures_of_notary_project() {
 }
 
 /// A root and a leaf with its key, as files named so.
-fn chain(user: &User) -> Option<()> {
+pub fn chain(user: &User) -> Option<()> {
     let openssl = boltseal_testkit::peer("openssl")?;
     user.write(
         "chain.cnf",
         "[req]\ndistinguished_name=name\nprompt=no\n[name]\nC=US\nST=WA\nO=Acme\nCN=root\n[root]\n\
-         basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n[leaf]\nkeyUsage=critical,digitalSignature\n\
+         basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n[leaf]\nkeyUsage=critical,digitalSignature\n\
          extendedKeyUsage=codeSigning\n[server]\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n",
     );
     let run = |line: &str| {

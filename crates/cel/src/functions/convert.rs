@@ -44,6 +44,9 @@ const LIMIT: f64 = 9_223_372_036_854_775_808.0;
 
 fn int<'a>(_: &mut Budget, values: &[Value<'a>]) -> Result<Value<'a>, Stop> {
     let found = match values {
+        [Value::Timestamp(at)] => Some(at.seconds()),
+        // Nanoseconds, as in the reference implementation.
+        [Value::Duration(length)] => Some(*length),
         [Value::Int(number)] => Some(*number),
         [Value::Uint(number)] => i64::try_from(*number).ok(),
         #[expect(
@@ -98,6 +101,8 @@ fn string<'a>(budget: &mut Budget, values: &[Value<'a>]) -> Result<Value<'a>, St
             | Value::Int(_)
             | Value::Uint(_)
             | Value::Double(_)
+            | Value::Timestamp(_)
+            | Value::Duration(_)
             | Value::Quantity(_)
             | Value::Ip(_)
             | Value::Cidr(_)

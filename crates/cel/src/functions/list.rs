@@ -119,6 +119,9 @@ fn sum<'a>(budget: &mut Budget, values: &[Value<'a>]) -> Result<Value<'a>, Stop>
     let mut whole: i64 = 0;
     let mut double = None;
     let items = items("sum", budget, values)?;
+    if let Some(Value::Duration(_)) = items.first() {
+        return lengths(&items);
+    }
     for item in &items {
         match item {
             Value::Int(number) => {
@@ -137,6 +140,16 @@ fn sum<'a>(budget: &mut Budget, values: &[Value<'a>]) -> Result<Value<'a>, Stop>
         (None, Some(Value::Uint(_))) => Value::Uint(u64::try_from(whole).unwrap_or_default()),
         (None, _) => Value::Int(whole),
     })
+}
+
+/// Durations are added to durations alone.
+fn lengths<'a>(items: &[Value<'a>]) -> Result<Value<'a>, Stop> {
+    let mut whole: i64 = 0;
+    for item in items {
+        let Value::Duration(length) = item else { return Err(refuse("sum", std::slice::from_ref(item))) };
+        whole = whole.checked_add(*length).ok_or("a duration that is too long")?;
+    }
+    Ok(Value::Duration(whole))
 }
 
 fn slice<'a>(budget: &mut Budget, values: &[Value<'a>]) -> Result<Value<'a>, Stop> {

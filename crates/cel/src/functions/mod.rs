@@ -5,11 +5,13 @@ pub(crate) mod address;
 mod convert;
 pub(crate) mod format;
 mod list;
+mod math;
 mod optional;
 pub(crate) mod quantity;
 pub(crate) mod semver;
 mod set;
 mod text;
+pub(crate) mod time;
 mod url;
 
 use regex::{Regex, RegexBuilder};
@@ -62,12 +64,13 @@ static ALL: &[&[Function]] = &[
     url::FUNCTIONS,
     semver::FUNCTIONS,
     format::FUNCTIONS,
+    time::FUNCTIONS,
+    math::FUNCTIONS,
 ];
 
 /// Functions that are known elsewhere and not here, and why.
 const ABSENT: &[(&str, &str)] = &[
-    ("duration", "durations are not supported here"),
-    ("timestamp", "timestamps are not supported here: no rule knows what time it is"),
+    ("now", "no rule knows what time it is: the same facts give the same answer"),
     ("image", "a function of Kyverno: nothing here asks a registry"),
     ("verifyImageSignatures", "a function of Kyverno: nothing here asks a registry"),
 ];

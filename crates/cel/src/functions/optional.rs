@@ -36,7 +36,7 @@ fn is_zero(value: &Value<'_>) -> bool {
     match value {
         Value::Null | Value::Optional(None) => true,
         Value::Bool(truth) => !truth,
-        Value::Int(number) => *number == 0,
+        Value::Int(number) | Value::Duration(number) => *number == 0,
         Value::Uint(number) => *number == 0,
         Value::Double(number) => *number == 0.0,
         Value::Text(text) => text.as_str().is_empty(),

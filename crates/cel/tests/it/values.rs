@@ -2,9 +2,7 @@
 
 use crate::told;
 
-#[test]
-fn expressions_come_to_what_the_specification_says() {
-    let cases = include_str!("../data/values.txt");
+fn come_to(cases: &str, least: usize) {
     let mut wrong = Vec::new();
     let mut number = 0;
     for line in cases.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -16,5 +14,15 @@ fn expressions_come_to_what_the_specification_says() {
         }
     }
     assert!(wrong.is_empty(), "{} of {number} differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(number > 150, "only {number} cases");
+    assert!(number > least, "only {number} cases");
+}
+
+#[test]
+fn expressions_come_to_what_the_specification_says() {
+    come_to(include_str!("../data/values.txt"), 150);
+}
+
+#[test]
+fn times_and_numbers_come_to_what_the_specification_says() {
+    come_to(include_str!("../data/times.txt"), 120);
 }

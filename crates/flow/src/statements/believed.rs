@@ -1,14 +1,32 @@
 //! Whom a policy believes, ready to verify with.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
+use boltseal_model::{Reference, Timestamp, Window};
 use boltseal_policy::{Known, Policy, Text};
 use boltseal_trust::{Authority, Clocks, Pattern, PatternError, Refusal, Root, Who};
 
-/// The authorities of a policy, with their keys and roots read.
+use crate::notary::Source;
+
+/// What an image without a registry's name is called where a trust policy would have to speak about its repository.
+const NAMELESS: &str = "an image that is in no registry";
+
+/// The authorities of a policy, with their keys, roots and certificates read.
 #[derive(Clone, Debug, Default)]
 pub struct Believed {
-    pub(crate) authorities: Vec<Authority>,
+    /// Known by a key or by an identity, whichever image it is.
+    holders: Vec<Authority>,
+    /// Trust policies of Notary Project: who that is depends on the image and on the time.
+    notaries: Vec<Notary>,
+}
+
+#[derive(Clone, Debug)]
+struct Notary {
+    /// How many authorities the policy has before it.
+    place: usize,
+    name: String,
+    window: Window,
+    source: Arc<Source>,
 }
 
 /// Why a policy names somebody whom nobody can recognise.
@@ -30,6 +48,14 @@ pub enum BelievedError {
         /// What is wrong.
         why: PatternError,
     },
+    /// A trust policy of Notary Project, a certificate or a list that is none.
+    #[error("authority `{name}`: {why}")]
+    Notary {
+        /// As the policy calls it.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The same key under two names: one person would be two of two.
     #[error("authority `{name}` has the same key as `{twin}`: use that name")]
     Twin {
@@ -41,16 +67,37 @@ pub enum BelievedError {
 }
 
 impl Believed {
-    /// All of them, in the order of the policy.
-    pub fn authorities(&self) -> &[Authority] {
-        &self.authorities
+    /// Those known by a key or by an identity, in the order of the policy: they may say something about anything.
+    pub fn holders(&self) -> &[Authority] {
+        &self.holders
+    }
+
+    /// All of them, in the order of the policy, as they are believed at `now` about the image that goes by `name` in a registry.
+    pub fn about(&self, name: Option<&Reference>, now: Timestamp) -> Cow<'_, [Authority]> {
+        if self.notaries.is_empty() {
+            return Cow::Borrowed(&self.holders);
+        }
+        let repository = name.map(Reference::name);
+        let mut all = self.holders.clone();
+        // In order, so that each place is right once those before it are in.
+        for Notary { place, name, window, source } in &self.notaries {
+            // Without a name only a statement about all images fits.
+            let who = match source.trust(repository.as_deref().unwrap_or_default()) {
+                Some(trust) => Who::Notary { trust: Arc::new(trust), now },
+                None => Who::Unspoken { about: repository.clone().unwrap_or_else(|| NAMELESS.to_owned()) },
+            };
+            let authority = Authority { name: name.clone(), who, window: *window };
+            all.insert((*place).min(all.len()), authority);
+        }
+        Cow::Owned(all)
     }
 
     /// Those of `policy`.
     pub fn of(policy: &Policy) -> Result<Self, BelievedError> {
         let mut roots: HashMap<&str, Arc<Root>> = HashMap::new();
         let mut authorities: Vec<Authority> = Vec::with_capacity(policy.authorities().len());
-        for one in policy.authorities() {
+        let mut notaries = Vec::new();
+        for (place, one) in policy.authorities().iter().enumerate() {
             let name = || one.name.clone();
             let unreadable = |why| BelievedError::Unreadable { name: name(), why };
             let who = match &one.who {
@@ -73,13 +120,20 @@ impl Believed {
                     let root = root(&mut roots, text).map_err(unreadable)?;
                     Who::Identity { subject: pattern(subject)?, issuer: pattern(issuer)?, root }
                 }
+                Known::Notary(notary) => {
+                    let source =
+                        Source::of(notary).map_err(|why| BelievedError::Notary { name: name(), why })?;
+                    let source = Arc::new(source);
+                    notaries.push(Notary { place, name: name(), window: one.window, source });
+                    continue;
+                }
             };
             if let Some(twin) = authorities.iter().find(|other| same_key(&other.who, &who)) {
                 return Err(BelievedError::Twin { name: name(), twin: twin.name.clone() });
             }
             authorities.push(Authority { name: name(), who, window: one.window });
         }
-        Ok(Self { authorities })
+        Ok(Self { holders: authorities, notaries })
     }
 }
 

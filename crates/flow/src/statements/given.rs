@@ -1,4 +1,5 @@
-//! Signatures that somebody gives as files: bundles of sigstore, for images that are in no registry yet.
+//! Signatures that somebody gives as files: bundles of sigstore and envelopes of Notary Project, for images that are in no
+//! registry yet.
 
 use std::{
     fs::File,
@@ -7,16 +8,16 @@ use std::{
 };
 
 use boltseal_model::{Digest, FaultKind, Signature};
-use boltseal_trust::{Evidence, Form, MAX_EVIDENCE};
+use boltseal_trust::{Authority, Evidence, Form, MAX_EVIDENCE};
 
-use super::{Believed, weigh};
+use super::weigh;
 use crate::Error;
 
-/// Whose the bundles in `files` are, about an image that goes by `subjects`.
+/// Whose the signatures in `files` are, about an image that goes by `subjects`.
 pub fn check_files(
     files: &[PathBuf],
     subjects: &[Digest],
-    believed: &Believed,
+    authorities: &[Authority],
 ) -> Result<Vec<Signature>, Error> {
     let mut found = Vec::new();
     for path in files {
@@ -24,8 +25,8 @@ pub fn check_files(
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let (place, digest) = (format!("file {name}"), Digest::of(&bytes));
         let nothing = std::collections::BTreeMap::new();
-        let evidence = Evidence { form: Form::Bundle, bytes: &bytes, annotations: &nothing };
-        let weighed = |subject| weigh(&evidence, &digest, &place, subject, believed).0;
+        let evidence = Evidence { form: Form::of_bytes(&bytes), bytes: &bytes, annotations: &nothing };
+        let weighed = |subject| weigh(&evidence, &digest, &place, subject, authorities).0;
         let mut all: Vec<Signature> = subjects.iter().map(weighed).collect();
         // Of an index or of the image: what is right for one of them is not wrong because it is not for the other.
         all.sort_by_key(|one| one.fault.as_ref().map(|fault| fault.kind == FaultKind::Bad));

@@ -8,9 +8,12 @@
 //!
 //! ```no_run
 //! use boltseal_flow::statements::{Believed, Place, check};
-//! # fn example(place: &dyn Place, image: &boltseal_model::Digest, policy: &boltseal_policy::Policy) -> Result<(), Box<dyn std::error::Error>> {
+//! # use boltseal_model::{Digest, Reference, Timestamp};
+//! # use boltseal_policy::Policy;
+//! # fn example(place: &dyn Place, image: &Digest, name: &Reference, policy: &Policy) -> Result<(), Box<dyn std::error::Error>> {
 //! let believed = Believed::of(policy)?;
-//! for signature in check(place, std::slice::from_ref(image), &believed)? {
+//! let authorities = believed.about(Some(name), Timestamp::now());
+//! for signature in check(place, std::slice::from_ref(image), &authorities)? {
 //!     println!("{}: {}", signature.place, signature.by.join(", "));
 //! }
 //! # Ok(()) }
@@ -33,12 +36,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_image::manifest::{Descriptor, Document};
 use boltseal_model::{Digest, Fault, FaultKind, Provenance, Signature};
 use boltseal_trust::{
-    Evidence, Form, MAX_EVIDENCE, Refusal, Signer, Statement, Unfit, notary::SIGNATURE_TYPE,
-    predicate::Predicate, verify_each,
+    Evidence, Form, MAX_EVIDENCE, Refusal, Signer, Statement, Unfit, Weighed, notary::SIGNATURE_TYPE,
+    predicate::Predicate,
 };
 use serde_json::Value;
 
 pub use believed::{Believed, BelievedError};
+pub use boltseal_trust::Authority;
 pub use given::check_files;
 pub use kept::{InLayout, InRegistry, bounded, whole};
 pub use vex::{Authors, Pusher, hear};
@@ -114,12 +118,16 @@ pub fn tags_of(subject: &Digest) -> [String; 2] {
 }
 
 /// All that is signed in `place` about an image, which goes by `subjects`: its own digest, and those of indexes that list it.
-pub fn check(place: &dyn Place, subjects: &[Digest], believed: &Believed) -> Result<Vec<Signature>, Error> {
+pub fn check(
+    place: &dyn Place,
+    subjects: &[Digest],
+    authorities: &[Authority],
+) -> Result<Vec<Signature>, Error> {
     let mut found = Vec::new();
     for subject in subjects {
         let attached = place.attached(subject, &Attached::may_be_signed)?;
         for one in attached.iter().take(MAX_ATTACHED) {
-            Opened { place, subject, believed, one }.read(&mut found);
+            Opened { place, subject, authorities, one }.read(&mut found);
         }
         if attached.len() > MAX_ATTACHED {
             let why =
@@ -136,7 +144,7 @@ pub fn check(place: &dyn Place, subjects: &[Digest], believed: &Believed) -> Res
 struct Opened<'a> {
     place: &'a dyn Place,
     subject: &'a Digest,
-    believed: &'a Believed,
+    authorities: &'a [Authority],
     one: &'a Attached,
 }
 
@@ -183,7 +191,7 @@ impl Opened<'_> {
             Err(why) => nothing(&layer.digest, place, FaultKind::Unchecked, why),
             Ok(bytes) => {
                 let evidence = Evidence { form, bytes: &bytes, annotations: &layer.annotations };
-                weigh(&evidence, &layer.digest, place, self.subject, self.believed).0
+                weigh(&evidence, &layer.digest, place, self.subject, self.authorities).0
             }
         }
     }
@@ -196,14 +204,15 @@ fn weigh(
     digest: &Digest,
     place: &str,
     subject: &Digest,
-    believed: &Believed,
+    authorities: &[Authority],
 ) -> (Signature, Option<Value>) {
-    let whose = match verify_each(evidence, subject, &believed.authorities) {
+    let Weighed { outcome, until } = boltseal_trust::weigh(evidence, subject, authorities);
+    let whose = match outcome {
         Ok(whose) => whose,
         Err(refusal) => {
             let (kind, why) = blame(refusal);
             let claimed = claimed_type(evidence);
-            return (Signature { predicate_type: claimed, ..nothing(digest, place, kind, why) }, None);
+            return (Signature { predicate_type: claimed, until, ..nothing(digest, place, kind, why) }, None);
         }
     };
     let Some(first) = whose.first() else {
@@ -217,6 +226,8 @@ fn weigh(
         signer: Some(signer(&first.by)),
         at: first.at.clone(),
         logged: whose.iter().any(|signed| signed.logged),
+        until,
+        remarks: whose.iter().flat_map(|signed| signed.remarks.clone()).collect(),
         predicate_type: statement.map(|statement| statement.predicate_type.clone()),
         provenance: statement.and_then(provenance),
         fault: None,
@@ -242,6 +253,8 @@ fn nothing(digest: &Digest, place: &str, kind: FaultKind, why: String) -> Signat
         signer: None,
         at: Vec::new(),
         logged: false,
+        until: None,
+        remarks: Vec::new(),
         predicate_type: None,
         provenance: None,
         fault: Some(Fault { kind, why }),
@@ -278,6 +291,8 @@ const fn is_broken(why: &Unfit) -> bool {
             | Unfit::Early { .. }
             | Unfit::Late { .. }
             | Unfit::AfterRevocation { .. }
+            | Unfit::Expired(_)
+            | Unfit::Revoked(_)
     )
 }
 

@@ -8,9 +8,9 @@ use boltseal_image::manifest::Document as Manifest;
 use boltseal_model::{Digest, Report, Signature, VexDocument};
 use boltseal_policy::VexAuthors;
 use boltseal_scan::vex::{self, Document, MAX_BYTES, Origin};
-use boltseal_trust::{Evidence, Form, MAX_EVIDENCE};
+use boltseal_trust::{Authority, Evidence, Form, MAX_EVIDENCE};
 
-use super::{Attached, Believed, MAX_ATTACHED, MAX_PARTS, Place, check, weigh};
+use super::{Attached, MAX_ATTACHED, MAX_PARTS, Place, check, weigh};
 use crate::{Error, vex::is_document};
 
 /// Predicate types of statements that are VEX documents: `OpenVEX` with its versions, and formats that cosign attaches as they
@@ -33,7 +33,7 @@ pub struct Authors<'a> {
     /// As the policy says.
     pub wanted: &'a VexAuthors,
     /// Its authorities.
-    pub believed: &'a Believed,
+    pub authorities: &'a [Authority],
     /// Who pushed an artifact; `None` where that cannot be known.
     pub pushers: &'a dyn Fn(&Digest) -> Option<Vec<Pusher>>,
 }
@@ -94,7 +94,7 @@ impl Heard<'_> {
             let Ok(bytes) = self.place.blob(layer, MAX_EVIDENCE) else { continue };
             let evidence = Evidence { form, bytes: &bytes, annotations: &layer.annotations };
             let (signature, predicate) =
-                weigh(&evidence, &layer.digest, &one.place, subject, self.authors.believed);
+                weigh(&evidence, &layer.digest, &one.place, subject, self.authors.authorities);
             if !signature.predicate_type.as_deref().is_some_and(is_vex) {
                 continue;
             }
@@ -160,7 +160,7 @@ impl Heard<'_> {
         if self.authors.wanted.signed_by.is_empty() {
             return Ok(None);
         }
-        let signatures = check(self.place, std::slice::from_ref(&one.digest), self.authors.believed)?;
+        let signatures = check(self.place, std::slice::from_ref(&one.digest), self.authors.authorities)?;
         let mut plain = signatures.iter().filter(|signature| signature.is_plain());
         Ok(plain.find_map(|signature| self.by(signature)).map(|name| format!("signed by {name}")))
     }

@@ -6,22 +6,24 @@ use boltseal_image::{
     Options, layout_of,
     remote::{Access, Name, Remote, Repository, copy::Layout},
 };
-use boltseal_model::{Digest, Report, Subject};
+use boltseal_model::{Digest, Report, Subject, Timestamp};
 
 use super::{Authors, InLayout, InRegistry, Place, check, check_files, hear};
 use crate::{Error, Wanted, rules::Rules};
 
 /// Looks for signatures of the image of `report`, which was opened as `wanted`, and in `files`, and hears attached VEX
-/// documents, as far as `rules` ask for that. Of an image that has no manifest digest (a folder, a Docker archive) nobody can
+/// documents, as far as `rules` ask for that, as they are worth something at `now`. Of an image that has no manifest digest (a folder, a Docker archive) nobody can
 /// tell, and the report says nothing.
 pub fn witness(
     wanted: &Wanted<'_>,
     files: &[PathBuf],
     rules: &Rules,
     report: &mut Report,
+    now: Timestamp,
 ) -> Result<(), Error> {
-    let (policy, believed) = (&rules.policy, &rules.believed);
+    let policy = &rules.policy;
     let subject = report.subject.clone();
+    let authorities = &*rules.believed.about(subject.name.as_ref(), now);
     let Some(digest) = subject.digest.clone() else { return Ok(()) };
     if !policy.asks_for_signatures() && policy.vex().is_none() {
         return Ok(());
@@ -32,10 +34,10 @@ pub fn witness(
         subjects.sort();
         subjects.dedup();
         if let Some(wanted) = policy.vex() {
-            hear(place, subjects, Authors { wanted, believed, pushers: &|_| None }, report)?;
+            hear(place, subjects, Authors { wanted, authorities, pushers: &|_| None }, report)?;
         }
         if policy.asks_for_signatures() {
-            found = Some(check(place, subjects, believed)?);
+            found = Some(check(place, subjects, authorities)?);
         }
         Ok(())
     };
@@ -50,7 +52,7 @@ pub fn witness(
         look(&InLayout(&layout), &mut subjects)?;
     }
     if policy.asks_for_signatures() {
-        let mut given = check_files(files, &subjects, believed)?;
+        let mut given = check_files(files, &subjects, authorities)?;
         report.signatures = match found {
             Some(mut found) => {
                 found.append(&mut given);

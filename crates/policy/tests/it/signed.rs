@@ -37,6 +37,8 @@ fn signature(by: &[&str], signer: &str) -> Signature {
         signer: Some(signer.to_owned()),
         at: Vec::new(),
         logged: false,
+        until: None,
+        remarks: Vec::new(),
         predicate_type: None,
         provenance: None,
         fault: None,

@@ -8,7 +8,7 @@ use boltseal_flow::{
     vex::is_document,
 };
 use boltseal_identity::{Directory, PrincipalId, Scope};
-use boltseal_model::{Digest, Timestamp};
+use boltseal_model::{Digest, Signature, Timestamp};
 use boltseal_store::{About, Attached};
 
 use super::Judging;
@@ -47,7 +47,9 @@ impl Judging {
             let same = one.policy.as_ref() == Some(&basis.policy);
             one.signatures =
                 bearing.claims.filter(|_| same && asks.attached).and_then(|claims| claims.signatures);
-            if asks.vex || (asks.attached && one.signatures.is_none()) {
+            // What ends may have ended by the time somebody judges: then it must be there to be looked at again.
+            let lasts = |known: &Vec<Signature>| known.iter().all(|one| one.until.is_none());
+            if asks.vex || (asks.attached && !one.signatures.as_ref().is_some_and(lasts)) {
                 self.attachments(image, asks.vex, &mut one).await?;
             }
             beside.insert(image.clone(), one);

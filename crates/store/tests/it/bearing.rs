@@ -29,6 +29,8 @@ fn signature() -> Signature {
         signer: None,
         at: Vec::new(),
         logged: false,
+        until: None,
+        remarks: Vec::new(),
         predicate_type: None,
         provenance: None,
         fault: None,

@@ -25,6 +25,8 @@
 //! The other direction is [`Holder`]: whoever has a key and its chain of certificates makes a [`Draft`] of an envelope, to which a
 //! clock may still say when.
 //!
+//! What of this changes by itself, and when, [`crate::weigh`] tells: an expiry, the validity of a certificate, the age of a list.
+//!
 //! What a level only logs is told with the result ([`crate::Signed::remarks`]), and so is what nobody could look up.
 //! Nothing is fetched, so revocation is known from files alone. Plugins are not run: a signature that wants one is refused.
 
@@ -232,6 +234,20 @@ impl Signature {
         Ok(proof)
     }
 
+    /// The first moment after `now` at which something that was looked at begins or runs out.
+    fn turns_after(&self, trust: &Trust, now: Timestamp) -> Option<Timestamp> {
+        let level = &trust.statement.level;
+        if level.skips() {
+            return None;
+        }
+        let certificates = self.chain.iter().flat_map(Certificate::turns);
+        let mut moments: Vec<Timestamp> = certificates.chain(self.envelope.expiry).collect();
+        if level.action(Check::Revocation) != Action::Skip {
+            moments.extend(trust.revoked.turns());
+        }
+        moments.into_iter().filter(|moment| *moment > now).min()
+    }
+
     fn signer(&self) -> Result<Signer, Unfit> {
         let issuer = self.chain.last().map(Certificate::subject).unwrap_or_default();
         Ok(Signer::Identity { subject: self.leaf()?.subject(), issuer })
@@ -242,11 +258,19 @@ impl Claim for Signature {
     fn is_of(&self, who: &Who) -> Result<Proof, Unfit> {
         match who {
             Who::Notary { trust, now } => self.believed(trust, *now),
+            Who::Unspoken { about } => Err(Unfit::Unspoken(about.clone())),
             Who::Key { .. } => Err(Unfit::Kind { found: "a certificate of Notary Project", wanted: "a key" }),
             Who::Identity { .. } => Err(Unfit::Kind {
                 found: "a certificate of Notary Project",
                 wanted: "a certificate of a sigstore instance",
             }),
+        }
+    }
+
+    fn turns(&self, who: &Who) -> Option<Timestamp> {
+        match who {
+            Who::Notary { trust, now } => self.turns_after(trust, *now),
+            _ => None,
         }
     }
 

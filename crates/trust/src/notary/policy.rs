@@ -120,6 +120,15 @@ impl Level {
         }
     }
 
+    /// The same, which refuses where `check` fails; one that skips everything still does.
+    #[must_use]
+    pub fn enforcing(mut self, check: Check) -> Self {
+        if !self.skips() {
+            self.changed.insert(check, Action::Enforce);
+        }
+        self
+    }
+
     /// Whether nothing at all is verified.
     pub const fn skips(&self) -> bool {
         matches!(self.base, Base::Skip)
@@ -231,6 +240,11 @@ impl Document {
             all.push(statement);
         }
         Ok(Self(all))
+    }
+
+    /// Every statement, in the order of the document.
+    pub fn statements(&self) -> &[TrustStatement] {
+        &self.0
     }
 
     /// The statement for images in `repository`, which is named with its registry; nobody's signatures count without one.

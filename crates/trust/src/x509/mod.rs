@@ -113,6 +113,12 @@ impl Certificate {
         Ok(())
     }
 
+    /// When it begins to be valid, and when it is valid no more.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        let (from, until) = self.validity();
+        from.into_iter().chain(until.and_then(after))
+    }
+
     /// Whether `issuer` signed it, and is named as who did.
     pub(crate) fn check_issued_by(&self, issuer: &Self) -> Result<(), String> {
         let (ours, theirs) = (&self.parsed.tbs_certificate, &issuer.parsed.tbs_certificate);
@@ -175,6 +181,11 @@ fn first_inside(der: &[u8]) -> Option<&[u8]> {
 pub(crate) fn moment(time: Time) -> Option<Timestamp> {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
     Timestamp::from_second(seconds).ok()
+}
+
+/// The first moment after the last one at which something counts; stored verdicts count milliseconds.
+pub(crate) fn after(last: Timestamp) -> Option<Timestamp> {
+    last.checked_add(std::time::Duration::from_millis(1)).ok()
 }
 
 /// Whether two values have one DER form.

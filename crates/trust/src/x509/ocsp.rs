@@ -8,7 +8,7 @@ use x509_ocsp::{
     SingleResponse,
 };
 
-use super::{Certificate, Hash, first_inside, oid, verify_with};
+use super::{Certificate, Hash, after, first_inside, oid, verify_with};
 
 const BASIC: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1.1");
 /// What certificates of responders are for.
@@ -47,6 +47,14 @@ impl Answer {
         let mut about = self.parsed.tbs_response_data.responses.iter();
         let found = about.find(|single| is_of(&single.cert_id, one, issuer))?;
         Some(self.check_signed(issuer, now).and_then(|()| said(found, now)))
+    }
+
+    /// When what it says begins to count, and when it counts no more.
+    pub fn turns(&self) -> impl Iterator<Item = Timestamp> {
+        self.parsed.tbs_response_data.responses.iter().flat_map(|single| {
+            let until = single.next_update.as_ref().and_then(moment).and_then(after);
+            moment(&single.this_update).into_iter().chain(until)
+        })
     }
 
     /// By the issuer itself, or by somebody to whom it gave a certificate for that (section 4.2.2.2).

@@ -10,11 +10,13 @@ use cms::cert::x509::{
     der::{Decode as _, asn1::ObjectIdentifier},
 };
 
-use super::{Certificate, first_inside, moment, ocsp::Answer, oid, verify_with};
+use super::{Certificate, after, first_inside, moment, ocsp::Answer, oid, verify_with};
 use crate::pem;
 
 /// Bytes of a list. Large public authorities publish some 10 MB.
 const MAX_LIST: usize = 64 << 20;
+/// What blocks of PEM are called that hold a list, or an answer. The second name is that of the structure: there is no agreed one.
+const LABELS: [&str; 2] = ["X509 CRL", "OCSP RESPONSE"];
 /// Says that a list has only what changed.
 const DELTA: ObjectIdentifier = oid("2.5.29.27");
 
@@ -45,7 +47,7 @@ pub(crate) struct Standing {
 }
 
 impl Revoked {
-    /// Adds a list (DER or PEM), or an answer of OCSP (DER).
+    /// Adds a list, or an answer of OCSP: DER, or blocks `X509 CRL` and `OCSP RESPONSE` in PEM.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), RevokedError> {
         if bytes.len() > MAX_LIST {
             return Err(RevokedError(format!("{} bytes are more than {MAX_LIST}", bytes.len())));
@@ -56,14 +58,14 @@ impl Revoked {
                 let blocks = pem::blocks(text).map_err(RevokedError)?;
                 blocks
                     .into_iter()
-                    .filter(|block| block.label == "X509 CRL")
+                    .filter(|block| LABELS.contains(&block.label.as_str()))
                     .map(|b| b.bytes.to_vec())
                     .collect()
             }
             None => vec![bytes.to_vec()],
         };
         if ders.is_empty() {
-            return Err(RevokedError("it has no block `X509 CRL`".to_owned()));
+            return Err(RevokedError("it has no block `X509 CRL` or `OCSP RESPONSE`".to_owned()));
         }
         for der in ders {
             if let Ok(answer) = Answer::read(&der) {
@@ -94,6 +96,15 @@ impl Revoked {
         standing
     }
 
+    /// When a list or an answer begins to count, and when it is too old.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Timestamp> {
+        let lists = self.lists.iter().flat_map(|list| {
+            let (from, until) = list.bounds();
+            from.into_iter().chain(until.and_then(after))
+        });
+        lists.chain(self.answers.iter().flat_map(Answer::turns))
+    }
+
     /// Whether `issuer` revoked `one`, or why nobody can tell.
     fn of(&self, one: &Certificate, issuer: &Certificate, now: Timestamp) -> Result<bool, String> {
         let subject = issuer.subject();
@@ -111,10 +122,14 @@ impl Revoked {
             if list.parsed.tbs_cert_list.issuer != issuer.parsed().tbs_certificate.subject {
                 continue;
             }
-            match list.check(issuer, now) {
-                // Once revoked, always revoked, whichever of the lists says it.
+            match list.check_signed(issuer) {
+                // Once revoked, always revoked, whichever of the lists says it and however old that is: else waiting for the
+                // end of a list would bring a stolen key back.
                 Ok(()) if list.names(one) => return Ok(true),
-                Ok(()) => known = true,
+                Ok(()) if list.is_of(now) => known = true,
+                Ok(()) => {
+                    why = format!("the list of what `{subject}` revoked is not of now: get the newest one");
+                }
                 Err(wrong) => why = format!("the list of what `{subject}` revoked {wrong}"),
             }
         }
@@ -124,7 +139,7 @@ impl Revoked {
 
 impl List {
     /// Why it says nothing.
-    fn check(&self, issuer: &Certificate, now: Timestamp) -> Result<(), String> {
+    fn check_signed(&self, issuer: &Certificate) -> Result<(), String> {
         let (list, key) =
             (&self.parsed.tbs_cert_list, &issuer.parsed().tbs_certificate.subject_public_key_info);
         if list.signature != self.parsed.signature_algorithm {
@@ -138,18 +153,21 @@ impl List {
         }
         let critical = list.crl_extensions.iter().flatten().find(|extension| extension.critical);
         match critical.map(|extension| extension.extn_id) {
-            None => {}
-            Some(DELTA) => return Err("has only what changed".to_owned()),
-            Some(other) => {
-                return Err(format!("says only a part, or something that is not known ({other})"));
-            }
+            None => Ok(()),
+            Some(DELTA) => Err("has only what changed".to_owned()),
+            Some(other) => Err(format!("says only a part, or something that is not known ({other})")),
         }
-        let from = moment(list.this_update).filter(|from| *from <= now);
-        let until = list.next_update.and_then(moment).filter(|until| *until >= now);
-        match (from, until) {
-            (Some(_), Some(_)) => Ok(()),
-            _ => Err("is not of now: get the newest one".to_owned()),
-        }
+    }
+
+    /// From when, and until when it is the newest one.
+    fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let list = &self.parsed.tbs_cert_list;
+        (moment(list.this_update), list.next_update.and_then(moment))
+    }
+
+    /// Whether a certificate that it does not name is not revoked.
+    fn is_of(&self, now: Timestamp) -> bool {
+        matches!(self.bounds(), (Some(from), Some(until)) if from <= now && now <= until)
     }
 
     fn names(&self, one: &Certificate) -> bool {

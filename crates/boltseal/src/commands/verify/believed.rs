@@ -67,7 +67,8 @@ impl Believed {
             all.push(notary(folder, repository)?);
         }
         if let Some(path) = &self.policy {
-            all.extend_from_slice(given::rules(path)?.believed.authorities());
+            let name = repository.and_then(|repository| repository.parse().ok());
+            all.extend_from_slice(&given::rules(path)?.believed.about(name.as_ref(), Timestamp::now()));
         }
         if all.is_empty() {
             return Err(Failure::usage("nobody is believed").next(

@@ -295,3 +295,38 @@ fn attacks_on_cose() {
         check(name, &believed(&made, &json!({})).verify(Form::NotaryCose, &bytes, &image), expected);
     }
 }
+
+#[test]
+fn what_changes_by_itself_and_when() {
+    let (made, image) = (Made::new(), Digest::of(b"image"));
+    let expiring = made.jws(&image, |p| {
+        p[EXPIRY] = json!("2026-11-15T00:00:00Z");
+        p["crit"] = json!([SCHEME, EXPIRY]);
+    });
+    let plain = made.jws(&image, |_| {});
+    let strict = json!({});
+    let skips =
+        json!({ "signatureVerification": { "level": "skip" }, "trustStores": [], "trustedIdentities": [] });
+    let (list, none) = (made.list(&[1], 2026), Vec::new());
+    let end = Some("2027-01-01T00:00:00.001Z");
+    for (name, envelope, changes, list, now, counts, until) in [
+        ("its certificates end", &plain, &strict, &none, NOW, true, end),
+        ("on the last moment", &plain, &strict, &none, "2027-01-01T00:00:00Z", true, end),
+        ("when that is over", &plain, &strict, &none, "2027-01-01T00:00:00.001Z", false, None),
+        ("they begin", &plain, &strict, &none, "2025-12-01T00:00:00Z", false, Some("2026-01-01T00:00:00Z")),
+        ("it expires", &expiring, &strict, &none, NOW, true, Some("2026-11-15T00:00:00Z")),
+        ("it is expired", &expiring, &strict, &none, "2026-11-15T00:00:00Z", false, end),
+        ("a list ends too", &plain, &strict, &list, "2026-12-31T00:00:00Z", true, end),
+        ("nothing is verified", &expiring, &skips, &none, NOW, false, None),
+    ] {
+        let mut believed = believed(&made, changes);
+        if !list.is_empty() {
+            believed.revoked.add(list).unwrap();
+        }
+        believed.now = at(now);
+        let bytes = envelope.to_string();
+        let weighed = believed.weigh(Form::NotaryJws, bytes.as_bytes(), &image);
+        assert_eq!(weighed.outcome.is_ok(), counts, "{name}: {weighed:?}");
+        assert_eq!(weighed.until, until.map(at), "{name}");
+    }
+}

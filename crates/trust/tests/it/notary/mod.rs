@@ -11,9 +11,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use boltseal_model::{Digest, Timestamp};
 use boltseal_trust::{
-    Authority, Evidence, Form, Refusal, Revoked, Signed, Who,
+    Authority, Evidence, Form, Refusal, Revoked, Signed, Weighed, Who,
     notary::{Document, StoreKind, Stores, Trust},
-    verify,
+    verify, weigh,
 };
 use serde_json::{Value, json};
 
@@ -61,6 +61,10 @@ impl Believed {
 
     fn verify(&self, form: Form, bytes: &[u8], image: &Digest) -> Result<Signed, Refusal> {
         verify(&Evidence { form, bytes, annotations: &BTreeMap::new() }, image, &[self.authority()])
+    }
+
+    fn weigh(&self, form: Form, bytes: &[u8], image: &Digest) -> Weighed {
+        weigh(&Evidence { form, bytes, annotations: &BTreeMap::new() }, image, &[self.authority()])
     }
 }
 
