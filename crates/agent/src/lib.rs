@@ -17,6 +17,7 @@
 //! | [`docker`] | the authorization plugin of Docker and Swarm |
 //! | [`network`] | the network of groups of containers: closed but for what their files open |
 //! | [`groups`] | container groups, run sealed on this node |
+//! | [`wrapper`] | in front of an engine's OCI runtime: what it is asked for, hardened |
 //! | [`engines`] | configuration of engines that have a gate of their own: podman, CRI-O, containerd |
 //!
 //! It decides nothing about images: it asks for stored verdicts. Where the server cannot be asked, the answer is no, unless
@@ -29,5 +30,6 @@ pub mod engines;
 mod gate;
 pub mod groups;
 pub mod network;
+pub mod wrapper;
 
 pub use gate::{Error, Gate, Identity};

@@ -1,14 +1,16 @@
 //! `boltseal __runtime`: the role that makes containers, in which this program starts itself and nobody else starts it.
 //!
 //! One request on standard input, or in the file that is named; one answer on standard output. It has to be the only thread
-//! of its process, so it comes before everything else: no arguments are parsed, nothing is set up.
+//! of its process, so it comes before everything else: no arguments are parsed, nothing is set up. `boltseal __seal` is
+//! what other runtimes start a container with.
 
 use std::{
+    ffi::OsString,
     io::{Read as _, Write as _, stdin, stdout},
     process::ExitCode,
 };
 
-use boltseal_runtime::start::{Answer, Request, Served, serve};
+use boltseal_runtime::start::{Answer, Request, Served, inside, serve};
 
 /// What the program is called in this role.
 const ROLE: &str = "__runtime";
@@ -22,7 +24,11 @@ const NOT_STARTED: u8 = 126;
 /// Plays the role if this process was started for it.
 pub fn play() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next()? != ROLE {
+    let role = arguments.next()?;
+    if role == inside::SEAL {
+        return Some(seal(arguments));
+    }
+    if role != ROLE {
         return None;
     }
     let mut text = Vec::new();
@@ -48,6 +54,24 @@ pub fn play() -> Option<ExitCode> {
         }
         Err(error) => said(&Answer::Refused(error.whole())),
     })
+}
+
+/// `boltseal __seal REQUEST PROGRAM …`: the first program of a container that another runtime made.
+fn seal(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let words: Result<Vec<String>, _> = arguments.map(OsString::into_string).collect();
+    let asked = words.map_err(|_| "it is no text".to_owned()).and_then(|words| {
+        let (request, command) = words.split_first().ok_or("there is none")?;
+        let request = serde_json::from_str(request).map_err(|error| error.to_string())?;
+        Ok((request, command.to_vec()))
+    });
+    let code = match asked {
+        Ok((request, command)) => inside::become_sealed(&request, &command),
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "boltseal: this is no request: {why}");
+            NOT_STARTED.into()
+        }
+    };
+    ExitCode::from(u8::try_from(code).unwrap_or(NOT_STARTED))
 }
 
 fn said(answer: &Answer) -> ExitCode {

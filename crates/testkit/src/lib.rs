@@ -15,6 +15,8 @@
 //!
 //! [`corpus`] gives catalogs of 732 real images. [`image`] makes images, entry by entry, in every form people keep them.
 //!
+//! [`tries`] is what programs try in sealed containers.
+//!
 //! [`postgres`] starts a real PostgreSQL, [`Distribution`] a registry of others.
 //!
 //! [`mutations`] runs the body of a fuzz target over its seeds, what a fuzzer [`found`] and mutations of seeds.
@@ -29,6 +31,7 @@ mod peers;
 mod postgres;
 mod s3;
 mod shared;
+pub mod tries;
 
 pub use corpus::corpus;
 pub use distribution::Distribution;

@@ -13,11 +13,15 @@
 //! |---|---|
 //! | [`containers`] | podman, buildah, skopeo and CRI-O: `policy.json` and `registries.conf` |
 //! | [`containerd`] | containerd: `hosts.toml` without fallback, and the program that it asks about every image |
+//! | [`install`] | all, and Docker: told to start containers through [`wrapper`](crate::wrapper), and told otherwise again |
 //!
 //! Engines know registries and signatures, not verdicts: our registry refuses what a verdict refuses, and containerd asks.
 
 pub mod containerd;
 pub mod containers;
+pub mod install;
+mod json;
+mod toml;
 
 use boltseal_model::Reference;
 

@@ -1,4 +1,6 @@
-//! `boltseal engine render`
+//! `boltseal engine`
+
+mod install;
 
 use std::{
     fs,
@@ -27,6 +29,14 @@ pub struct Args {
 enum Verb {
     /// Write configuration that lets an engine fetch from approved registries only
     Render(Render),
+    /// Have an engine start its containers hardened
+    Install(install::Install),
+    /// Have it start them as before
+    Uninstall(install::Uninstall),
+    /// Show which engines start containers hardened, and whether all of it is in order
+    Status(install::Status),
+    /// Check what a node opens to containers
+    Check(install::Check),
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,7 +94,16 @@ enum Engine {
 
 /// Does it.
 pub fn run(args: &Args, _: &Global, console: &Console) -> Result<Exit, Failure> {
-    let Verb::Render(render) = &args.verb;
+    match &args.verb {
+        Verb::Render(args) => render(args, console),
+        Verb::Install(args) => install::install(args, console),
+        Verb::Uninstall(args) => install::uninstall(args, console),
+        Verb::Status(args) => install::status(args, console),
+        Verb::Check(args) => install::check(args, console),
+    }
+}
+
+fn render(render: &Render, console: &Console) -> Result<Exit, Failure> {
     let files = files(render)?;
     match &render.to {
         None => {

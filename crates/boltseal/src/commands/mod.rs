@@ -56,6 +56,7 @@ pub mod vex;
 pub mod webhook;
 pub mod r#where;
 pub mod whoami;
+pub mod wrapper;
 
 use clap::Subcommand;
 
@@ -150,8 +151,10 @@ pub enum Command {
     Admit(admit::Args),
     /// Stand beside the container engine of this node and let run only what a server approved
     Agent(agent::Args),
-    /// Configure engines so that they fetch from approved registries only
+    /// Have other engines fetch from approved registries only, and start containers hardened
     Engine(engine::Args),
+    /// Stand in front of an engine's OCI runtime, and harden what it is asked for
+    Wrapper(wrapper::Args),
     /// Log in to a server
     Login(login::Args),
     /// End a login
@@ -231,6 +234,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(args, &global, console),
         Command::Admit(args) => admit::run(&args, &global, console),
         Command::Engine(args) => engine::run(&args, &global, console),
+        Command::Wrapper(args) => wrapper::run(&args),
         Command::Agent(args) => agent::run(&args, &global, console),
         Command::Login(args) => login::run(&args, &global, console),
         Command::Logout(args) => logout::run(&args, console),

@@ -43,7 +43,7 @@ impl Drop for Running {
     }
 }
 
-/// An engine of our own that asks the plugin `plugin`.
+/// An engine of our own.
 pub struct Engine {
     running: Running,
     folder: PathBuf,
@@ -51,18 +51,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Without a network of its own, since that would change the machine's. `None` where engines cannot run.
+    /// One that asks the plugin `plugin`.
     pub fn start(folder: &Path, plugin: &str) -> Option<Self> {
+        std::fs::write(folder.join("none.json"), "{}").unwrap();
+        Self::with(folder, &folder.join("none.json"), &["--authorization-plugin", plugin])
+    }
+
+    /// Without a network of its own, since that would change the machine's. `None` where engines cannot run.
+    pub fn with(folder: &Path, config: &Path, more: &[&str]) -> Option<Self> {
         let (dockerd, docker) = (peer("dockerd")?, peer("docker")?);
         let path = |name: &str| folder.join(name).display().to_string();
         let log = File::create(path("log")).unwrap();
-        std::fs::write(path("none.json"), "{}").unwrap();
         let mut command = Command::new(dockerd);
         command
             .args(["--data-root", &path("data"), "--exec-root", &path("run"), "--pidfile", &path("pid")])
-            .args(["--host", &format!("unix://{}", path("socket")), "--config-file", &path("none.json")])
+            .args(["--host", &format!("unix://{}", path("socket"))])
+            .arg("--config-file")
+            .arg(config)
+            .args(more)
             .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"])
-            .args(["--ip-masq=false", "--storage-driver=vfs", "--authorization-plugin", plugin])
+            .args(["--ip-masq=false", "--storage-driver=vfs"])
             .env("HOME", folder)
             .stdin(std::process::Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -84,15 +92,26 @@ impl Engine {
 
     /// What the command line prints, or what it complains about.
     pub fn ask(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(&self.docker)
+        let output = self.output(arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// How it ends, with all that it says, wherever.
+    pub fn ends(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.output(arguments);
+        let all = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&all).into_owned())
+    }
+
+    fn output(&self, arguments: &[&str]) -> std::process::Output {
+        Command::new(&self.docker)
             .args(arguments)
             .env("DOCKER_HOST", format!("unix://{}", self.folder.join("socket").display()))
             .env("DOCKER_CONFIG", self.folder.join("config"))
             .env("HOME", &self.folder)
             .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+            .unwrap()
     }
 
     #[track_caller]

@@ -63,3 +63,4 @@ mod verify;
 mod vex;
 mod watching;
 mod webhook;
+mod wrapper;

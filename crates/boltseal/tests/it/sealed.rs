@@ -13,7 +13,10 @@ use boltseal_runtime::{
     Host, Image, Wanted, bundle, plan,
     start::{Answer, End, Join, Request, Start, Started, log::Reader, status::Status},
 };
-use boltseal_testkit::{shared, skip};
+use boltseal_testkit::{
+    shared, skip,
+    tries::{By, tries},
+};
 
 const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
 
@@ -25,67 +28,6 @@ properties:
   - name: c
     properties: {image: alpine, resources: {requests: {cpu: 1, memoryInGB: 0.125}}}
 ";
-
-/// What is tried, and what is said of it. All of it is tried by root inside and by somebody else, as the first program and as
-/// one that joins.
-const TRIES: &[(&str, &str)] = &[
-    ("grep -E '^(CapEff|CapBnd):' /proc/self/status", "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000"),
-    ("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status", "NoNewPrivs:\t1\nSeccomp:\t2"),
-    ("cat /proc/self/uid_map", "0    1000000      65536"),
-    // Programs that were not in the image.
-    ("cp /bin/busybox /tmp/dropped && /tmp/dropped true", "Permission denied"),
-    ("cp /bin/busybox /dev/shm/dropped && /dev/shm/dropped true", "Permission denied"),
-    ("cp /bin/busybox /tmp/dropped && ln /tmp/dropped /tmp/linked && /tmp/linked true", "Permission denied"),
-    ("cp /bin/busybox /tmp/dropped && mv /tmp/dropped /tmp/moved && /tmp/moved true", "Permission denied"),
-    (
-        "/lib/ld-musl-x86_64.so.1 /bin/busybox echo fine; cp /bin/busybox /tmp/dropped; /lib/ld-musl-x86_64.so.1 /tmp/dropped echo ran",
-        "fine\n/lib/ld-musl-x86_64.so.1: /tmp/dropped: Not a valid dynamic program",
-    ),
-    (
-        "LD_PRELOAD=/lib/libz.so.1 grep -q libz /proc/self/maps && echo loads; cp /lib/libz.so.1 /tmp/my.so; LD_PRELOAD=/tmp/my.so grep -c my.so /proc/self/maps",
-        "loads\n0",
-    ),
-    ("printf '#!/bin/sh\\necho ran' > /tmp/s; chmod +x /tmp/s; /tmp/s", "Permission denied"),
-    ("echo x > /bin/busybox", "Read-only file system"),
-    ("mv /bin/busybox /bin/other", "Read-only file system"),
-    // Ways to change what is mounted.
-    ("mount -t tmpfs none /mnt", "ermi"),
-    ("mount -o remount,rw /", "ermi"),
-    ("mount -o remount,exec /tmp", "ermi"),
-    ("umount /proc", "ermi"),
-    ("unshare -r true", "ermi"),
-    ("unshare -Urm sh -c 'mount -t tmpfs t /mnt && cp /bin/busybox /mnt/x && /mnt/x echo ran'", "ermi"),
-    ("chroot / true", "ermi"),
-    // Devices, and the kernel's settings.
-    ("mknod /tmp/disk b 254 0", "ermi"),
-    ("mknod /tmp/null c 1 3", "ermi"),
-    ("echo 1 > /proc/sys/kernel/panic", "ead-only"),
-    ("test -e /proc/sysrq-trigger || echo ead-only; echo h > /proc/sysrq-trigger", "ead-only"),
-    ("echo '|/tmp/x' > /proc/sys/kernel/core_pattern", "ead-only"),
-    ("cat /proc/kcore | wc -c", "0"),
-    ("echo /x > /sys/kernel/uevent_helper", "ead-only"),
-    ("date -s 2001-01-01", "ermi"),
-    ("hostname other", "ermi"),
-    ("nice -n -5 true", "ermi"),
-    // The first process, which is not the workload's: what it holds of the outside, and whether it can be looked into.
-    ("ls /proc/1/fd; echo; cat /proc/1/fd/3", "ermi"),
-    ("cat /proc/1/environ | wc -c; cat /proc/1/maps", "ermi"),
-    ("cat /proc/1/exe > /tmp/stolen", "ermi"),
-    ("ls /proc/1/root/ >/dev/null && echo seen", "ermi"),
-    ("ls /proc/self/fd | sort -n | tail -1", "3"),
-    ("ls -d /proc/[0-9]* | wc -l | xargs test 9 -gt && echo few", "few"),
-    // Others.
-    ("ping -c1 -W1 192.0.2.1", "nreachable"),
-    ("arping -c1 -I lo 127.0.0.1", "ermi"),
-    ("wget -T2 -O- http://192.0.2.1/", "nreachable"),
-    ("ls /sys/class/net", "lo\n"),
-    ("hostname", "sealed"),
-    // Limits.
-    ("dd if=/dev/zero of=/tmp/full bs=1M count=100", "No space left"),
-    ("ulimit -n; ulimit -c", "16384\n0"),
-    ("dd if=/dev/zero of=/dev/null bs=300M count=1; echo $?", "137"),
-    ("for i in $(seq 600); do sleep 9 & done", "can't fork"),
-];
 
 /// A place for containers, and the files of a small Linux in it.
 struct Place {
@@ -250,24 +192,19 @@ impl Drop for Container<'_> {
 fn what_a_sealed_container_cannot_do() {
     let Some(place) = Place::new() else { return };
     let mut wrong = Vec::new();
-    for (number, (tries, wanted)) in TRIES.iter().enumerate() {
+    for (number, one) in tries(By::Own).enumerate() {
         for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
-            let container = place.start(&format!("{number}-{who}"), user, tries).unwrap();
+            let container = place.start(&format!("{number}-{who}"), user, one.script).unwrap();
             container.wait();
-            let said = container.said();
-            if !said.contains(wanted) || said.lines().any(|line| line == "ran") {
-                wrong.push(format!("{who}: {tries}: wanted {wanted:?}, but: {said}"));
-            }
+            wrong.extend(one.wrong(&container.said()).map(|why| format!("{who}: {why}")));
         }
     }
     // One after the other in one container: what joins is sealed like the first.
     for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
         let container = place.start(&format!("joined-{who}"), user, "sleep 1000").unwrap();
-        for (tries, wanted) in TRIES.iter().filter(|(tries, _)| !tries.contains("seq 600")) {
-            let (_, said) = container.join(None, &format!("rm -rf /tmp/* /dev/shm/*; {tries}"));
-            if !said.contains(wanted) || said.lines().any(|line| line == "ran") {
-                wrong.push(format!("{who}, joined: {tries}: wanted {wanted:?}, but: {said}"));
-            }
+        for one in tries(By::Own).filter(|one| !one.script.contains("seq 600")) {
+            let (_, said) = container.join(None, &format!("rm -rf /tmp/* /dev/shm/*; {}", one.script));
+            wrong.extend(one.wrong(&said).map(|why| format!("{who}, joined: {why}")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

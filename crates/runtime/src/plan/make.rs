@@ -32,7 +32,7 @@ const USERS: u32 = 65_536;
 const OPENABLE: [&str; 8] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 /// Paths that cannot be seen: they tell about the machine, or change it.
-const MASKED: [&str; 12] = [
+pub const MASKED: [&str; 12] = [
     "/proc/acpi",
     "/proc/asound",
     "/proc/interrupts",
@@ -47,7 +47,7 @@ const MASKED: [&str; 12] = [
     "/sys/firmware",
 ];
 /// Paths that cannot be written to.
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+pub const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 struct Resourced {
     cpu: u64,

@@ -9,6 +9,8 @@ mod mounts;
 mod network;
 mod process;
 
+pub use make::{MASKED, READ_ONLY};
+
 use std::{collections::BTreeMap, fmt};
 
 use boltseal_model::{Config, Digest};

@@ -34,9 +34,9 @@ use super::{
 /// Bytes that are read of a pipe at once: as many as it holds.
 const CHUNK: usize = 64 << 10;
 /// What a shell says of a program that is not there.
-const NOT_FOUND: i32 = 127;
+pub(super) const NOT_FOUND: i32 = 127;
 /// What it says of one that cannot be run.
-const NOT_RUN: i32 = 126;
+pub(super) const NOT_RUN: i32 = 126;
 /// What lists of processes call it.
 const NAME: &std::ffi::CStr = c"boltseal-init";
 /// `SIGCHLD`
@@ -90,9 +90,18 @@ pub(super) fn run(first: &First, command: &[String]) -> io::Result<()> {
 /// Becomes the program. Gives the code to exit with where that cannot be.
 pub(super) fn execute(command: &[String]) -> i32 {
     let Some((program, arguments)) = command.split_first() else { return NOT_FOUND };
-    let error = Command::new(program).args(arguments).exec();
-    let _ = writeln!(io::stderr(), "boltseal: {program} cannot be run: {error}");
+    refused(program, &Command::new(program).args(arguments).exec())
+}
+
+/// Says why a program does not run; gives the code to exit with.
+pub(super) fn refused(program: &str, error: &io::Error) -> i32 {
+    complain(&format!("{program} cannot be run: {error}"));
     if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN }
+}
+
+/// To whoever reads the container's standard error.
+pub(super) fn complain(what: &str) {
+    let _ = writeln!(io::stderr(), "boltseal: {what}");
 }
 
 fn watch(first: &First, mut signals: Signals, pipes: [OwnedFd; 2], workload: i32) -> io::Result<Status> {

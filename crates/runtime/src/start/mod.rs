@@ -19,6 +19,7 @@
 //! | `end` | what is left of one, removed |
 //! | [`seal`] | Landlock and the filter of system calls, the last thing before the workload |
 //! | [`init`] | PID 1: what is written goes to the log, what ends is reaped, the status is kept |
+//! | [`inside`] | this program as what a container of another runtime starts with |
 //! | [`log`] | what the workload wrote, bounded, in the format of Kubernetes' runtimes |
 //! | [`status`] | how it ended |
 //!
@@ -29,6 +30,7 @@ mod create;
 mod end;
 mod find;
 pub mod init;
+pub mod inside;
 mod join;
 mod lock;
 pub mod log;

@@ -6,7 +6,7 @@
 //! Landlock gives `execute` only to what cannot be written to, `write` only to what is mounted for that, and no device can be
 //! made anywhere. While it holds, nothing can be mounted either, whoever tries (`landlock(7)`).
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use landlock::{
     ABI, Access as _, AccessFs, BitFlags, CompatLevel, Compatible as _, PathBeneath, PathFd, PathFdError,
@@ -14,6 +14,7 @@ use landlock::{
 };
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use oci_spec::runtime::Spec;
+use serde::{Deserialize, Serialize};
 
 use super::init::{self, First};
 use crate::seccomp;
@@ -80,7 +81,7 @@ pub enum Error {
 /// # Errors
 /// Where the kernel has the feature and refuses it. Where it lacks one, the plan said so before.
 pub fn close(specification: &Spec) -> Result<(), Error> {
-    files(specification)?;
+    files(&Files::of(specification))?;
     Ok(seccomp::apply()?)
 }
 
@@ -98,47 +99,68 @@ pub fn landlock(version: u32) -> Option<&'static str> {
     }
 }
 
-fn files(specification: &Spec) -> Result<(), Error> {
+/// What may be done with which files of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// Folders and files that can be written to, by what is mounted there; nothing in them is executed.
+    pub writable: BTreeSet<String>,
+    /// What is executed wherever it lies.
+    pub executable: BTreeSet<String>,
+    /// Whether all else can be written to as well. Folders that are there when it is sealed stay executable then; those that are
+    /// made later beside them are not.
+    pub root: bool,
+}
+
+impl Files {
+    /// As the specification of a sealed container says.
+    pub fn of(specification: &Spec) -> Self {
+        let mounts = specification.mounts().as_deref().unwrap_or_default();
+        let open = mounts.iter().filter(|mount| {
+            let closed = mount.options().iter().flatten().any(|option| option == "ro");
+            let memory = matches!(mount.typ().as_deref(), Some("tmpfs" | "bind" | "mqueue"));
+            memory && !closed && mount.destination() != Path::new("/dev")
+        });
+        let writable = open.map(|mount| mount.destination().display().to_string()).collect();
+        Self { writable, ..Self::default() }
+    }
+}
+
+/// Rules for this process about files, and abstract sockets. There is no way back.
+///
+/// # Errors
+/// As [`close`].
+pub fn files(files: &Files) -> Result<(), Error> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let devices = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
     let write = AccessFs::from_all(WANTED) & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock);
-    let writable = writable(specification);
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(WANTED))?
         // Not of signals: those end at the container's own processes anyway, and what joins must be able to send them.
         .scope(Scope::AbstractUnixSocket)?
         .create()?;
-    rules = rule(rules, Path::new("/"), read)?;
+    rules = rule(rules, Path::new("/"), if files.root { write } else { read })?;
     rules = rule(rules, Path::new("/dev"), devices)?;
     // A process says something of itself there: its name, how it is to be ended when memory is short.
     rules = rule(rules, Path::new("/proc"), AccessFs::WriteFile.into())?;
     let mut left = MAX_RULES;
-    rules = executable(rules, Path::new("/"), &writable, &mut left)?;
-    for place in &writable {
+    rules = executable(rules, Path::new("/"), &files.writable, &mut left)?;
+    for place in &files.writable {
         rules = rule(rules, Path::new(place), write)?;
+    }
+    for place in &files.executable {
+        rules = rule(rules, Path::new(place), AccessFs::Execute.into())?;
     }
     let sealed = rules.restrict_self()?;
     debug_assert!(sealed.ruleset != RulesetStatus::NotEnforced || boltseal_sys::landlock_version() == 0);
     Ok(())
 }
 
-/// Folders that can be written to, by what is mounted there.
-fn writable(specification: &Spec) -> HashSet<String> {
-    let mounts = specification.mounts().as_deref().unwrap_or_default();
-    let open = mounts.iter().filter(|mount| {
-        let closed = mount.options().iter().flatten().any(|option| option == "ro");
-        let memory = matches!(mount.typ().as_deref(), Some("tmpfs" | "bind" | "mqueue"));
-        memory && !closed && mount.destination() != Path::new("/dev")
-    });
-    open.map(|mount| mount.destination().display().to_string()).collect()
-}
-
 /// Lets everything be executed beneath `folder` but what can be written to.
 fn executable(
     mut rules: RulesetCreated,
     folder: &Path,
-    writable: &HashSet<String>,
+    writable: &BTreeSet<String>,
     left: &mut usize,
 ) -> Result<RulesetCreated, Error> {
     const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
