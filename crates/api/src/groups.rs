@@ -6,6 +6,8 @@
 //! | `GET /v1/groups`, `GET /v1/groups/NAME` | | [`Group`]s, or one |
 //! | `POST /v1/groups/NAME/stop`, `…/start` | [`Stop`] | [`Group`] |
 //! | `POST /v1/groups/NAME/secrets` | values in base64 by `VOLUME/FILE` | [`Group`] |
+//! | `POST /v1/rollouts` | [`Rollout`] | [`Rolled`] |
+//! | `POST /v1/groups/NAME/rollback` | [`Rollback`] | [`Rolled`] |
 //! | `DELETE /v1/groups/NAME` | | nothing |
 //! | `GET /v1/groups/NAME/CONTAINER/log` | | lines of the log, one JSON value each |
 //! | `GET /v1/groups/NAME/CONTAINER/processes` | | [`Process`]es |
@@ -49,6 +51,57 @@ pub struct Stop {
     /// Seconds between `SIGTERM` and `SIGKILL`.
     #[serde(default)]
     pub grace: Option<u32>,
+}
+
+/// A group in place of the one of its name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rollout {
+    /// The new one.
+    pub run: Run,
+    /// What becomes of the old one.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// Seconds in which the new one has to become ready.
+    #[serde(default)]
+    pub wait: Option<u32>,
+    /// Seconds in which the old one may end its conversations.
+    #[serde(default)]
+    pub drain: Option<u32>,
+}
+
+/// The group that served before, in place of the one that serves.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Rollback {
+    /// What becomes of the one that serves.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// Seconds in which it has to become ready.
+    #[serde(default)]
+    pub wait: Option<u32>,
+    /// Seconds in which the one that serves may end its conversations.
+    #[serde(default)]
+    pub drain: Option<u32>,
+}
+
+/// What becomes of a group that is replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// It ends its conversations and is stopped.
+    #[default]
+    Rolling,
+    /// It goes on running without its name and ports, so that a rollback takes no start.
+    BlueGreen,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rolled {
+    /// The group that serves now.
+    pub group: Group,
+    /// Why that is still the old one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// A program to run in a container.

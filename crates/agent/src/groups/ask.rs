@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -217,8 +217,11 @@ pub fn group(
         containers.push(Arc::new(Contained::new(one.clone(), layers, ruling, probes, variables)));
     }
     let told = if kept.stopped { Told::Stop(0) } else { Told::Run };
+    let service = read.workload.id.name.clone();
     Ok(Group {
-        name: read.workload.id.name.clone(),
+        name: kept.id.clone().unwrap_or_else(|| service.clone()),
+        service,
+        serves: AtomicBool::new(true),
         plan_digest: digest(&plan),
         plan,
         layers,

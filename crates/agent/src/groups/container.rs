@@ -185,7 +185,7 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
         volumes: volumes.folders,
         files: volumes.files,
         cgroup: cgroup(group, one),
-        hostname: group.name.clone(),
+        hostname: group.service.clone(),
         sys: network.is_some().then(|| bundle.join("sys")),
     };
     passable(&places.root)?;

@@ -25,7 +25,9 @@ use super::{
     events::Events,
     forward,
     group::{Group, Kept, Places, Told, passable, private},
-    keeper, watched,
+    keeper,
+    rollout::line::Lines,
+    watched,
 };
 use crate::network::{self, Namespace, Network, Slot, dns::Resolver};
 
@@ -55,10 +57,12 @@ pub struct Inner {
     pub layers: Layers,
     pub network: Mutex<Network>,
     /// Of names that groups ask for.
-    resolver: Resolver,
+    pub resolver: Resolver,
     /// The place of the newest group.
     newest: Mutex<Option<Slot>>,
     pub groups: Mutex<BTreeMap<String, Arc<Group>>>,
+    /// Which group serves a name that several had.
+    pub lines: Lines,
     /// Names that are being made into groups.
     asked: Mutex<BTreeSet<String>>,
 }
@@ -108,11 +112,13 @@ impl Engine {
             layers,
             network: Mutex::new(network),
             groups: Mutex::default(),
+            lines: Lines::open(settings.run.join("lines"))?,
             asked: Mutex::default(),
             settings,
         };
         let engine = Self(Arc::new(inner), None);
         engine.recover().await?;
+        engine.settle().await?;
         if let Err(error) = watched::refusals(&engine.0) {
             tracing::warn!(%error, "what the network of groups refuses is not told");
         }
@@ -150,7 +156,8 @@ impl Engine {
         let _reserved = self.reserve(&name)?;
         let inner = Arc::clone(&self.0);
         let handle = tokio::runtime::Handle::current();
-        let group = tokio::task::spawn_blocking(move || inner.make(run, &read, &handle));
+        let id = name.clone();
+        let group = tokio::task::spawn_blocking(move || inner.make(run, &read, &id, &handle));
         let group = Arc::new(group.await.map_err(|_| Error::Stopping)??);
         let details = vec![
             ("plan", group.plan_digest.to_string()),
@@ -210,7 +217,7 @@ impl Engine {
         Ok(group.shown())
     }
 
-    fn tell_to_stop(&self, group: &Group, grace: u32) -> Result<(), Error> {
+    pub(super) fn tell_to_stop(&self, group: &Group, grace: u32) -> Result<(), Error> {
         self.write("group.stop", &group.name, None, vec![("grace", grace.to_string())])?;
         {
             let mut remembered = lock(&group.kept);
@@ -249,6 +256,9 @@ impl Engine {
     /// Where there is none, or it runs.
     pub async fn remove(&self, name: &str, force: bool) -> Result<(), Error> {
         let group = self.group(name)?;
+        // One that is being replaced, or was, goes with the others of its name.
+        let is_of_several = self.0.lines.get(&group.service).is_some();
+        let _turn = if is_of_several { Some(self.0.lines.turn(&group.service)?) } else { None };
         let mut gone = group.turn.lock().await;
         is_there(&group, *gone)?;
         if *group.kept_running.borrow() {
@@ -265,8 +275,8 @@ impl Engine {
         let done = tokio::task::spawn_blocking(move || inner.clear(&of_group.places, &of_group.name));
         done.await.map_err(|_| Error::Stopping)??;
         *gone = true;
-        lock(&self.0.groups).remove(name);
-        Ok(())
+        lock(&self.0.groups).remove(&group.name);
+        self.succeeded_by_nobody(&group).await
     }
 
     /// The two files of a container's log.
@@ -339,12 +349,15 @@ impl Engine {
     }
 
     pub(super) fn group(&self, name: &str) -> Result<Arc<Group>, Error> {
-        lock(&self.0.groups).get(name).cloned().ok_or_else(|| Error::Missing(format!("group {name}")))
+        lock(&self.0.groups)
+            .get(&self.0.lines.id(name))
+            .cloned()
+            .ok_or_else(|| Error::Missing(format!("group {name}")))
     }
 
-    fn reserve(&self, name: &str) -> Result<Reserved<'_>, Error> {
+    pub(super) fn reserve(&self, name: &str) -> Result<Reserved<'_>, Error> {
         let groups = lock(&self.0.groups);
-        if groups.contains_key(name) {
+        if groups.contains_key(name) || self.0.lines.get(name).is_some() {
             return Err(Error::Conflict(format!(
                 "there is a group {name} already: remove it first, or take another name"
             )));
@@ -380,7 +393,7 @@ impl Engine {
 }
 
 /// A name that is being made into a group.
-struct Reserved<'a> {
+pub(super) struct Reserved<'a> {
     asked: &'a Mutex<BTreeSet<String>>,
     name: String,
 }
@@ -397,7 +410,7 @@ pub(super) fn is_there(group: &Group, gone: bool) -> Result<(), Error> {
 }
 
 /// Waits until all of it has ended.
-async fn ended(group: &Group, grace: u32) -> Result<(), Error> {
+pub(super) async fn ended(group: &Group, grace: u32) -> Result<(), Error> {
     let mut kept = group.kept_running.subscribe();
     let patience = Duration::from_secs(u64::from(grace)) + KILLED;
     match tokio::time::timeout(patience, kept.wait_for(|running| !running)).await {
@@ -439,11 +452,19 @@ impl Inner {
         }
     }
 
-    fn make(&self, run: api::Run, read: &ask::Read, handle: &tokio::runtime::Handle) -> Result<Group, Error> {
-        let places = Places::new(&self.settings, &read.workload.id.name);
+    /// Makes a group, which is called `id` among all.
+    pub fn make(
+        &self,
+        run: api::Run,
+        read: &ask::Read,
+        id: &str,
+        handle: &tokio::runtime::Handle,
+    ) -> Result<Group, Error> {
+        let places = Places::new(&self.settings, id);
         let (images, held) = ask::images(&run, read, &self.layers, &self.judge, handle)?;
         let strict = run.strict;
-        let kept = Kept { run, created: Timestamp::now(), slot: self.slot()?, images, stopped: false };
+        let id = (id != read.workload.id.name).then(|| id.to_owned());
+        let kept = Kept { run, created: Timestamp::now(), slot: self.slot()?, images, stopped: false, id };
         let layers = held.into_iter().map(|layer| (layer.diff_id.clone(), layer)).collect();
         let group = ask::group(kept, read, layers, places, &self.host)?;
         ask::runs(&group.plan, strict)?;
@@ -468,7 +489,7 @@ impl Inner {
     }
 
     /// Gives a group its network, and somebody who keeps it.
-    async fn begin(self: &Arc<Self>, group: &Arc<Group>, found: Vec<Found>) -> Result<(), Error> {
+    pub async fn begin(self: &Arc<Self>, group: &Arc<Group>, found: Vec<Found>) -> Result<(), Error> {
         let there = network_of(&found);
         let (inner, of_group) = (Arc::clone(self), Arc::clone(group));
         let attached = tokio::task::spawn_blocking(move || inner.attach(&of_group, there));
@@ -484,12 +505,7 @@ impl Inner {
             Some(namespace) => namespace,
             None => Namespace::create().map_err(failed)?,
         };
-        let of_network = network::Group {
-            slot: Slot::new(lock(&group.kept).slot),
-            name: group.name.clone(),
-            containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
-            network: group.plan.network.clone(),
-        };
+        let of_network = group.of_network();
         let attached = {
             let mut network = lock(&self.network);
             let attached = network.attach(&group.name, of_network, &namespace).map_err(failed)?;

@@ -6,7 +6,10 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use boltseal_api::groups::{self as api, GroupState};
@@ -16,8 +19,8 @@ use boltseal_runtime::Plan;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Error, container::Contained, volumes::Secrets};
-use crate::network::{Attached, Namespace};
+use super::{Error, container::Contained, rollout, volumes::Secrets};
+use crate::network::{self, Attached, Namespace, Slot};
 
 /// What is remembered of a group while the machine runs. It has secrets, and lies in memory.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct Kept {
     /// Whether it was told to stop.
     #[serde(default)]
     pub stopped: bool,
+    /// What it is called among all groups, where that is not the name in its definition: it was to replace another.
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
 /// An image as it was looked at.
@@ -65,8 +71,12 @@ pub enum Told {
 
 /// A group on this node.
 pub struct Group {
-    /// Its name.
+    /// What it is called among all groups of the node.
     pub name: String,
+    /// By which name others know it where it serves: that of its definition.
+    pub service: String,
+    /// Whether it is the one of this name that serves.
+    pub serves: AtomicBool,
     /// What is remembered.
     pub kept: Mutex<Kept>,
     /// How it is confined.
@@ -209,13 +219,38 @@ impl Group {
                 .and_then(|(_, attached)| attached.as_ref().map(|attached| attached.address.to_string()))
         });
         api::Group {
-            name: self.name.clone(),
+            name: rollout::called(self),
             state: self.state(&containers, kept.stopped),
             created: kept.created,
             plan: self.plan_digest.to_string(),
             unverified: kept.images.iter().any(|image| !image.ruling.passes()),
             address,
             containers,
+        }
+    }
+
+    /// Whether it is the one of its name that serves.
+    pub fn serves(&self) -> bool {
+        self.serves.load(Ordering::SeqCst)
+    }
+
+    /// It serves from now on, or does not any more. The network has to be told.
+    pub fn serve(&self, serves: bool) {
+        self.serves.store(serves, Ordering::SeqCst);
+    }
+
+    /// What the network has to know of it: one that does not serve has neither the name nor the ports of the machine.
+    pub fn of_network(&self) -> network::Group {
+        let mut network = self.plan.network.clone();
+        let serves = self.serves();
+        if !serves {
+            network.ports.iter_mut().for_each(|port| port.published = None);
+        }
+        network::Group {
+            slot: Slot::new(self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).slot),
+            name: if serves { self.service.clone() } else { self.name.clone() },
+            containers: self.containers.iter().map(|one| one.name().to_owned()).collect(),
+            network,
         }
     }
 

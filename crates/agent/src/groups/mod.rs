@@ -20,6 +20,7 @@
 //! | `ends` | one thread that waits for the ends of all containers |
 //! | `events` | what happened, on disk before it counts |
 //! | [`outdated`] | which images that run here have something newer, or a worse verdict |
+//! | `rollout` | a group replaced by a new one of its name, without a moment in which nobody serves |
 //! | [`stock`] | what is in the images that run here, what is wrong with them, and what of it is used |
 //! | `events`, `ledger` | what happened, on disk before it counts, and in a log that shows every change of it |
 //! | `forward` | the same in the server's audit log |
@@ -48,6 +49,7 @@ pub mod outdated;
 mod probe;
 mod processes;
 mod recovery;
+mod rollout;
 mod rotate;
 pub mod socket;
 pub mod stock;

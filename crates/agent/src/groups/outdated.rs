@@ -23,7 +23,7 @@ use super::{
     Engine, Error, Judge, ask,
     engine::lock,
     group::{Group, KeptImage},
-    stock,
+    rollout, stock,
 };
 
 /// Tags of one repository that are looked through; whoever has more is asked for no newer version.
@@ -105,7 +105,7 @@ impl Engine {
                 let place =
                     images.entry(key).or_insert_with(|| (Arc::clone(group), image.clone(), Vec::new()));
                 let of_it = group.containers.iter().filter(|one| one.plan.image == image.name);
-                place.2.extend(of_it.map(|one| format!("{}/{}", group.name, one.name())));
+                place.2.extend(of_it.map(|one| format!("{}/{}", rollout::called(group), one.name())));
             }
         }
         let aged = |(group, image, containers): Run| {

@@ -16,7 +16,6 @@ use super::{
     group::{Group, Kept, Places, passable, private},
     volumes,
 };
-use crate::network::{self, Slot};
 
 impl Inner {
     /// Ends a container by what the runtime calls it.
@@ -89,13 +88,7 @@ impl Inner {
         }
         let wanted = groups.iter().filter_map(|(group, found)| {
             let namespace = network_of(found)?;
-            let of_network = network::Group {
-                slot: Slot::new(lock(&group.kept).slot),
-                name: group.name.clone(),
-                containers: group.containers.iter().map(|one| one.name().to_owned()).collect(),
-                network: group.plan.network.clone(),
-            };
-            Some((group.name.clone(), of_network, namespace))
+            Some((group.name.clone(), group.of_network(), namespace))
         });
         let wanted: Vec<_> = wanted.collect();
         let recovered =
@@ -115,7 +108,9 @@ impl Inner {
                 layers.insert(diff_id.clone(), Arc::new(layer));
             }
         }
-        ask::group(kept, &read, layers, places.clone(), &self.host)
+        let group = ask::group(kept, &read, layers, places.clone(), &self.host)?;
+        group.serve(self.lines.serves(&group.service, &group.name));
+        Ok(group)
     }
 }
 

@@ -17,7 +17,7 @@ use axum::{
     routing::{get, post},
     serve::IncomingStream,
 };
-use boltseal_api::groups::{Exec, Group, Process, Refused, Run, Stop};
+use boltseal_api::groups::{Exec, Group, Process, Refused, Rollback, Rolled, Rollout, Run, Stop};
 use boltseal_runtime::start::{Join, log::Reader};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -121,6 +121,8 @@ pub async fn serve(
         .route("/v1/groups/{name}/stop", post(stop))
         .route("/v1/groups/{name}/start", post(start))
         .route("/v1/groups/{name}/secrets", post(rotate))
+        .route("/v1/groups/{name}/rollback", post(rollback))
+        .route("/v1/rollouts", post(rollout))
         .route("/v1/groups/{name}/{container}/log", get(log))
         .route("/v1/groups/{name}/{container}/processes", get(top))
         .route("/v1/groups/{name}/{container}/exec", post(exec))
@@ -208,6 +210,21 @@ async fn rotate(
 ) -> Result<Json<Group>, Error> {
     let done = tokio::spawn(async move { engine.rotate(&name, secrets).await });
     done.await.map_err(|_| Error::Stopping)?.map(Json)
+}
+
+async fn rollout(Asking(engine): Asking, Json(asked): Json<Rollout>) -> Result<Json<Rolled>, Error> {
+    // Whoever asked may go away: what was begun is done to its end.
+    let done = tokio::spawn(async move { engine.rollout(asked).await });
+    Ok(Json(done.await.map_err(|_| Error::Stopping)??))
+}
+
+async fn rollback(
+    Asking(engine): Asking,
+    Segments(name): Segments<String>,
+    Json(asked): Json<Rollback>,
+) -> Result<Json<Rolled>, Error> {
+    let done = tokio::spawn(async move { engine.rollback(&name, asked).await });
+    Ok(Json(done.await.map_err(|_| Error::Stopping)??))
 }
 
 async fn remove(

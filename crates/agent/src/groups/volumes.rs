@@ -179,7 +179,7 @@ fn write(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
 fn names(group: &Group) -> [(&'static str, String); 3] {
     let network = group.network.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let attached = network.as_ref().and_then(|(_, attached)| attached.as_ref());
-    let name = &group.name;
+    let name = &group.service;
     let address = attached.map_or_else(|| "127.0.0.1".to_owned(), |attached| attached.address.to_string());
     let resolver = attached.map_or_else(String::new, |attached| format!("nameserver {}\n", attached.gateway));
     [

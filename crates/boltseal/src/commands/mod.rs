@@ -36,6 +36,8 @@ pub mod quarantine;
 pub mod registry;
 pub mod rm;
 pub mod role;
+pub mod rollback;
+pub mod rollout;
 pub mod rotate;
 pub mod run;
 pub mod sbom;
@@ -109,6 +111,10 @@ pub enum Command {
     Start(stop::StartArgs),
     /// Replace secrets of a container group while it runs
     Rotate(rotate::Args),
+    /// Replace a container group by a new version of it, without a moment in which nobody serves
+    Rollout(rollout::Args),
+    /// Let the container group serve again that a rollout replaced
+    Rollback(rollback::Args),
     /// Remove container groups
     Rm(rm::Args),
     /// List what happened on this machine, and what was asked of it
@@ -213,6 +219,8 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Stop(args) => stop::run(&args, console),
         Command::Start(args) => stop::start(&args, console),
         Command::Rotate(args) => rotate::run(&args, console),
+        Command::Rollout(args) => rollout::run(&args, console),
+        Command::Rollback(args) => rollback::run(&args, console),
         Command::Rm(args) => rm::run(&args, console),
         Command::Events(args) => events::run(&args, console),
         Command::Sign(args) => sign::run(&args, &global, console),

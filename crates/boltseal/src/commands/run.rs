@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of a definition, or of a secret.
-const MAX_FILE: usize = 16 << 20;
+pub const MAX_FILE: usize = 16 << 20;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -284,7 +284,7 @@ fn named_after(image: &str) -> String {
 }
 
 /// The agent has another working folder.
-fn absolute((image, target): (String, String)) -> (String, String) {
+pub fn absolute((image, target): (String, String)) -> (String, String) {
     let whole = |path: &str| fs::canonicalize(path).map(|path| path.display().to_string());
     let target = match target.split_once(':') {
         Some((kind, rest)) if KINDS.contains(&kind) => {

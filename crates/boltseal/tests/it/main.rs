@@ -49,6 +49,7 @@ mod reference;
 mod refusals;
 mod replicas;
 mod resuming;
+mod rollout;
 mod running;
 mod scans;
 mod sealed;

@@ -40,6 +40,7 @@ use self::{
 use super::{
     engine::{Engine, Inner, lock},
     group::{Group, KeptImage},
+    rollout,
 };
 
 /// What the kernel calls this node.
@@ -197,7 +198,7 @@ fn containers(inner: &Inner) -> Vec<(Arc<Group>, usize, Started, Timestamp)> {
 
 fn name(group: &Group, at: usize) -> String {
     let one = group.containers.get(at).map_or("", |one| one.name());
-    format!("{}/{one}", group.name)
+    format!("{}/{one}", rollout::called(group))
 }
 
 fn image_name(group: &Group, at: usize) -> String {
