@@ -21,9 +21,9 @@ const BAR: usize = 95;
 const ANNOTATION: &str = "annotations of seccomp count for nothing since Kubernetes 1.27";
 const GROUP: &str = "it asks for a group other than 0 as well; ours is about the user";
 const SILENT: &str = "it names no namespace; which one that is, whoever applies it decides";
-const SYS_ADMIN: &str = "SYS_ADMIN counts as privileged there; ours says so as added-capabilities";
 
-/// A rule, and which of our checks and controls say the same; with a path, only where the path ends so.
+/// A rule, and which of our checks and controls say the same; with a word, only where the path ends so or
+/// what was found has it.
 type Covered = (&'static str, &'static [(&'static str, &'static str)]);
 
 fn below(folder: &Path) -> Vec<PathBuf> {
@@ -58,7 +58,9 @@ fn found(read: &Read, ids: &[(&str, &str)]) -> Vec<Finding> {
         let findings = checks::run(read, Options { level, version: Version::LATEST });
         let wanted = |one: &Finding| {
             (one.level.is_some() || level == Level::Privileged)
-                && ids.iter().any(|(id, end)| one.id == *id && one.path.ends_with(end))
+                && ids
+                    .iter()
+                    .any(|(id, end)| one.id == *id && (one.path.ends_with(end) || one.found.contains(end)))
         };
         all.extend(findings.into_iter().filter(wanted));
     }
@@ -71,7 +73,16 @@ fn found(read: &Read, ids: &[(&str, &str)]) -> Vec<Finding> {
 /// Holds what was right against the bar; `known` are the differences that were looked at, with the reason.
 fn score(tool: &str, outcomes: &[(String, bool)], known: &[(&str, &str)]) {
     let right = outcomes.iter().filter(|(_, right)| *right).count();
-    println!("{tool}: {right} of {} samples of covered rules are as theirs", outcomes.len());
+    let percent = right * 100 / outcomes.len().max(1);
+    println!("{tool}: {right} of {} samples of covered rules are as theirs ({percent} %)", outcomes.len());
+    let guide =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/check.md")).unwrap();
+    let row = format!("| {tool} | {right} of {} |", outcomes.len());
+    assert!(guide.contains(&row), "docs/guide/check.md does not say `{row}`");
+    for (name, why) in known {
+        let row = format!("| {tool} | `{name}` | {why} |");
+        assert!(guide.contains(&row), "docs/guide/check.md does not list `{row}`");
+    }
     assert!(!outcomes.is_empty(), "{tool}: no samples");
     for (name, right) in outcomes {
         let reason = known.iter().find(|(known, _)| known == name);
@@ -134,7 +145,7 @@ fn kubescape() {
         ("rolebinding-in-default-namespace", &[("default-namespace", "")]),
         ("rule-allow-privilege-escalation", &[("escalation", "")]),
         ("rule-identify-old-k8s-registry", &[("retired-registry", "")]),
-        ("rule-privileged-container", &[("privileged", "")]),
+        ("rule-privileged-container", &[("privileged", ""), ("added-capabilities", "SYS_ADMIN")]),
         ("service-in-default-namespace", &[("default-namespace", "")]),
         ("serviceaccount-in-default-namespace", &[("default-namespace", "")]),
         ("set-hostprocess-true", &[("windowsHostProcess", "")]),
@@ -177,10 +188,6 @@ fn kubescape() {
         ("non-root-containers/cronjob-runasuser", GROUP),
         ("non-root-containers/deployment-fail", GROUP),
         ("role-in-default-namespace/role", SILENT),
-        ("rule-privileged-container/cronjob", SYS_ADMIN),
-        ("rule-privileged-container/cronjob-initcontainer", SYS_ADMIN),
-        ("rule-privileged-container/pod", SYS_ADMIN),
-        ("rule-privileged-container/pod-ephemeralcontainer", SYS_ADMIN),
     ];
     score("kubescape", &outcomes, &known);
 }

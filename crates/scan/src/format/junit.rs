@@ -6,11 +6,12 @@
 
 use std::io::{self, Write};
 
+use boltseal_junit::{Case, End, Suite, Told, written};
 use boltseal_model::{Decision, Finding, Ignored, Leak, Report, Verdict};
 
 use super::{
     Format,
-    notice::{cut, is_hostile, leaks, line, remedy},
+    notice::{cut, leaks, line, remedy},
 };
 
 /// `junit`
@@ -25,38 +26,9 @@ pub(super) const FORMAT: Format = Format {
 /// Characters of the text within a test: more than anybody reads in a browser.
 const MAX_TEXT: usize = 4_000;
 
-/// How a test ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Passed,
-    Failed,
-    Broken,
-    Skipped,
-}
-
-struct Case {
-    class: String,
-    name: String,
-    end: End,
-    /// `deny`, `critical`, …
-    kind: &'static str,
-    text: String,
-}
-
-struct Suite {
-    name: String,
-    cases: Vec<Case>,
-}
-
-impl Suite {
-    fn count(&self, end: End) -> usize {
-        self.cases.iter().filter(|case| case.end == end).count()
-    }
-}
-
 fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let judged = report.verdict.is_some();
-    let mut suites: Vec<Suite> = report.verdict.iter().map(policy).collect();
+    let mut suites: Vec<Suite<'_>> = report.verdict.iter().map(policy).collect();
     let findings = report.findings.iter().map(|finding| of_finding(finding, judged));
     let ignored = report.omitted.ignored.iter().map(of_ignored);
     suites.push(Suite { name: "vulnerabilities".to_owned(), cases: findings.chain(ignored).collect() });
@@ -64,156 +36,86 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         name: "secrets".to_owned(),
         cases: leaks(report).map(|leak| of_leak(leak, judged)).collect(),
     });
-    let making = report.misconfigurations.iter().map(|one| Case {
-        class: format!("image.{}", one.check),
-        name: format!("{}: {}", one.title, one.found),
-        end: End::Passed,
-        kind: one.severity.word(),
-        text: format!("{}: {}; {}", one.severity, one.found, one.fix),
+    let making = report.misconfigurations.iter().map(|one| {
+        let text = format!("{}: {}; {}", one.severity, one.found, one.fix);
+        let name = format!("{}: {}", one.title, one.found);
+        case(&format!("image.{}", one.check), &name, |_| End::passed(cut(&text, MAX_TEXT)))
     });
-    let malware = report.malware.iter().map(|file| Case {
-        class: "image.malware".to_owned(),
-        name: format!("{} in {}", file.name, file.path),
-        end: if judged { End::Passed } else { End::Failed },
-        kind: "malware",
-        text: format!("{} is {} ({})", file.path, file.name, file.digest),
+    let malware = report.malware.iter().map(|file| {
+        let name = format!("{} in {}", file.name, file.path);
+        let text = format!("{} is {} ({})", file.path, file.name, file.digest);
+        case("image.malware", &name, |name| end(judged, "malware", name, &text))
     });
     suites.push(Suite { name: "image".to_owned(), cases: malware.chain(making).collect() });
-    let sum = |end| suites.iter().map(|suite| suite.count(end)).sum::<usize>();
-    let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(
-        out,
-        "<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{}\" errors=\"{}\">",
-        escape(&line(&format!("boltseal {}", report.subject.reference))),
-        sum(End::Failed),
-        sum(End::Broken)
-    )?;
-    for suite in &suites {
-        write_suite(suite, out)?;
-    }
-    writeln!(out, "</testsuites>")
+    out.write_all(written(&line(&format!("boltseal {}", report.subject.reference)), &suites).as_bytes())
 }
 
-fn write_suite(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
-        escape(&line(&suite.name)),
-        suite.cases.len(),
-        suite.count(End::Failed),
-        suite.count(End::Broken),
-        suite.count(End::Skipped)
-    )?;
-    for case in &suite.cases {
-        write!(
-            out,
-            "    <testcase classname=\"{}\" name=\"{}\">",
-            escape(&line(&case.class)),
-            escape(&line(&case.name))
-        )?;
-        let text = escape(&cut(&case.text, MAX_TEXT));
-        let message = escape(&line(&case.name));
-        match case.end {
-            End::Passed => write!(out, "<system-out>{text}</system-out>")?,
-            End::Failed => {
-                write!(out, "<failure type=\"{}\" message=\"{message}\">{text}</failure>", case.kind)?;
-            }
-            End::Broken => write!(out, "<error type=\"{}\" message=\"{message}\">{text}</error>", case.kind)?,
-            End::Skipped => write!(out, "<skipped message=\"{text}\"/>")?,
-        }
-        writeln!(out, "</testcase>")?;
-    }
-    writeln!(out, "  </testsuite>")
+/// A test whose names are one line each; how it ended may say its name again.
+fn case<'c>(class: &str, name: &str, end: impl FnOnce(String) -> End<'c>) -> Case<'c> {
+    let (class, name) = (line(class), line(name));
+    let ended = end(name.clone());
+    Case::new(class, name, ended)
 }
 
-fn policy(verdict: &Verdict) -> Suite {
+/// Where a policy has decided nothing else fails.
+fn end<'e>(judged: bool, kind: &'e str, name: String, text: &str) -> End<'e> {
+    let text = cut(text, MAX_TEXT);
+    if judged { End::passed(text) } else { End::Failed(Told::new(kind, name, text)) }
+}
+
+fn policy(verdict: &Verdict) -> Suite<'_> {
     let class = format!("policy.{}", verdict.policy);
-    let mut cases: Vec<Case> = Vec::new();
+    let mut cases: Vec<Case<'_>> = Vec::new();
     for reason in &verdict.reasons {
         let fix = reason.fix.as_ref().map(|fix| format!("; fix: {fix}")).unwrap_or_default();
         let pardon = reason.exception.as_ref().map(|text| format!("; exception: {text}")).unwrap_or_default();
-        cases.push(Case {
-            class: class.clone(),
-            name: format!("{}: {}", reason.rule, reason.found),
-            end: match reason.decision {
-                Decision::Deny => End::Failed,
-                Decision::Unknown => End::Broken,
-                Decision::Allow | Decision::Warn => End::Passed,
-            },
-            kind: reason.decision.word(),
-            text: format!(
-                "{}: {}; wanted: {}{fix}{pardon}",
-                reason.decision.word(),
-                reason.found,
-                reason.wanted
-            ),
-        });
+        let kind = reason.decision.word();
+        let text = format!("{kind}: {}; wanted: {}{fix}{pardon}", reason.found, reason.wanted);
+        let text = cut(&text, MAX_TEXT);
+        cases.push(case(&class, &format!("{}: {}", reason.rule, reason.found), |name| {
+            match reason.decision {
+                Decision::Deny => End::Failed(Told::new(kind, name, text)),
+                Decision::Unknown => End::Broken(Told::new(kind, name, text)),
+                Decision::Allow | Decision::Warn => End::passed(text),
+            }
+        }));
     }
     if cases.is_empty() {
         let word = verdict.decision.word();
-        let (name, text) = (format!("the policy says {word}"), word.to_owned());
-        cases.push(Case { class, name, end: End::Passed, kind: word, text });
+        cases.push(case(&class, &format!("the policy says {word}"), |_| End::passed(word)));
     }
-    Suite { name: format!("policy {}", verdict.policy), cases }
+    Suite { name: line(&format!("policy {}", verdict.policy)), cases }
 }
 
-fn of_finding(finding: &Finding, judged: bool) -> Case {
-    Case {
-        class: format!("vulnerabilities.{}", finding.package),
-        name: name(finding),
-        end: if judged { End::Passed } else { End::Failed },
-        kind: finding.severity.word(),
-        text: format!(
-            "{}; {}; {}; in {} because {}",
-            finding.severity,
-            finding.title,
-            remedy(finding),
-            finding.proof.path,
-            finding.proof.comparison
-        ),
-    }
+fn of_finding(finding: &Finding, judged: bool) -> Case<'_> {
+    let text = format!(
+        "{}; {}; {}; in {} because {}",
+        finding.severity,
+        finding.title,
+        remedy(finding),
+        finding.proof.path,
+        finding.proof.comparison
+    );
+    case(&format!("vulnerabilities.{}", finding.package), &name(finding), |name| {
+        end(judged, finding.severity.word(), name, &text)
+    })
 }
 
-fn of_ignored(ignored: &Ignored) -> Case {
+fn of_ignored(ignored: &Ignored) -> Case<'_> {
     let until = ignored.until.map(|day| format!(" until {day}")).unwrap_or_default();
     let reason = ignored.reason.as_deref().unwrap_or("no reason given");
-    Case {
-        class: format!("vulnerabilities.{}", ignored.finding.package),
-        name: name(&ignored.finding),
-        end: End::Skipped,
-        kind: ignored.finding.severity.word(),
-        text: format!("ignored{until}: {reason}"),
-    }
+    let text = format!("ignored{until}: {reason}");
+    let class = format!("vulnerabilities.{}", ignored.finding.package);
+    case(&class, &name(&ignored.finding), |_| End::skipped(cut(&text, MAX_TEXT)))
 }
 
 fn name(finding: &Finding) -> String {
     format!("{} in {} {} ({})", finding.id, finding.package, finding.installed, finding.proof.path)
 }
 
-fn of_leak(leak: &Leak, judged: bool) -> Case {
-    Case {
-        class: format!("secrets.{}", leak.rule),
-        name: format!("{} in {}", leak.title, leak.place),
-        end: if judged { End::Passed } else { End::Failed },
-        kind: leak.confidence.word(),
-        text: format!("{} in {} ({})", leak.title, leak.place, leak.confidence.word()),
-    }
-}
-
-/// XML 1.0 has no way to write control characters; they are replaced.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            sign if is_hostile(sign) => out.push('\u{fffd}'),
-            sign => out.push(sign),
-        }
-    }
-    out
+fn of_leak(leak: &Leak, judged: bool) -> Case<'_> {
+    let text = format!("{} in {} ({})", leak.title, leak.place, leak.confidence.word());
+    case(&format!("secrets.{}", leak.rule), &format!("{} in {}", leak.title, leak.place), |name| {
+        end(judged, leak.confidence.word(), name, &text)
+    })
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use boltseal_junit::{Case, End, Suite, Told, written};
 use boltseal_model::Timestamp;
 use boltseal_policy::{Cases, Outcome};
 use clap::ValueEnum;
@@ -132,50 +133,19 @@ fn table(all: &[Tested], paint: Paint) -> String {
 }
 
 fn junit(all: &[Tested]) -> String {
-    let mut out = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"boltseal policy test\">\n",
-    );
-    for file in all {
-        let failures = file.tests.iter().filter(|test| !test.problems.is_empty()).count();
-        let name = escape(&file.file);
-        let _ = writeln!(
-            out,
-            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\">",
-            file.tests.len()
-        );
-        for test in &file.tests {
-            let head = format!("    <testcase classname=\"{name}\" name=\"{}\"", escape(&test.name));
-            if test.problems.is_empty() {
-                let _ = writeln!(out, "{head}/>");
-            } else {
-                let first = test.problems.first().map(|text| escape(text)).unwrap_or_default();
-                let whole = escape(&test.problems.join("\n"));
-                let _ = writeln!(
-                    out,
-                    "{head} file=\"{name}\" line=\"{}\">\n      <failure message=\"{first}\">{whole}</failure>\n    </testcase>",
-                    test.line
-                );
+    let case = |file: &Tested, test: &Outcome| -> Case<'static> {
+        let (file, name) = (file.file.clone(), test.name.clone());
+        match test.problems.first() {
+            None => Case::new(file, name, End::passed("")),
+            Some(first) => {
+                let told = Told::new("", first.clone(), test.problems.join("\n"));
+                Case::new(file.clone(), name, End::Failed(told)).at(file, test.line)
             }
         }
-        out.push_str("  </testsuite>\n");
-    }
-    out.push_str("</testsuites>\n");
-    out
-}
-
-/// For texts and attributes of XML, without what XML cannot have.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push('\n'),
-            sign if sign.is_control() => out.push('\u{fffd}'),
-            sign => out.push(sign),
-        }
-    }
-    out
+    };
+    let suite = |file: &Tested| Suite {
+        name: file.file.clone(),
+        cases: file.tests.iter().map(|test| case(file, test)).collect(),
+    };
+    written("boltseal policy test", &all.iter().map(suite).collect::<Vec<_>>())
 }
