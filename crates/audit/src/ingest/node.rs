@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// What of an event is taken over as it is. A command is not: people type secrets there.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 15] = [
+    "id",
     "image",
     "digest",
     "verdict",
@@ -115,7 +116,7 @@ fn subject(event: &Event, host: &str) -> Subject {
 fn outcome(event: &Event) -> Outcome {
     match (event.what.as_str(), event.detail("code")) {
         ("container.end", Some(code)) if code != "0" => Outcome::Failure,
-        ("container.failed" | "container.unwell", _) => Outcome::Failure,
+        ("container.failed" | "container.unwell" | "group.rollout-failed", _) => Outcome::Failure,
         ("network.refused", _) => Outcome::Denied,
         _ => Outcome::Success,
     }
@@ -132,6 +133,10 @@ fn meaning(event: &Event) -> (Activity, Severity) {
         "group.remove" => (Activity::Delete, Severity::Informational),
         "container.exec" => (Activity::Connect, Severity::High),
         "group.rotate" => (Activity::Update, Severity::Medium),
+        "group.rollout" | "group.rolled-out" | "group.rollback" => {
+            (Activity::Update, Severity::Informational)
+        }
+        "group.rollout-failed" => (Activity::Update, Severity::Low),
         "container.failed" | "container.unwell" | "network.refused" => (Activity::Other, Severity::Low),
         _ => (Activity::Other, Severity::Informational),
     }
@@ -160,6 +165,14 @@ fn words(event: &Event) -> String {
         "group.rotate" => {
             format!("secrets of group {whose} were replaced: {}", event.detail("what").unwrap_or("?"))
         }
+        "group.rollout" => {
+            format!("group {whose} is being replaced by {}", event.detail("id").unwrap_or("?"))
+        }
+        "group.rolled-out" => {
+            format!("group {whose} was replaced: {} serves", event.detail("to").unwrap_or("?"))
+        }
+        "group.rollback" => format!("group {whose} goes back to {}", event.detail("id").unwrap_or("?")),
+        "group.rollout-failed" => why(format!("group {whose} was not replaced")),
         "container.failed" => why(format!("container {whose} could not be started")),
         "container.exec" => {
             let program = event.detail("command").and_then(program).unwrap_or("a program");

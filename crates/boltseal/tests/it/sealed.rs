@@ -238,3 +238,60 @@ fn how_it_ends_is_kept() {
     let (code, said) = missing.join(Some((12, 34)), "id -u; id -g; id -G");
     assert_eq!((code, said.as_str()), (Some(0), "12\n34\n34\n"));
 }
+
+/// A program that makes a file in memory with the given flags and has it executed, and ends with the number of the error:
+/// `EACCES` (13) where the kernel executes none, `ENOEXEC` (8) where it tried, `ENOSYS` (38) where none can be made.
+#[cfg(target_arch = "x86_64")]
+fn runs_from_memory(flags: u8) -> Vec<u8> {
+    #[rustfmt::skip]
+    let code = [
+        0xb8, 0x3f, 0x01, 0, 0, // eax = memfd_create
+        0x48, 0x8d, 0x3d, 0x31, 0, 0, 0, // rdi = ""
+        0xbe, flags, 0, 0, 0, // esi
+        0x0f, 0x05, 0x85, 0xc0, 0x78, 0x1b, // syscall; to the end where that failed
+        0x89, 0xc7, // edi = the file
+        0xb8, 0x42, 0x01, 0, 0, // eax = execveat
+        0x48, 0x8d, 0x35, 0x18, 0, 0, 0, // rsi = ""
+        0x31, 0xd2, 0x4d, 0x31, 0xd2, // no arguments, no variables
+        0x41, 0xb8, 0, 0x10, 0, 0, // r8 = AT_EMPTY_PATH
+        0x0f, 0x05, // syscall
+        0xf7, 0xd8, 0x89, 0xc7, // edi = the error
+        0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05, // exit
+        0,
+    ];
+    let mut elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0".to_vec();
+    let word = |elf: &mut Vec<u8>, number: u64| elf.extend(number.to_le_bytes());
+    word(&mut elf, 0x40_0078);
+    word(&mut elf, 64);
+    word(&mut elf, 0);
+    elf.extend([0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    elf.extend([1, 0, 0, 0, 5, 0, 0, 0]);
+    let size = (0x78 + code.len()) as u64;
+    for number in [0, 0x40_0000, 0x40_0000, size, size, 0x1000] {
+        word(&mut elf, number);
+    }
+    elf.extend(code);
+    elf
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn nothing_runs_from_memory() {
+    let Some(place) = Place::new() else { return };
+    for (name, flags) in [("probe", 0), ("asks", 0x10)] {
+        let path = place.root.join(name);
+        fs::write(&path, runs_from_memory(flags)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let plainly = Command::new(place.root.join("probe")).status().unwrap();
+    assert_eq!(plainly.code(), Some(8), "outside, it is tried");
+    let host = Host::probe();
+    let setting = if host.memfd_noexec { "cat /proc/sys/vm/memfd_noexec" } else { "echo 2" };
+    let script = format!("/probe; echo $?; /asks; echo $?; {setting}");
+    let container = place.start("memory", (0, 0), &format!("{script}; sleep 1000")).unwrap();
+    while container.said().lines().count() < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(container.said(), "38\n38\n2\n", "none can be made, and none would be executed");
+    assert_eq!(container.join(None, &script).1, "38\n38\n2\n", "nor by what joins");
+}

@@ -21,6 +21,9 @@ pub struct Host {
     pub user_namespaces: u64,
     /// Whether folders can be laid over each other.
     pub overlay: bool,
+    /// Whether files in memory can be kept from being executed, for all of a namespace of processes (`vm.memfd_noexec`).
+    #[serde(default)]
+    pub memfd_noexec: bool,
 }
 
 /// A version of cgroups.

@@ -25,6 +25,7 @@ impl Host {
             overlay: read("/proc/filesystems")
                 .lines()
                 .any(|line| line.trim_start_matches("nodev").trim() == "overlay"),
+            memfd_noexec: fs::exists(crate::start::MEMFD_NOEXEC).unwrap_or(false),
         }
     }
 }

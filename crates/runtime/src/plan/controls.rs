@@ -62,9 +62,14 @@ fn system_calls(host: &Host) -> State {
 }
 
 /// By the filter of system calls; `vm.memfd_noexec`, by which the kernel would refuse to execute them, is not set.
+/// None can be made; and one that came from elsewhere would not be executed, where the kernel has a setting for that.
 fn memory_files(host: &Host) -> State {
     if host.seccomp {
         State::Enforced
+    } else if host.memfd_noexec {
+        State::Partial(
+            "the kernel executes none, but without the filter they can be mapped as code".to_owned(),
+        )
     } else {
         State::Unavailable("it is kept by the filter of system calls, which the kernel lacks".to_owned())
     }

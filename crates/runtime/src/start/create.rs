@@ -13,7 +13,7 @@ use libcontainer::{
 };
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
 
-use super::{Error, Stacked, Start, Started, init::First, log::Segments, seal::Sealing, since};
+use super::{Error, Stacked, Start, Started, init::First, log::Segments, memory_files, seal::Sealing, since};
 use crate::root::{self, Root, Stack, Target};
 
 /// Where the file system about the network's devices is put together for the container, beside its bundle.
@@ -46,10 +46,13 @@ pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
         .build()?;
     let started =
         container.pid().and_then(|pid| Some(Started { pid: pid.as_raw(), since: since(pid.as_raw())? }));
-    let done = container.start().map_err(Error::from).and_then(|()| {
-        started.ok_or_else(|| {
-            Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into())
-        })
+    let nobody = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
+    let done = started.ok_or_else(nobody).and_then(|started| {
+        if memory_files::is_there() {
+            memory_files::forbid(started.pid).map_err(Error::io(memory_files::SETTING))?;
+        }
+        container.start()?;
+        Ok(started)
     });
     if done.is_err() {
         // Whoever is told that it was refused will not look for what is left.

@@ -16,6 +16,7 @@
 //! | `join`, `cgroup` | one more program in a container that runs |
 //! | `find` | one that was made by a process that is gone |
 //! | `lock` | one at a time for each container |
+//! | `memory_files` | that the kernel executes no file in memory |
 //! | `end` | what is left of one, removed |
 //! | [`seal`] | Landlock and the filter of system calls, the last thing before the workload |
 //! | [`init`] | PID 1: what is written goes to the log, what ends is reaped, the status is kept |
@@ -34,6 +35,7 @@ pub mod inside;
 mod join;
 mod lock;
 pub mod log;
+mod memory_files;
 pub mod seal;
 pub mod status;
 
@@ -42,6 +44,7 @@ use std::{io, path::PathBuf};
 pub use cgroup::{out_of_memory, remove as remove_cgroup};
 pub use find::found;
 pub use lock::settled;
+pub use memory_files::SETTING as MEMFD_NOEXEC;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,15 @@ use boltseal_runtime::{Host, Image, Plan, Wanted, host::Cgroups, plan};
 
 fn host() -> Host {
     let controllers = ["cpu", "devices", "memory", "pids"].map(|name| (name.to_owned(), Cgroups::V1)).into();
-    Host { kernel: (6, 1), controllers, landlock: 2, seccomp: true, user_namespaces: 1_000, overlay: true }
+    Host {
+        kernel: (6, 1),
+        controllers,
+        landlock: 2,
+        seccomp: true,
+        user_namespaces: 1_000,
+        overlay: true,
+        memfd_noexec: false,
+    }
 }
 
 fn planned(text: &str, images: &[Image]) -> Plan {
