@@ -1,7 +1,10 @@
 //! Policies put in force over the API: counted versions, with who, when and whose signature, in the facts.
 //!
 //! Which policy judges: of a server that was started with `--policy FILE`, always that file, and nothing can be applied there.
-//! Otherwise the newest version that was applied; before the first one, the file in the data folder, or the built-in policy.
+//! Otherwise the newest version that was applied; before the first one, the file in the data folder, or the built-in policy. Files that
+//! have to be signed are held against the newest one that was in force ([`hold`]).
+
+mod held;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,8 @@ use boltseal_identity::{Action, Scope};
 use boltseal_policy::{Issue, Policy, older};
 use boltseal_store::{Document, Error as StoreError, Facts};
 use serde::{Deserialize, Serialize};
+
+pub use held::{HeldError, hold};
 
 use crate::{
     ActivePolicy, State,

@@ -50,6 +50,9 @@ pub struct Args {
     /// of several
     #[arg(long, value_name = "FILE")]
     policy_signed_by: Vec<PathBuf>,
+    /// Use the signed policy file although it is older than one that was in force; that it was is recorded
+    #[arg(long, requires = "policy_signed_by")]
+    policy_rollback: bool,
     /// Print a link that signs in once, also when this is not the first start
     #[arg(long)]
     sign_in_link: bool,
@@ -115,6 +118,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
     };
     let setup = Setup {
         endorsers: given::endorsers(&args.policy_signed_by)?,
+        policy_rollback: args.policy_rollback,
         policy_named: args.policy.is_some(),
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),
         data,

@@ -13,13 +13,13 @@ use boltseal_flow::{
     feeds::{Feeds, Stamp},
     rules::{Rules, RulesError},
 };
-use boltseal_model::SnapshotInfo;
+use boltseal_model::{SnapshotInfo, Timestamp};
 use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
 use boltseal_scan::Snapshot;
 use boltseal_server::{
     ActivePolicy, Recorder, approvals,
-    policies::{AppliedError, applied, newest_version},
+    policies::{AppliedError, HeldError, applied, hold, newest_version},
 };
 use boltseal_store::{Facts, Topic};
 use tokio::{
@@ -112,8 +112,26 @@ impl Changes {
         Ok((this, snapshot.map(Arc::new)))
     }
 
+    /// The policy in force at the start. With `rollback` the file may be older than one that was; then also why it is.
+    pub async fn begin(
+        &mut self,
+        facts: &Facts,
+        rollback: bool,
+    ) -> Result<(ActivePolicy, Option<String>), Failure> {
+        let older = self.hold(facts, rollback).await.map_err(old)?;
+        Ok((self.in_force(facts).await.map_err(unfit)?, older))
+    }
+
+    /// Holds the file against the newest one that was in force, where it has to be signed and counts.
+    async fn hold(&self, facts: &Facts, rollback: bool) -> Result<Option<String>, HeldError> {
+        if !self.endorsers.ask() || (!self.named && newest_version(facts).await?.is_some()) {
+            return Ok(None);
+        }
+        hold(facts, &self.read, Timestamp::now(), rollback).await
+    }
+
     /// The policy in force: what was applied last, else what was read; with what was approved by now.
-    pub async fn in_force(&mut self, facts: &Facts) -> Result<ActivePolicy, AppliedError> {
+    async fn in_force(&mut self, facts: &Facts) -> Result<ActivePolicy, AppliedError> {
         if !self.named && newest_version(facts).await? != self.applied.as_ref().and_then(|one| one.version) {
             self.applied = applied(facts, &self.endorsers).await?;
         }
@@ -145,7 +163,10 @@ impl Changes {
             };
             let (feeds, policy) = (told.snapshot.borrow().clone(), told.policy.borrow().clone());
             let fresh_feeds = files.is_some_and(|forced| self.feeds_changed(forced, judge, told));
-            let read = files.is_some_and(|forced| self.policy_changed(forced));
+            let read = match files {
+                Some(forced) => self.policy_changed(forced, facts).await,
+                None => false,
+            };
             let fresh_policy = (read || files.is_none()) && self.take_over(facts, judge, told).await;
             let mut records = Vec::new();
             if fresh_feeds && let Some(info) = told.snapshot.borrow().as_ref() {
@@ -219,7 +240,7 @@ impl Changes {
     }
 
     /// Reads the policy again where its files changed; says whether it did.
-    fn policy_changed(&mut self, forced: bool) -> bool {
+    async fn policy_changed(&mut self, forced: bool, facts: &Facts) -> bool {
         let now = all_seen(&self.policy, &self.read.policy);
         if now == self.seen_policy && !forced {
             return false;
@@ -231,7 +252,12 @@ impl Changes {
                 let mut seen = all_seen(&self.policy, &fresh.policy);
                 seen.splice(..2, self.seen_policy.iter().take(2).copied());
                 self.seen_policy = seen;
-                self.read = fresh;
+                let before = std::mem::replace(&mut self.read, fresh);
+                if let Err(error) = self.hold(facts, false).await {
+                    self.read = before;
+                    tracing::error!(%error, "the policy before stays in use; {AGAIN}");
+                    return false;
+                }
                 if self.applied.is_some() {
                     tracing::warn!(
                         "the policy file is not what counts: one was applied. To go by the file, start with --policy"
@@ -248,11 +274,23 @@ impl Changes {
 }
 
 /// Why a server does not start with what was applied.
-pub fn unfit(error: AppliedError) -> Failure {
+fn unfit(error: AppliedError) -> Failure {
     match error {
         AppliedError::Store(error) => Failure::fault(error),
         AppliedError::Unfit { .. } => Failure::usage(error)
             .next("name the keys of whoever signed it (--policy-signed-by), or start with --policy FILE"),
+    }
+}
+
+/// What to do about a policy that is older than one that was in force.
+const AGAIN: &str =
+    "count `revision` up and sign it again (`boltseal policy sign`), or start once with --policy-rollback";
+
+/// Why a server does not start with the policy in its file.
+fn old(error: HeldError) -> Failure {
+    match error {
+        HeldError::Store(error) => Failure::fault(error),
+        HeldError::Older { .. } => Failure::usage(error).next(AGAIN),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use boltseal_audit::{
     Record,
-    record::{Activity, Actor, Outcome, Source, Subject, Why},
+    record::{Activity, Actor, Outcome, Severity, Source, Subject, Why},
 };
 use boltseal_model::{SnapshotInfo, Timestamp};
 use boltseal_scan::Snapshot;
@@ -59,13 +59,24 @@ impl Sealing {
     }
 }
 
-/// The start of the service, with what it judges by.
-pub fn started(setup: &Setup, policy: &ActivePolicy, snapshot: Option<&Snapshot>) -> Record {
-    let record = own(Activity::Start, "Boltseal/start/action", "/")
+/// The start of the service, with what it judges by; `older` says why its policy is older than one that was in force.
+pub fn started(
+    setup: &Setup,
+    policy: &ActivePolicy,
+    older: Option<&str>,
+    snapshot: Option<&Snapshot>,
+) -> Record {
+    let mut record = own(Activity::Start, "Boltseal/start/action", "/")
         .detail("version", env!("CARGO_PKG_VERSION"))
         .detail("listen", setup.listen.to_string())
         .detail("registry_listen", setup.registry_listen.to_string())
         .detail("policy", policy.policy.digest().to_string());
+    if let Some(why) = older {
+        record = record
+            .severity(Severity::High)
+            .status(format!("an older policy file was put in force: {why}"))
+            .detail("policy_rollback", why.to_owned());
+    }
     match snapshot {
         Some(snapshot) => record.detail("snapshot", snapshot.info().id.clone()),
         None => record,

@@ -51,6 +51,7 @@ const TRASH_DAYS: u32 = 7;
 
 /// What to run and where.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line of its own")]
 pub struct Setup {
     /// Folder of everything that lasts.
     pub data: PathBuf,
@@ -62,6 +63,8 @@ pub struct Setup {
     pub policy_named: bool,
     /// Whose policies are used.
     pub endorsers: Endorsers,
+    /// Whether the policy file may be older than one that was in force.
+    pub policy_rollback: bool,
     /// Over TLS.
     pub listen: SocketAddr,
     /// Without.
@@ -133,7 +136,7 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
 
     let (mut changes, snapshot) = Changes::open(&setup)?;
     let Stores { facts, blobs, keys, certificates } = stores::open(&setup).await?;
-    let policy = changes.in_force(&facts).await.map_err(changes::unfit)?;
+    let (policy, rolled_back) = changes.begin(&facts, setup.policy_rollback).await?;
     // Of several servers that start for the first time, one makes what all need.
     let beginning = stores::alone(&facts).await?;
     let recorder = log::open(&setup, &keys, &facts).await?;
@@ -148,7 +151,10 @@ pub async fn run(setup: Setup, console: &Console) -> Result<(), Failure> {
     let judge = Arc::new(judge.recognising(key).with_cache(Cache::at(&setup.data)));
     let config = registry_config(&setup);
     let registry = Registry::new(facts.clone(), blobs, access.authority().clone(), judge.clone(), config);
-    recorder.note(&log::started(&setup, &policy, snapshot.as_deref())).await.map_err(Failure::fault)?;
+    recorder
+        .note(&log::started(&setup, &policy, rolled_back.as_deref(), snapshot.as_deref()))
+        .await
+        .map_err(Failure::fault)?;
     registry.start().await.map_err(Failure::fault)?;
 
     let certificates = Certificates::open(&certificates, &setup.names).map_err(Failure::fault)?;

@@ -22,10 +22,11 @@ const PUBLIC: &str = "sigstore.dev";
 /// Who signs, and who vouches for it.
 #[derive(Debug, clap::Args)]
 pub struct By {
-    /// Private key in PEM: PKCS#8, or the encrypted form of `boltseal key generate` and cosign
-    #[arg(long, value_name = "FILE", required_unless_present = "keyless", conflicts_with = "keyless")]
+    /// Private key in PEM: PKCS#8, or the encrypted form of `boltseal key generate` and cosign; or where it is in a token:
+    /// `pkcs11:token=…;object=…?module-path=…` (RFC 7512)
+    #[arg(long, value_name = "FILE|URI", required_unless_present = "keyless", conflicts_with = "keyless")]
     key: Option<PathBuf>,
-    /// File whose first line is the password of the key [default: `COSIGN_PASSWORD`, or asks]
+    /// File whose first line is the password of the key, or the PIN of the token [default: `COSIGN_PASSWORD`, or asks]
     #[arg(long, value_name = "FILE", requires = "key")]
     password_file: Option<PathBuf>,
     /// Sign without a key of your own: an authority gives a certificate for minutes to whom an identity token names

@@ -1,4 +1,4 @@
-//! Keys in files, and their passwords.
+//! Keys in files and in tokens, and their passwords.
 
 use std::{
     env,
@@ -8,6 +8,7 @@ use std::{
 use boltseal_trust::{KeyFile, MAX_KEY_FILE, PrivateKey};
 use zeroize::Zeroizing;
 
+use super::{token, uri::TokenUri};
 use crate::{exit::Failure, given, terminal::ask_secret};
 
 /// Where cosign looks for the password.
@@ -16,10 +17,11 @@ const PASSWORD: &str = "COSIGN_PASSWORD";
 /// With which key.
 #[derive(Debug, clap::Args)]
 pub struct Key {
-    /// Private key in PEM: PKCS#8, or the encrypted form of `boltseal key generate` and cosign
-    #[arg(long, value_name = "FILE")]
+    /// Private key in PEM: PKCS#8, or the encrypted form of `boltseal key generate` and cosign; or where it is in a token:
+    /// `pkcs11:token=…;object=…?module-path=…` (RFC 7512)
+    #[arg(long, value_name = "FILE|URI")]
     key: PathBuf,
-    /// File whose first line is the password of the key [default: `COSIGN_PASSWORD`, or asks]
+    /// File whose first line is the password of the key, or the PIN of the token [default: `COSIGN_PASSWORD`, or asks]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -31,8 +33,11 @@ impl Key {
     }
 }
 
-/// The key in the file at `path`, whose password may be in another file.
+/// The key in the file at `path`, whose password may be in another file; or in the token that `path` is a URI of.
 pub fn open(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey, Failure> {
+    if let Some(uri) = path.to_str().filter(|_| TokenUri::is(path)) {
+        return token::open(uri, password_file);
+    }
     let shown = path.display();
     let wrong = |why: &dyn std::fmt::Display| Failure::usage(format_args!("{shown}: {why}"));
     let text = Zeroizing::new(given::bounded(path, MAX_KEY_FILE)?);

@@ -4,6 +4,8 @@ mod by;
 mod checked;
 mod key;
 mod notary;
+mod token;
+mod uri;
 
 use std::{fs, path::Path};
 

@@ -66,7 +66,7 @@ impl User {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().expect("an exit code, not a signal"),
             out: String::from_utf8(output.stdout).unwrap(),

@@ -56,6 +56,7 @@ mod sealed;
 mod service;
 mod sign;
 mod signing;
+mod tokens;
 mod trash;
 mod trust_policy;
 mod up;

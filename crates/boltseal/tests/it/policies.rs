@@ -243,3 +243,63 @@ fn a_server_that_asks_for_signed_policies_uses_no_other() {
     let check = user.run(&["policy", "check", POLICY, "--signed-by", "ours.pub"]).ended(1);
     check.complained(&["and not that it is a policy"]);
 }
+
+#[test]
+fn an_old_signed_policy_does_not_come_back() {
+    const POLICY: &str = ".local/share/boltseal/policy.yaml";
+    let user = User::new();
+    user.write("word", "horse staple\n");
+    user.run(&["key", "generate", "ours", "--password-file", "word"]).ended(0);
+    let bundle = format!("{POLICY}.sigstore.json");
+    // Signs a policy, and keeps it with its signature as whoever may read the folder can.
+    let sign = |text: &str| -> [Vec<u8>; 2] {
+        user.write(POLICY, text);
+        user.run(&["policy", "sign", POLICY, "--key", "ours.key", "--password-file", "word"]).ended(0);
+        [POLICY, &bundle].map(|name| std::fs::read(user.home().join(name)).unwrap())
+    };
+    let put = |[text, signature]: &[Vec<u8>; 2]| {
+        user.write(&bundle, signature);
+        user.write(POLICY, text);
+    };
+    let counted =
+        |name: &str, revision: u64| called(name).replace("rules:", &format!("revision: {revision}\nrules:"));
+    let (first, second) = (sign(&called("first")), sign(&called("second")));
+    let signed = ["--policy-signed-by", "ours.pub"];
+    let refused = |words: &[&str]| {
+        user.run(&[&UP[..], &signed].concat()).ended(2).complained(words);
+    };
+
+    Service::start(&user, &signed).stop();
+    put(&first);
+    refused(&[
+        "`first` is older than one that was in force since",
+        "it was signed at",
+        "start once with --policy-rollback",
+    ]);
+    put(&second);
+    let mut service = Service::start(&user, &signed);
+    put(&first);
+    service.signal("HUP");
+    service.wait_for("the policy before stays in use; count `revision` up and sign it again");
+    assert!(!service.log().contains("policy in use policy=\"first\""), "{}", service.log());
+    // What is counted up is newer, whenever it was signed.
+    let fifth = sign(&counted("fifth", 5));
+    service.wait_for("policy in use policy=\"fifth\"");
+    service.stop();
+    sign(&counted("fourth", 4));
+    refused(&["it is revision 4, and revision 5 is in force"]);
+    sign(&called("uncounted"));
+    refused(&["it has no `revision`, and revision 5 is in force"]);
+    sign(&counted("other", 5));
+    refused(&["revision 5 is in force and says something else: count `revision` up"]);
+
+    // The way out, which counts from then on.
+    put(&second);
+    let mut service = Service::start(&user, &[&signed[..], &["--policy-rollback"]].concat());
+    service.wait_for("ready everything");
+    service.stop();
+    Service::start(&user, &signed).stop();
+    put(&fifth);
+    Service::start(&user, &signed).stop();
+    user.run(&[&UP[..], &["--policy-rollback"]].concat()).ended(2).complained(&["--policy-signed-by"]);
+}

@@ -7,8 +7,11 @@
 //! assert_eq!(key.public().digest(), public.digest());
 //! # Ok::<(), boltseal_trust::KeyError>(())
 //! ```
+//!
+//! A key that stays in a token is a [`RemoteKey`]: whoever speaks with the token signs, and [`PrivateKey::remote`] is used as any other.
 
 mod pair;
+mod remote;
 mod sealed;
 
 use std::fmt;
@@ -22,6 +25,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
+pub use self::remote::{RemoteKey, RemotePublic, Wanted};
 use self::{pair::Pair, sealed::Sealed};
 use crate::{PublicKey, pem, x509::Scheme};
 
@@ -57,6 +61,9 @@ pub enum KeyError {
     /// The cryptographic library failed.
     #[error("cannot {0} with the private key")]
     Failed(&'static str),
+    /// Whoever holds the key did not sign.
+    #[error("whoever holds the key did not sign: {0}")]
+    Remote(String),
     /// What is to be signed is about something that has no place in a bundle.
     #[error("{0}")]
     Unfit(String),

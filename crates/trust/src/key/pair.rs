@@ -1,4 +1,4 @@
-//! What signs: a pair of keys in the memory of this process.
+//! What signs: a pair of keys in the memory of this process, or somebody else.
 
 use aws_lc_rs::{
     encoding::{AsDer as _, PublicKeyX509Der},
@@ -12,7 +12,10 @@ use aws_lc_rs::{
 use cms::cert::x509::der::{Reader as _, SliceReader, asn1::UintRef};
 use sigstore_verify::types::DerPublicKey;
 
-use super::KeyError;
+use super::{
+    KeyError,
+    remote::{Kind, Remote},
+};
 use crate::x509::Scheme;
 
 /// Below it RSA counts for nothing, with whoever verifies.
@@ -24,6 +27,8 @@ pub enum Pair {
     Ecdsa(EcdsaKeyPair, usize),
     Ed25519(Ed25519KeyPair),
     Rsa(rsa::KeyPair),
+    /// Elsewhere: its public half is known to whoever made it.
+    Remote(Remote),
 }
 
 impl Pair {
@@ -51,34 +56,36 @@ impl Pair {
             Self::Ecdsa(pair, _) => pair.public_key().as_der().ok()?,
             Self::Ed25519(pair) => pair.public_key().as_der().ok()?,
             Self::Rsa(pair) => pair.public_key().as_der().ok()?,
+            Self::Remote(_) => return None,
         };
         Some(DerPublicKey::new(der.as_ref().to_vec()))
     }
 
     pub fn scheme(&self) -> Option<Scheme> {
         match self {
-            Self::Ecdsa(_, 32) => Some(Scheme::Es256),
-            Self::Ecdsa(_, 48) => Some(Scheme::Es384),
-            Self::Ecdsa(..) => Some(Scheme::Es512),
-            Self::Rsa(pair) => match pair.public_modulus_len() {
-                256 => Some(Scheme::Ps256),
-                384 => Some(Scheme::Ps384),
-                512 => Some(Scheme::Ps512),
-                _ => None,
-            },
+            Self::Ecdsa(_, length) | Self::Remote(Remote { kind: Kind::Ec(length), .. }) => {
+                Some(match length {
+                    32 => Scheme::Es256,
+                    48 => Scheme::Es384,
+                    _ => Scheme::Es512,
+                })
+            }
+            Self::Rsa(pair) => of_rsa(pair.public_modulus_len()),
+            Self::Remote(Remote { kind: Kind::Rsa(length), .. }) => of_rsa(*length),
             Self::Ed25519(_) => None,
         }
     }
 
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match self {
-            Self::Ecdsa(_, 66) => Err(KeyError::Unfit(
+            Self::Ecdsa(_, 66) | Self::Remote(Remote { kind: Kind::Ec(66), .. }) => Err(KeyError::Unfit(
                 "nobody verifies a bundle of sigstore by a key on P-521: sign for Notary Project with it"
                     .to_owned(),
             )),
             Self::Ecdsa(pair, _) => signed(pair.sign(&SystemRandom::new(), message)),
             Self::Ed25519(pair) => signed(pair.try_sign(message)),
             Self::Rsa(pair) => with_rsa(pair, &signature::RSA_PKCS1_SHA256, message),
+            Self::Remote(remote) => remote.sign(message),
         }
     }
 
@@ -96,8 +103,19 @@ impl Pair {
                 };
                 with_rsa(pair, how, message)
             }
+            Self::Remote(remote) => remote.sign_as(scheme, message),
             Self::Ed25519(_) => Err(KeyError::Failed("sign for Notary Project")),
         }
+    }
+}
+
+/// By the bytes of the modulus.
+const fn of_rsa(length: usize) -> Option<Scheme> {
+    match length {
+        256 => Some(Scheme::Ps256),
+        384 => Some(Scheme::Ps384),
+        512 => Some(Scheme::Ps512),
+        _ => None,
     }
 }
 
