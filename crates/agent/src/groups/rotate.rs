@@ -32,8 +32,13 @@ impl Engine {
         self.write("group.rotate", name, None, vec![("what", names.join(", "))])?;
         {
             let mut kept = lock(&group.kept);
+            let before = kept.run.secrets.clone();
             kept.run.secrets.extend(secrets);
-            kept.write(&group.places.kept())?;
+            if let Err(error) = kept.write(&group.places.kept()) {
+                // The next agent would have the old ones.
+                kept.run.secrets = before;
+                return Err(error);
+            }
         }
         let volumes: BTreeSet<String> = fresh.keys().cloned().collect();
         for (volume, files) in fresh {

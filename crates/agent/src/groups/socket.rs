@@ -177,14 +177,20 @@ impl FromRequestParts<Engine> for Asking {
     }
 }
 
+/// Whoever asked may go away: what was begun is done to its end, not left where it was.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.map_err(|_| Error::Stopping)?
+}
+
 async fn list(State(engine): State<Engine>) -> Json<Vec<Group>> {
     Json(engine.list())
 }
 
 async fn run(Asking(engine): Asking, Json(run): Json<Run>) -> Result<(StatusCode, Json<Group>), Error> {
-    // Whoever asked may go away: what was begun is done to its end.
-    let done = tokio::spawn(async move { engine.run(run).await });
-    Ok((StatusCode::CREATED, Json(done.await.map_err(|_| Error::Stopping)??)))
+    let group = to_its_end(async move { engine.run(run).await }).await?;
+    Ok((StatusCode::CREATED, Json(group)))
 }
 
 async fn one(State(engine): State<Engine>, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
@@ -196,11 +202,11 @@ async fn stop(
     Segments(name): Segments<String>,
     Json(stop): Json<Stop>,
 ) -> Result<Json<Group>, Error> {
-    engine.stop(&name, stop.grace).await.map(Json)
+    to_its_end(async move { engine.stop(&name, stop.grace).await }).await.map(Json)
 }
 
 async fn start(Asking(engine): Asking, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
-    engine.start(&name).await.map(Json)
+    to_its_end(async move { engine.start(&name).await }).await.map(Json)
 }
 
 async fn rotate(
@@ -208,14 +214,11 @@ async fn rotate(
     Segments(name): Segments<String>,
     Json(secrets): Json<BTreeMap<String, String>>,
 ) -> Result<Json<Group>, Error> {
-    let done = tokio::spawn(async move { engine.rotate(&name, secrets).await });
-    done.await.map_err(|_| Error::Stopping)?.map(Json)
+    to_its_end(async move { engine.rotate(&name, secrets).await }).await.map(Json)
 }
 
 async fn rollout(Asking(engine): Asking, Json(asked): Json<Rollout>) -> Result<Json<Rolled>, Error> {
-    // Whoever asked may go away: what was begun is done to its end.
-    let done = tokio::spawn(async move { engine.rollout(asked).await });
-    Ok(Json(done.await.map_err(|_| Error::Stopping)??))
+    to_its_end(async move { engine.rollout(asked).await }).await.map(Json)
 }
 
 async fn rollback(
@@ -223,8 +226,7 @@ async fn rollback(
     Segments(name): Segments<String>,
     Json(asked): Json<Rollback>,
 ) -> Result<Json<Rolled>, Error> {
-    let done = tokio::spawn(async move { engine.rollback(&name, asked).await });
-    Ok(Json(done.await.map_err(|_| Error::Stopping)??))
+    to_its_end(async move { engine.rollback(&name, asked).await }).await.map(Json)
 }
 
 async fn remove(
@@ -232,7 +234,7 @@ async fn remove(
     Segments(name): Segments<String>,
     Query(how): Query<Force>,
 ) -> Result<StatusCode, Error> {
-    engine.remove(&name, how.force).await.map(|()| StatusCode::NO_CONTENT)
+    to_its_end(async move { engine.remove(&name, how.force).await }).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 async fn top(
