@@ -269,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_before_there_was_a_ledger_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = u64::try_from(boltseal_audit::ingest::MAX_EVENTS).unwrap() + 7;
+        let lines = (1..=count).map(|number| {
+            format!("{{\"number\":{number},\"at\":\"2026-03-01T12:00:00Z\",\"what\":\"group.run\",\"group\":\"g\"}}\n")
+        });
+        std::fs::write(folder.path().join("events"), lines.collect::<String>()).unwrap();
+        Events::open(folder.path(), "node-1").unwrap();
+        assert_eq!(ledger(folder.path()), (1..=count).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn many_at_once_are_written_together_and_each_once() {
         let folder = tempfile::tempdir().unwrap();
         let events = Events::open(folder.path(), "node-1").unwrap();

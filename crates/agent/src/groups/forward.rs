@@ -17,8 +17,8 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use super::{Error, engine::Inner};
 use crate::Gate;
 
-/// Events of one request.
-const BATCH: usize = 500;
+/// Events of one request: even of the longest, so many stay below the 16 MiB that a server takes at once.
+const BATCH: usize = 100;
 /// How long the first wait is after a report that did not arrive, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LAST_WAIT: Duration = Duration::from_mins(1);
@@ -40,7 +40,12 @@ pub async fn run(inner: Weak<Inner>, gate: Gate) {
             let Some(there) = inner.upgrade() else { return };
             match past(&there, sent).await {
                 Ok(events) => waiting = events,
-                Err(error) => tracing::error!(%error, "the events of this node cannot be reported"),
+                Err(error) => {
+                    tracing::error!(%error, "the events of this node cannot be reported");
+                    is_behind = true;
+                    tokio::time::sleep(LAST_WAIT).await;
+                    continue;
+                }
             }
         }
         if waiting.is_empty() {
@@ -51,8 +56,12 @@ pub async fn run(inner: Weak<Inner>, gate: Gate) {
             }
             continue;
         }
-        gather(&mut coming, &mut waiting, &mut is_behind);
         waiting.retain(|event| event.number > sent);
+        is_behind = !gather(&mut coming, &mut waiting);
+        if is_behind {
+            // What comes after what was missed must not be reported before it: nobody would look for that again.
+            continue;
+        }
         let batch: Vec<Event> = waiting.iter().take(BATCH).cloned().collect();
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { continue };
         if first.number > sent + 1 {
@@ -80,16 +89,17 @@ pub async fn run(inner: Weak<Inner>, gate: Gate) {
     }
 }
 
-/// What has come meanwhile. More than is listened to is read from the file once the rest is reported.
-fn gather(coming: &mut Receiver<Event>, waiting: &mut VecDeque<Event>, is_behind: &mut bool) {
+/// What has come meanwhile; false where some of it was missed, and has to be read from the file.
+fn gather(coming: &mut Receiver<Event>, waiting: &mut VecDeque<Event>) -> bool {
     use tokio::sync::broadcast::error::TryRecvError;
     while waiting.len() < BATCH {
         match coming.try_recv() {
             Ok(event) => waiting.push_back(event),
-            Err(TryRecvError::Lagged(_)) => *is_behind = true,
-            Err(_) => return,
+            Err(TryRecvError::Lagged(_)) => return false,
+            Err(_) => return true,
         }
     }
+    true
 }
 
 async fn report(gate: &Gate, host: &str, batch: &[Event]) -> Result<(), crate::Error> {
@@ -112,4 +122,34 @@ async fn past(inner: &Arc<Inner>, sent: u64) -> Result<VecDeque<Event>, Error> {
 
 fn read(place: &Path) -> u64 {
     std::fs::read_to_string(place).ok().and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use boltseal_model::Timestamp;
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_after_something_missed_waits_for_it() {
+        let (told, mut coming) = broadcast::channel(4);
+        let event = |number| Event {
+            number,
+            at: Timestamp::UNIX_EPOCH,
+            what: String::new(),
+            group: String::new(),
+            container: None,
+            details: std::collections::BTreeMap::new(),
+        };
+        let tell = |numbers: std::ops::RangeInclusive<u64>| {
+            numbers.for_each(|number| drop(told.send(event(number))));
+        };
+        let mut waiting = VecDeque::new();
+        tell(1..=4);
+        assert!(gather(&mut coming, &mut waiting));
+        tell(5..=12);
+        assert!(!gather(&mut coming, &mut waiting), "5 to 8 were missed");
+        assert_eq!(waiting.iter().map(|event| event.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
 }

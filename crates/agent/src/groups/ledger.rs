@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use super::Error;
 
+/// Events that are read as records at once: an old file may have more than one batch may have.
+const AT_ONCE: usize = 100;
+
 /// The log, to add to.
 #[derive(Debug)]
 pub struct Ledger {
@@ -65,19 +68,28 @@ impl Ledger {
     /// Where they cannot be written: then none of them is in it.
     pub fn append(&mut self, events: &[Event]) -> Result<(), Error> {
         let failed = |error: boltseal_audit::log::Error| Error::Log(error.to_string());
-        let mut text = Vec::new();
-        for event in events {
-            serde_json::to_writer(&mut text, event).map_err(|error| Error::Log(error.to_string()))?;
-        }
-        let records = ingest::node(&text, &self.host).map_err(|error| Error::Log(error.to_string()))?;
-        let entries: Vec<Vec<u8>> = records.into_iter().map(|one| one.record.entry()).collect();
-        match self.log.append(&entries) {
+        match self.log.append(&self.entries(events)?) {
             Err(boltseal_audit::log::Error::Stopped) => {
-                // An earlier write failed: what is on disk says how far it came.
+                // An earlier write failed: what is on disk says whether all of it came there, or nothing.
                 self.log.reopen().map_err(failed)?;
-                self.log.append(&entries).map(drop).map_err(failed)
+                let last = self.last()?;
+                let lacks: Vec<Event> = events.iter().filter(|event| event.number > last).cloned().collect();
+                self.log.append(&self.entries(&lacks)?).map(drop).map_err(failed)
             }
             done => done.map(drop).map_err(failed),
         }
+    }
+
+    fn entries(&self, events: &[Event]) -> Result<Vec<Vec<u8>>, Error> {
+        let mut entries = Vec::with_capacity(events.len());
+        for some in events.chunks(AT_ONCE) {
+            let mut text = Vec::new();
+            for event in some {
+                serde_json::to_writer(&mut text, event).map_err(|error| Error::Log(error.to_string()))?;
+            }
+            let records = ingest::node(&text, &self.host).map_err(|error| Error::Log(error.to_string()))?;
+            entries.extend(records.into_iter().map(|one| one.record.entry()));
+        }
+        Ok(entries)
     }
 }

@@ -22,8 +22,6 @@ mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -42,9 +40,6 @@ use super::{
     group::{Group, KeptImage},
     rollout,
 };
-
-/// What the kernel calls this node.
-const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
 /// What is known of the images and containers of a node.
 #[derive(Default)]
@@ -147,7 +142,7 @@ impl Told {
 
     /// What runs, and what it uses.
     fn follow(&mut self, inner: &Inner) {
-        let node = fs::read_to_string(Path::new(HOST_NAME)).unwrap_or_default().trim().to_owned();
+        let node = inner.settings.host.clone();
         let mut now = BTreeMap::new();
         for (group, at, started, since) in containers(inner) {
             let name = name(&group, at);
