@@ -10,6 +10,7 @@ use boltseal_api::{
     access::{Login, Session},
     base::Bases,
     client::{Client, Error as ApiError, Server},
+    workloads::{Asked, Token},
 };
 use boltseal_model::{Digest, Reference, Report, Ruling, Timestamp};
 use jiff::SignedDuration;
@@ -117,6 +118,13 @@ impl Gate {
     pub async fn report(&self, image: &Digest) -> Result<Report, Error> {
         let path = format!("/api/v1/images/{image}/report");
         self.ask(move |client| client.get(&path)).await
+    }
+
+    /// A token of a workload, for a container that runs as it.
+    pub async fn token(&self, workload: &str, asked: Asked) -> Result<Token, Error> {
+        let workload: String = url::form_urlencoded::byte_serialize(workload.as_bytes()).collect();
+        let path = format!("/api/v1/workloads/{workload}/token");
+        self.ask(move |client| client.post(&path, &asked)).await
     }
 
     /// What the server knows of the base of an image.

@@ -21,6 +21,7 @@
 //! - [`policies`]: policies that were put in force, one after the other.
 //! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`groups`]: container groups on a node, as its agent is asked by a socket.
+//! - [`workloads`]: tokens of workloads, for the containers that run as them.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
 //!
@@ -50,3 +51,4 @@ pub mod search;
 pub mod storage;
 pub mod upstreams;
 pub mod webhooks;
+pub mod workloads;

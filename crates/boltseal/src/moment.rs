@@ -1,5 +1,7 @@
 //! Moments as people write them: RFC 3339, a date, or a span such as `90d` from now on or back.
 
+use std::time::Duration;
+
 use boltseal_model::{Date, Timestamp};
 use jiff::{SignedDuration, tz::TimeZone};
 
@@ -9,6 +11,12 @@ const MAX_DAYS: i64 = 3660;
 /// A moment that is meant to come.
 pub fn future(text: &str) -> Result<Timestamp, String> {
     read(text, Timestamp::now(), 1)
+}
+
+/// How long something waits until it is done again; a second at least.
+pub fn pause(text: &str) -> Result<Duration, String> {
+    let span = span(text).and_then(|span| Duration::try_from(span).ok()).filter(|span| !span.is_zero());
+    span.ok_or_else(|| "expected a span such as 90s, 30m, 12h".to_owned())
 }
 
 /// A moment that is meant to be over.

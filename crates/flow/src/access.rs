@@ -114,6 +114,8 @@ fn via(caller: &Caller) -> Via {
         (_, Method::Federation(_)) => Via::Federated,
         (_, Method::Link) => Via::Link,
         (_, Method::Shares) => Via::Shares,
+        // By its agent, which knows from the kernel who asked.
+        (_, Method::Node(_)) => Via::Other,
     }
 }
 

@@ -116,6 +116,7 @@ actions! {
     AuditRead Data "Boltseal/audit/records/read" "Read the audit log and prove its entries."
     AuditCosign Data "Boltseal/audit/checkpoints/write" "Cosign another server's checkpoints, as a witness."
     AuditIngest Data "Boltseal/audit/events/write" "Send events of clusters and engines to the audit log."
+    WorkloadToken Data "Boltseal/workloads/tokens/issue/action" "Get tokens of a workload for containers that run as it."
 
     RegistryRead Control "Microsoft.ContainerRegistry/registries/read" "See that a registry exists and how it is set."
     RegistryWrite Control "Microsoft.ContainerRegistry/registries/write" "Make or change a registry."

@@ -28,6 +28,9 @@ pub struct Network {
     pub egress: Vec<Egress>,
     /// The line that lets it resolve names of others than groups.
     pub dns: Option<Line>,
+    /// The line that has it run as somebody: it may ask for tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Line>,
 }
 
 /// A protocol with ports.
@@ -109,7 +112,9 @@ impl Network {
         });
         let egress = self.egress.iter().map(|one| opening(one.to_string(), &one.line));
         let dns = self.dns.iter().map(|line| opening("names of the world are resolved".to_owned(), line));
-        ports.chain(egress).chain(dns).collect()
+        let words = "tokens of its identity, at 169.254.169.254";
+        let identity = self.identity.iter().map(|line| opening(words.to_owned(), line));
+        ports.chain(egress).chain(dns).chain(identity).collect()
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) enum Failure {
     /// Whoever asks may not.
     #[error("{}", .0.sentence)]
     Missing(Box<Missing>),
+    /// An image that is not allowed.
+    #[error("{0}")]
+    Denied(String),
     /// A token that is good for some repositories only.
     #[error("this token is for the registry only")]
     Narrow,
@@ -87,7 +90,7 @@ impl Failure {
             Self::Asked(_) | Self::Store(boltseal_store::Error::Nul) => StatusCode::BAD_REQUEST,
             Self::NotSignedIn | Self::Refused(_) | Self::Foreign(_) => StatusCode::UNAUTHORIZED,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::OtherSite | Self::Missing(_) | Self::Narrow => StatusCode::FORBIDDEN,
+            Self::OtherSite | Self::Missing(_) | Self::Denied(_) | Self::Narrow => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Busy
             | Self::Log(Log::Unsealed { .. })
@@ -115,6 +118,7 @@ impl Failure {
             Self::Refused(_) => "Sign in again.",
             Self::Foreign(_) => "Whoever may read the audit log finds the reason there.",
             Self::Missing(_) => "Ask whoever gives roles here for one that allows it.",
+            Self::Denied(_) => "Run an image that is allowed, or have this one judged.",
             Self::Narrow => "Sign in with a name and secret, or with boltseal login.",
             Self::Conflict(_) => "Look at what is there, and change the request.",
             Self::Wait(_) => "Then try again with the right name and secret.",

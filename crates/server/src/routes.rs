@@ -91,6 +91,8 @@ const AUDIT: Needs = Needs::Action(Action::AuditRead);
 const COSIGN: Needs = Needs::Action(Action::AuditCosign);
 /// At the cluster or engine that reports.
 const INGEST: Needs = Needs::Filtered(Action::AuditIngest);
+/// At the workload, and at the node that asks.
+const WORKLOAD: Needs = Needs::Filtered(Action::WorkloadToken);
 const POLICIES: Needs = Needs::Action(Action::PolicyRead);
 const POLICY: Needs = Needs::Action(Action::PolicyWrite);
 const APPROVE: Needs = Needs::Action(Action::ExceptionApprove);
@@ -281,6 +283,7 @@ pub(crate) const ALL: &[Route] = &[
         post(ingest::docker_commands)
     }),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/node", INGEST, || post(ingest::node)),
+    change("POST", "/api/v1/workloads/{name}/token", WORKLOAD, || post(entra::workload::serve)),
     change("POST", "/api/v1/login", TOKENS, || post(login::login)),
     change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),
     change("POST", "/api/v1/logout", Needs::SignedIn, || post(login::logout)),

@@ -23,6 +23,7 @@ use super::{
     Error, Judge,
     container::{Contained, Variables},
     group::{Group, Kept, KeptImage, Places, Restart, Told},
+    identity::Identity,
     volumes::Secrets,
 };
 
@@ -70,15 +71,6 @@ pub fn read(run: &Run) -> Result<Read, Error> {
     let needs = aci::needs(&workload);
     if let Some((place, why)) = needs.wrong.first() {
         return Err(Error::Definition(format!("{file}, line {}, {}: {why}", place.line, place.path)));
-    }
-    for (container, probes) in &needs.probes {
-        let tls = [&probes.liveness, &probes.readiness]
-            .into_iter()
-            .flatten()
-            .any(|probe| matches!(probe.tries, aci::Tries::Http { tls: true, .. }));
-        if tls {
-            return Err(Error::Definition(format!("{file}: {container}: probes by HTTPS are not made yet")));
-        }
     }
     Ok(Read { workload, needs, restart })
 }
@@ -227,6 +219,8 @@ pub fn group(
         layers,
         containers,
         restart: read.restart,
+        renewal: read.needs.renewal.clone(),
+        identity: Identity::new(read.needs.managed.clone()),
         secrets: Mutex::new(secrets),
         told: watch::Sender::new(told),
         kept_running: watch::Sender::new(false),

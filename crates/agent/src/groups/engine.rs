@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -25,11 +26,11 @@ use super::{
     events::Events,
     forward,
     group::{Group, Kept, Places, Told, passable, private},
-    keeper,
+    identity, keeper, renew,
     rollout::line::Lines,
     watched,
 };
-use crate::network::{self, Namespace, Network, Slot, dns::Resolver};
+use crate::network::{self, METADATA_PORT, Namespace, Network, Slot, dns::Resolver};
 
 /// `TMPFS_MAGIC` of statfs(2).
 const IN_MEMORY: u64 = 0x0102_1994;
@@ -99,6 +100,9 @@ impl Engine {
         let listening =
             resolver.listen(gateway).await.map_err(Error::io(format!("names for groups at {gateway}")))?;
         tokio::spawn(listening.run());
+        let tokens = identity::listen(gateway)
+            .await
+            .map_err(Error::io(format!("tokens for groups at {gateway}:{METADATA_PORT}")))?;
         let inner = Inner {
             _only_one: only_one,
             resolver,
@@ -117,15 +121,22 @@ impl Engine {
             settings,
         };
         let engine = Self(Arc::new(inner), None);
+        tokio::spawn(identity::answer(tokens, Arc::downgrade(&engine.0)));
         engine.recover().await?;
         engine.settle().await?;
         if let Err(error) = watched::refusals(&engine.0) {
             tracing::warn!(%error, "what the network of groups refuses is not told");
         }
+        tokio::spawn(renew::run(Arc::downgrade(&engine.0), engine.0.settings.renew_every));
         if let super::Judge::Server(gate) = &*engine.0.judge {
             tokio::spawn(forward::run(Arc::downgrade(&engine.0), gate.clone()));
         }
         Ok(engine)
+    }
+
+    /// The engine that has this inside, asked by nobody.
+    pub(super) const fn of(inner: Arc<Inner>) -> Self {
+        Self(inner, None)
     }
 
     /// The same engine, asked by somebody: the events say by whom.
@@ -486,6 +497,12 @@ impl Inner {
         let free = free.ok_or_else(|| Error::Conflict("no place is left for a group".to_owned()))?;
         *newest = Some(free);
         Ok(free.number())
+    }
+
+    /// The group that has an address.
+    pub fn group_at(&self, address: Ipv4Addr) -> Option<Arc<Group>> {
+        let slot = lock(&self.network).range().slot(address)?.number();
+        lock(&self.groups).values().find(|group| lock(&group.kept).slot == slot).cloned()
     }
 
     /// Gives a group its network, and somebody who keeps it.

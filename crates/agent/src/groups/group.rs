@@ -15,11 +15,12 @@ use std::{
 use boltseal_api::groups::{self as api, GroupState};
 use boltseal_image::Unpacked;
 use boltseal_model::{Config, Digest, Ruling, Timestamp};
+use boltseal_orchestrator::aci::Renewal;
 use boltseal_runtime::Plan;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Error, container::Contained, rollout, volumes::Secrets};
+use super::{Error, container::Contained, identity::Identity, rollout, volumes::Secrets};
 use crate::network::{self, Attached, Namespace, Slot};
 
 /// What is remembered of a group while the machine runs. It has secrets, and lies in memory.
@@ -89,6 +90,10 @@ pub struct Group {
     pub containers: Vec<Arc<Contained>>,
     /// What happens when a container ends.
     pub restart: Restart,
+    /// When it is replaced by itself.
+    pub renewal: Renewal,
+    /// As whom it runs.
+    pub identity: Identity,
     /// Files of its secret volumes.
     pub secrets: Mutex<Secrets>,
     /// What it is told.

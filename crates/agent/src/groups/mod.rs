@@ -13,6 +13,7 @@
 //! | `container` | one container: how it is started, what it is at |
 //! | `confine` | the process of one thread that makes, joins and ends containers |
 //! | `volumes` | what containers see besides images: memory, secrets, names |
+//! | `identity` | tokens for containers that run as a workload |
 //! | `rotate` | secrets of a group that runs, replaced |
 //! | `processes` | what runs in a container |
 //! | `watched` | what groups ask of names, and what their network refuses |
@@ -21,6 +22,7 @@
 //! | `events` | what happened, on disk before it counts |
 //! | [`outdated`] | which images that run here have something newer, or a worse verdict |
 //! | `rollout` | a group replaced by a new one of its name, without a moment in which nobody serves |
+//! | `renew` | the same by itself, by a rule in the group's file |
 //! | [`stock`] | what is in the images that run here, what is wrong with them, and what of it is used |
 //! | `events`, `ledger` | what happened, on disk before it counts, and in a log that shows every change of it |
 //! | `forward` | the same in the server's audit log |
@@ -43,12 +45,14 @@ mod engine;
 mod events;
 mod forward;
 mod group;
+mod identity;
 mod keeper;
 mod ledger;
 pub mod outdated;
 mod probe;
 mod processes;
 mod recovery;
+mod renew;
 mod rollout;
 mod rotate;
 pub mod socket;
@@ -56,7 +60,7 @@ pub mod stock;
 mod volumes;
 mod watched;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 pub use engine::Engine;
 
@@ -82,6 +86,8 @@ pub struct Settings {
     pub host: String,
     /// Who says whether images may run.
     pub judge: Judge,
+    /// How often it is looked whether groups are to be replaced by themselves.
+    pub renew_every: Duration,
 }
 
 /// Who says whether images may run.

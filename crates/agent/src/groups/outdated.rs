@@ -108,15 +108,18 @@ impl Engine {
                 place.2.extend(of_it.map(|one| format!("{}/{}", rollout::called(group), one.name())));
             }
         }
-        let aged = |(group, image, containers): Run| {
-            let (name, digest) = (image.name.clone(), image.digest.clone());
-            let mut aged = Aged { image: name, digest, containers, ..Aged::default() };
-            if let Err(error) = self.look(&group, &image, &mut aged, handle) {
-                aged.unknown.push(error.to_string());
-            }
-            aged
-        };
+        let aged = |(group, image, containers): Run| Aged { containers, ..self.aged(&group, &image, handle) };
         images.into_values().map(aged).collect()
+    }
+
+    /// What one image of a group has that is newer.
+    pub(super) fn aged(&self, group: &Group, image: &KeptImage, handle: &tokio::runtime::Handle) -> Aged {
+        let (name, digest) = (image.name.clone(), image.digest.clone());
+        let mut aged = Aged { image: name, digest, ..Aged::default() };
+        if let Err(error) = self.look(group, image, &mut aged, handle) {
+            aged.unknown.push(error.to_string());
+        }
+        aged
     }
 
     fn look(

@@ -11,7 +11,8 @@ use std::{
 };
 
 use boltseal_orchestrator::aci::{Probe, Tries};
-use boltseal_runtime::start::{Join, Request, Started};
+use boltseal_runtime::start::{self, Join, Started};
+use boltseal_wire::client::{self as wire, Client, Method, Options, Proxies, Request};
 
 use super::{
     confine::ROLE,
@@ -86,13 +87,13 @@ async fn passes(
             };
             exec(inner, join, timeout).await
         }
-        Tries::Http { tls: true, .. } => false,
-        Tries::Http { port, path, headers, .. } => {
+        Tries::Http { port, path, headers, tls } => {
             let network = group.network.lock().ok().and_then(|network| {
                 network.as_ref().and_then(|(namespace, _)| namespace.as_fd().try_clone_to_owned().ok())
             });
             let Some(network) = network else { return false };
-            let (port, path, headers) = (*port, path.clone(), headers.clone());
+            let (port, path, headers, tls) = (*port, path.clone(), headers.clone(), *tls);
+            let http = if tls { https } else { http };
             let asked = tokio::task::spawn_blocking(move || {
                 // Entering a network is for good, so the thread that does it ends afterwards.
                 std::thread::scope(|scope| {
@@ -106,7 +107,7 @@ async fn passes(
 
 async fn exec(inner: &Arc<Inner>, join: Join, timeout: Duration) -> bool {
     let Ok(mut asked) = tempfile::NamedTempFile::new_in(&inner.settings.run) else { return false };
-    let written = serde_json::to_vec(&Request::Join(join)).map(|text| asked.write_all(&text));
+    let written = serde_json::to_vec(&start::Request::Join(join)).map(|text| asked.write_all(&text));
     if !matches!(written, Ok(Ok(()))) {
         return false;
     }
@@ -122,6 +123,33 @@ async fn exec(inner: &Arc<Inner>, join: Join, timeout: Duration) -> bool {
         .spawn();
     let Ok(mut child) = child else { return false };
     matches!(tokio::time::timeout(timeout, child.wait()).await, Ok(Ok(ended)) if ended.success())
+}
+
+/// The status that is answered by TLS, whatever the certificate says: nobody else can listen there. A redirect is an answer.
+fn https(
+    network: &OwnedFd,
+    port: u16,
+    path: &str,
+    headers: &[(String, String)],
+    timeout: Duration,
+) -> Option<u16> {
+    enter(network.as_fd()).ok()?;
+    let options = Options {
+        connect: timeout,
+        total: timeout,
+        redirects: 0,
+        any_certificate: true,
+        proxies: Proxies::of(|_| None),
+        ..Options::default()
+    };
+    let url = format!("https://127.0.0.1:{port}/{}", path.trim_start_matches('/'));
+    let request = Request::new(Method::Get, &url).ok()?.header("User-Agent", "boltseal-probe");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_str()));
+    match Client::new(&options).and_then(|client| client.send(request)) {
+        Ok(response) => Some(response.status()),
+        Err(wire::Error::Redirects { .. }) => Some(302),
+        Err(_) => None,
+    }
 }
 
 /// The status that is answered.

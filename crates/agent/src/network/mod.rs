@@ -56,6 +56,11 @@ use std::{
     net::Ipv4Addr,
 };
 
+/// Where groups that have an identity ask for tokens, at port 80: where clouds have the service for that.
+pub const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// Where that leads: the port of the gateway. Below those that the kernel gives out (`ip_local_port_range`).
+pub const METADATA_PORT: u16 = 16_925;
+
 pub use group::{Group, Unmet};
 pub use namespace::{Namespace, enter};
 use netlink::Socket;

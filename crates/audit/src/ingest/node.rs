@@ -117,7 +117,7 @@ fn outcome(event: &Event) -> Outcome {
     match (event.what.as_str(), event.detail("code")) {
         ("container.end", Some(code)) if code != "0" => Outcome::Failure,
         ("container.failed" | "container.unwell" | "group.rollout-failed", _) => Outcome::Failure,
-        ("network.refused", _) => Outcome::Denied,
+        ("network.refused" | "token.refused", _) => Outcome::Denied,
         _ => Outcome::Success,
     }
 }
@@ -133,10 +133,12 @@ fn meaning(event: &Event) -> (Activity, Severity) {
         "group.remove" => (Activity::Delete, Severity::Informational),
         "container.exec" => (Activity::Connect, Severity::High),
         "group.rotate" => (Activity::Update, Severity::Medium),
-        "group.rollout" | "group.rolled-out" | "group.rollback" => {
+        "group.rollout" | "group.rolled-out" | "group.rollback" | "group.renew" => {
             (Activity::Update, Severity::Informational)
         }
         "group.rollout-failed" => (Activity::Update, Severity::Low),
+        "token.issued" => (Activity::SignIn, Severity::Informational),
+        "token.refused" => (Activity::SignIn, Severity::Medium),
         "container.failed" | "container.unwell" | "network.refused" => (Activity::Other, Severity::Low),
         _ => (Activity::Other, Severity::Informational),
     }
@@ -171,12 +173,21 @@ fn words(event: &Event) -> String {
         "group.rolled-out" => {
             format!("group {whose} was replaced: {} serves", event.detail("to").unwrap_or("?"))
         }
+        "group.renew" => why(format!("group {whose} is replaced by a rule in its file")),
         "group.rollback" => format!("group {whose} goes back to {}", event.detail("id").unwrap_or("?")),
         "group.rollout-failed" => why(format!("group {whose} was not replaced")),
         "container.failed" => why(format!("container {whose} could not be started")),
         "container.exec" => {
             let program = event.detail("command").and_then(program).unwrap_or("a program");
             format!("exec into container {whose}: {program}")
+        }
+        "token.issued" => format!(
+            "container {whose} got a token of {} for {}",
+            event.detail("id").unwrap_or("?"),
+            event.detail("what").unwrap_or("?")
+        ),
+        "token.refused" => {
+            why(format!("container {whose} got no token of {}", event.detail("id").unwrap_or("?")))
         }
         "network.refused" => format!(
             "the network refused {} {} times to {whose}",

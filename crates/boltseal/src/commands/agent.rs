@@ -1,6 +1,9 @@
 //! `boltseal agent`
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use boltseal_agent::{
     Gate, Identity, docker,
@@ -19,7 +22,7 @@ use crate::{
     commands::up::{self, LogFormat},
     console::Console,
     exit::{Exit, Failure},
-    given,
+    given, moment,
     reach::Reach,
     service,
 };
@@ -76,6 +79,9 @@ pub struct Args {
     /// File with its secret, readable by nobody else
     #[arg(long, value_name = "FILE", requires = "name")]
     secret_file: Option<PathBuf>,
+    /// How often it is looked whether groups with the tag `boltseal.rollout-on` are to be replaced: 90s, 30m, 1h
+    #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = moment::pause)]
+    renew_every: Duration,
     /// Run container groups on this node too, asked by a socket for root alone: see `boltseal run`
     #[arg(long)]
     groups: bool,
@@ -169,6 +175,7 @@ async fn engine(args: &Args, host: &str, gate: Option<Gate>, global: &Global) ->
         feeds: data,
         host: host.to_owned(),
         judge,
+        renew_every: args.renew_every,
     };
     Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)
 }

@@ -58,6 +58,7 @@ pub mod vex;
 pub mod webhook;
 pub mod r#where;
 pub mod whoami;
+pub mod workload;
 pub mod wrapper;
 
 use clap::Subcommand;
@@ -173,6 +174,8 @@ pub enum Command {
     User(user::Args),
     /// Manage service principals: programs with secrets or certificates
     Sp(sp::Args),
+    /// Manage workloads: programs that others vouch for, such as containers
+    Workload(workload::Args),
     /// Manage groups
     Group(group::Args),
     /// Manage roles, and who has them where
@@ -250,6 +253,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::CanI(args) => can_i::run(&args, &global, console),
         Command::User(args) => user::run(&args, &global, console),
         Command::Sp(args) => sp::run(&args, &global, console),
+        Command::Workload(args) => workload::run(&args, &global, console),
         Command::Group(args) => group::run(&args, &global, console),
         Command::Role(args) => role::run(&args, &global, console),
         Command::Token(args) => token::run(&args, &global, console),

@@ -26,7 +26,7 @@ pub fn alpine_layer() -> Option<Vec<u8>> {
 }
 
 /// Alpine with one more file, which says what it was built on.
-fn web(alpine: &[u8], version: &str, base: &str) -> Image {
+pub fn web(alpine: &[u8], version: &str, base: &str) -> Image {
     Image::new()
         .tar(alpine.to_vec(), Compression::Gzip)
         .layer(Layer::new().file("version", version))
@@ -35,7 +35,7 @@ fn web(alpine: &[u8], version: &str, base: &str) -> Image {
 }
 
 /// Puts an image into a registry.
-fn push(folder: &Path, image: &Image, to: &str) {
+pub fn push(folder: &Path, image: &Image, to: &str) {
     let layout = folder.join(to.replace(['/', ':'], "-"));
     image.build().write_oci(&layout, Some("v"));
     let source = format!("oci:{}:v", layout.display());

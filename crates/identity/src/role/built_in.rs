@@ -331,6 +331,7 @@ const OWN: &[Given] = &[
             "Microsoft.KeyVault/vaults/*/purge/action",
             "Boltseal/audit/checkpoints/write",
             "Boltseal/audit/events/write",
+            "Boltseal/workloads/tokens/issue/action",
         ],
         ..data(
             uuid!("b0175ea1-0000-4000-9000-000000000003"),
@@ -367,6 +368,13 @@ const OWN: &[Given] = &[
         "Approves exceptions of policies that somebody else answers for.",
         &["Boltseal/policies/read", "Boltseal/images/read", "Boltseal/policies/exceptions/approve/action"],
         &[],
+    ),
+    data(
+        uuid!("b0175ea1-0000-4000-9000-000000000008"),
+        "Workload Token Issuer",
+        "Gets tokens of workloads for containers that run as them: for agents, at /workloads/NAME.",
+        &[],
+        &["Boltseal/workloads/tokens/issue/action"],
     ),
 ];
 

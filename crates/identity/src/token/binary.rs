@@ -116,6 +116,7 @@ const fn method_code(method: Method) -> (u8, Option<Uuid>) {
         Method::Federation(id) => (6, Some(id)),
         Method::Link => (7, None),
         Method::Shares => (8, None),
+        Method::Node(id) => (9, Some(id)),
     }
 }
 
@@ -130,6 +131,7 @@ fn read_method(rest: &mut Rest<'_>) -> Option<Method> {
         6 => Method::Federation(Uuid::from_bytes(rest.array()?)),
         7 => Method::Link,
         8 => Method::Shares,
+        9 => Method::Node(Uuid::from_bytes(rest.array()?)),
         _ => return None,
     })
 }

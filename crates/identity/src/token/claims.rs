@@ -85,6 +85,8 @@ pub enum Method {
     Link,
     /// A quorum of break-glass shares.
     Shares,
+    /// A container that runs as a workload, for which the agent of its node asked: which agent.
+    Node(Uuid),
 }
 
 impl Method {
@@ -100,6 +102,7 @@ impl Method {
             Self::Federation(_) => "federation",
             Self::Link => "one-time link",
             Self::Shares => "break-glass shares",
+            Self::Node(_) => "the agent of its node",
         }
     }
 }

@@ -4,10 +4,14 @@
 //! does (`memoryInGb`, `memoryInGB`). A GET of Azure leaves secrets out: checks of secrets see files only.
 
 mod group;
+mod managed;
 mod needs;
+mod tags;
 
 pub(crate) use group::inner;
+pub use managed::{Assigned, Managed};
 pub use needs::{Needs, Probe, Probes, Registry, Secret, Tries, Variable, needs};
+pub use tags::{Reason, Renewal};
 
 use std::sync::Arc;
 

@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::group::inner;
+use super::{
+    group::inner,
+    managed::{Managed, managed},
+    tags::{Renewal, renewal},
+};
 use crate::{document::At, leaf::Place, workload::Workload};
 
 /// Bytes of all secret values of a group; what Kubernetes allows for one secret.
@@ -21,6 +25,10 @@ pub struct Needs {
     pub variables: Vec<Variable>,
     /// Secret volumes: by the volume's name, its files.
     pub volumes: BTreeMap<String, BTreeMap<String, Secret>>,
+    /// As whom it runs.
+    pub managed: Option<Managed>,
+    /// When it is replaced by itself.
+    pub renewal: Renewal,
     /// How to sign in to registries.
     pub registries: Vec<Registry>,
     /// Probes of containers, by their names.
@@ -111,7 +119,10 @@ pub fn needs(workload: &Workload) -> Needs {
     let Some(node) = workload.source.node.as_deref().filter(|_| workload.source.orchestrator == "aci") else {
         return needs;
     };
-    let properties = inner(&At::under(node, &workload.source.path).folding());
+    let group = At::under(node, &workload.source.path).folding();
+    needs.managed = managed(&group.get("identity"), &mut needs.wrong);
+    needs.renewal = renewal(&group.get("tags"), &mut needs.wrong);
+    let properties = inner(&group);
     for key in ["initContainers", "containers"] {
         for at in properties.get(key).items() {
             container(&at, &mut needs);

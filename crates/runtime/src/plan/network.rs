@@ -27,6 +27,9 @@ pub(super) fn network(workload: &workload::Workload, notes: &mut Notes) -> Netwo
     for item in &wanted.egress {
         egress(item, &mut network, notes);
     }
+    let managed = &workload.identity.managed;
+    network.identity =
+        notes.known(managed).filter(|kind| !kind.eq_ignore_ascii_case("none")).map(|_| line(managed.place()));
     if wanted.ports.len() > MAX_OPENINGS || network.egress.len() > MAX_OPENINGS {
         notes.refuse(&workload.place(), format!("it opens more than {MAX_OPENINGS} ports"));
     }

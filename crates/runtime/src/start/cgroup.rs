@@ -36,6 +36,19 @@ pub fn out_of_memory(path: &str) -> bool {
 /// # Errors
 /// Where it cannot be told who is in it.
 pub(super) fn kill(path: &str) -> io::Result<usize> {
+    let pids = processes(path)?;
+    for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+        // One that is gone already is ended.
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    Ok(pids.len())
+}
+
+/// Everybody in a control group, in whichever hierarchy, by the numbers that this process knows.
+///
+/// # Errors
+/// Where it cannot be told who is in it.
+pub fn processes(path: &str) -> io::Result<BTreeSet<i32>> {
     let mut pids = BTreeSet::new();
     for folder in folders(path) {
         match fs::read_to_string(folder.join("cgroup.procs")) {
@@ -46,11 +59,7 @@ pub(super) fn kill(path: &str) -> io::Result<usize> {
             Err(error) => return Err(error),
         }
     }
-    for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
-        // One that is gone already is ended.
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
-    }
-    Ok(pids.len())
+    Ok(pids)
 }
 
 /// Removes a control group that has nobody in it any more, from every hierarchy. One that is not there is removed.

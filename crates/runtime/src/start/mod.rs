@@ -41,7 +41,7 @@ pub mod status;
 
 use std::{io, path::PathBuf};
 
-pub use cgroup::{out_of_memory, remove as remove_cgroup};
+pub use cgroup::{out_of_memory, processes, remove as remove_cgroup};
 pub use find::found;
 pub use lock::settled;
 pub use memory_files::SETTING as MEMFD_NOEXEC;

@@ -37,7 +37,7 @@ pub(super) fn chains(range: Range) -> Vec<Chain> {
         hooked("forwarded", false, At::Forward, 0, forwarded()),
         hooked("to-machine", false, At::Input, 0, inwards(range)),
         hooked("from-machine", false, At::Output, 0, outwards()),
-        hooked("published", true, At::Prerouting, TRANSLATING, published(range)),
+        hooked("published", true, At::Prerouting, TRANSLATING, arriving(range)),
         hooked("published-here", true, At::Output, TRANSLATING, published_here(range)),
         hooked("leaving", true, At::Postrouting, LEAVING, leaving(range)),
     ]
@@ -100,6 +100,7 @@ fn inwards(range: Range) -> Vec<Rule> {
         rule(vec![Test::Errors], Act::Accept),
         dns(Protocol::Udp),
         dns(Protocol::Tcp),
+        rule(vec![Test::Member(TUPLE, "tokens")], Act::Accept),
         rule(vec![], Act::Goto(&[Field::From], "out")),
         rule(vec![], Act::Drop),
     ]
@@ -118,7 +119,14 @@ fn outwards() -> Vec<Rule> {
     ]
 }
 
-/// The address of the gateway is for names only.
+/// Groups that have an identity find the service that hands out tokens where clouds have it.
+fn arriving(range: Range) -> Vec<Rule> {
+    let mut rules = published(range);
+    rules.insert(0, rule(vec![Test::FromGroup(Is::Equal)], Act::Translate(TUPLE, "metadata")));
+    rules
+}
+
+/// The address of the gateway is for names and tokens only.
 fn published(range: Range) -> Vec<Rule> {
     let gateway = Test::Address(Field::To, Is::Equal, range.gateway());
     vec![rule(vec![gateway], Act::Accept), rule(vec![Test::Local], Act::Translate(PORT, "ports"))]

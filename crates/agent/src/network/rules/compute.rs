@@ -13,7 +13,7 @@ use super::{
     encode::padded,
     language::{Chain, Element, Field, Gives, Set, Target, Value},
 };
-use crate::network::{group::Group, range::Range};
+use crate::network::{METADATA, METADATA_PORT, group::Group, range::Range};
 
 /// Who sends what to whom.
 pub(super) const TUPLE: &[Field] = &[Field::From, Field::To, Field::Protocol, Field::Port];
@@ -40,6 +40,8 @@ pub(super) fn rules(node: &Node, groups: &BTreeMap<String, Group>) -> Result<Rul
         set("allowed", TUPLE, Gives::Nothing, false, plain(found.allowed)),
         set("ranges", TUPLE, Gives::Nothing, true, plain(found.ranges)),
         set("doors", DOOR, Gives::Nothing, false, plain(found.doors)),
+        set("metadata", TUPLE, Gives::Place, false, found.metadata.into_iter().map(aim).collect()),
+        set("tokens", TUPLE, Gives::Nothing, false, plain(found.tokens)),
         set("ports", PORT, Gives::Place, false, found.ports.into_iter().map(aim).collect()),
         set("out", &[Field::From], Gives::Chain, false, found.out.into_iter().map(aim).collect()),
         set("in", &[Field::To], Gives::Chain, false, found.inwards.into_iter().map(aim).collect()),
@@ -62,6 +64,8 @@ struct Found {
     ranges: BTreeSet<Vec<Value>>,
     doors: BTreeSet<Vec<Value>>,
     ports: BTreeMap<Vec<Value>, Target>,
+    metadata: BTreeMap<Vec<Value>, Target>,
+    tokens: BTreeSet<Vec<Value>>,
     out: BTreeMap<Vec<Value>, Target>,
     inwards: BTreeMap<Vec<Value>, Target>,
 }
@@ -79,6 +83,14 @@ fn collect(node: &Node, groups: &BTreeMap<String, Group>) -> Result<Found, Confl
             return Err(Conflict::Address { first: first.to_owned(), second: id.clone(), address });
         }
         found.senders.insert(vec![Value::Link(group.slot), Value::Address(address)]);
+        if group.network.identity.is_some() {
+            let gateway = node.range.gateway();
+            let asks = |to, port| {
+                [Value::Address(address), to, Value::Protocol(Protocol::Tcp), Value::Port(port)].to_vec()
+            };
+            found.metadata.insert(asks(Value::Address(METADATA), 80), Target::Place(gateway, METADATA_PORT));
+            found.tokens.insert(asks(Value::Address(gateway), METADATA_PORT));
+        }
         let target = || Target::Chain(chain(group));
         found.out.insert(vec![Value::Address(address)], target());
         found.inwards.insert(vec![Value::Address(address)], target());

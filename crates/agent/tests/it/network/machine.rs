@@ -107,6 +107,10 @@ pub fn group(slot: u16, name: &str, ports: &[&str], egress: &str) -> Group {
     };
     let mut network = network::Network { ports: ports.iter().map(port).collect(), ..Default::default() };
     for word in egress.split_whitespace() {
+        if word == "identity" {
+            network.identity = Some(line.clone());
+            continue;
+        }
         match network::opened(word).unwrap() {
             Opened::Dns => network.dns = Some(line.clone()),
             Opened::Egress(protocol, to, ports) => {

@@ -35,7 +35,7 @@ fn listed(nft: &std::path::Path) -> String {
 fn the_kernel_is_told_what_is_shown() {
     on_a_machine(|_| {
         let Some(nft) = peer("nft") else { return };
-        let egress = "tcp://b:80 tcp://192.0.2.1:443 udp://192.0.2.0/24:53 tcp://0.0.0.0/0:1000-2000 tcp://192.0.2.7:1500-3000";
+        let egress = "tcp://b:80 tcp://192.0.2.1:443 udp://192.0.2.0/24:53 tcp://0.0.0.0/0:1000-2000 tcp://192.0.2.7:1500-3000 identity";
         let (network, _groups) = attached(vec![
             group(0, "a", &["8080>80"], egress),
             group(1, "b", &["80", "81>81"], "tcp://a:80"),
@@ -49,7 +49,7 @@ fn the_kernel_is_told_what_is_shown() {
 
 #[test]
 fn what_it_says() {
-    let egress = "tcp://b:80 udp://b:80 tcp://b:81 tcp://nobody:80 tcp://192.0.2.1:443 tcp://10.213.0.3:81 udp://10.0.0.0/8:514";
+    let egress = "tcp://b:80 udp://b:80 tcp://b:81 tcp://nobody:80 tcp://192.0.2.1:443 tcp://10.213.0.3:81 udp://10.0.0.0/8:514 identity";
     let groups = [group(0, "a", &["8080>80"], egress), group(1, "b", &["80"], "")];
     let rules = Rules::of(&node(), &by_name(groups)).unwrap();
     let reviewed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/network/rules.nft");

@@ -198,7 +198,8 @@ fn methods() -> impl Strategy<Value = Method> {
         Just(Method::PasswordAndRecovery),
         id.clone().prop_map(Method::Secret),
         Just(Method::Certificate),
-        id.prop_map(Method::Federation),
+        id.clone().prop_map(Method::Federation),
+        id.prop_map(Method::Node),
         Just(Method::Link),
         Just(Method::Shares),
     ]
