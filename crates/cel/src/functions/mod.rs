@@ -13,6 +13,7 @@ mod set;
 mod text;
 pub(crate) mod time;
 mod url;
+mod zone;
 
 use regex::{Regex, RegexBuilder};
 

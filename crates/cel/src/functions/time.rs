@@ -1,8 +1,7 @@
 //! Timestamps and durations (`langdef.md`, "Timestamp and Duration", and the abstract types of the list of standard definitions),
 //! as the API server's library has them: a duration is a number of nanoseconds in 64 bits.
 //!
-//! No function says what time it is: the same facts give the same answer. Zones are offsets; names of zones would need a
-//! data base that differs from machine to machine.
+//! No function says what time it is: the same facts give the same answer. Zones are offsets, or names ([`zone`]).
 
 use std::fmt;
 
@@ -11,7 +10,7 @@ use jiff::{SignedDuration, civil::DateTime};
 use crate::{
     budget::Budget,
     error::Stop,
-    functions::{Function, global, member, refuse},
+    functions::{Function, global, member, refuse, zone},
     show,
     tree::Operator,
     value::Value,
@@ -31,21 +30,31 @@ pub struct Moment(DateTime);
 pub(super) const FUNCTIONS: &[Function] = &[
     global("timestamp", 1, 1, timestamp),
     global("duration", 1, 1, duration),
-    member("getFullYear", 0, 1, |_, values| field("getFullYear", values, |at| at.year().into())),
-    member("getMonth", 0, 1, |_, values| field("getMonth", values, |at| i64::from(at.month()) - 1)),
-    member("getDate", 0, 1, |_, values| field("getDate", values, |at| at.day().into())),
-    member("getDayOfMonth", 0, 1, |_, values| field("getDayOfMonth", values, |at| i64::from(at.day()) - 1)),
-    member("getDayOfWeek", 0, 1, |_, values| {
-        field("getDayOfWeek", values, |at| at.weekday().to_sunday_zero_offset().into())
+    member("getFullYear", 0, 1, |budget, values| field(budget, "getFullYear", values, |at| at.year().into())),
+    member("getMonth", 0, 1, |budget, values| {
+        field(budget, "getMonth", values, |at| i64::from(at.month()) - 1)
     }),
-    member("getDayOfYear", 0, 1, |_, values| {
-        field("getDayOfYear", values, |at| i64::from(at.date().day_of_year()) - 1)
+    member("getDate", 0, 1, |budget, values| field(budget, "getDate", values, |at| at.day().into())),
+    member("getDayOfMonth", 0, 1, |budget, values| {
+        field(budget, "getDayOfMonth", values, |at| i64::from(at.day()) - 1)
     }),
-    member("getHours", 0, 1, |_, values| part("getHours", values, 3_600 * SECOND, |at| at.hour().into())),
-    member("getMinutes", 0, 1, |_, values| part("getMinutes", values, 60 * SECOND, |at| at.minute().into())),
-    member("getSeconds", 0, 1, |_, values| part("getSeconds", values, SECOND, |at| at.second().into())),
-    member("getMilliseconds", 0, 1, |_, values| {
-        part("getMilliseconds", values, SECOND / 1_000, |at| at.millisecond().into())
+    member("getDayOfWeek", 0, 1, |budget, values| {
+        field(budget, "getDayOfWeek", values, |at| at.weekday().to_sunday_zero_offset().into())
+    }),
+    member("getDayOfYear", 0, 1, |budget, values| {
+        field(budget, "getDayOfYear", values, |at| i64::from(at.date().day_of_year()) - 1)
+    }),
+    member("getHours", 0, 1, |budget, values| {
+        part(budget, "getHours", values, 3_600 * SECOND, |at| at.hour().into())
+    }),
+    member("getMinutes", 0, 1, |budget, values| {
+        part(budget, "getMinutes", values, 60 * SECOND, |at| at.minute().into())
+    }),
+    member("getSeconds", 0, 1, |budget, values| {
+        part(budget, "getSeconds", values, SECOND, |at| at.second().into())
+    }),
+    member("getMilliseconds", 0, 1, |budget, values| {
+        part(budget, "getMilliseconds", values, SECOND / 1_000, |at| at.millisecond().into())
     }),
 ];
 
@@ -105,15 +114,21 @@ impl Moment {
     }
 
     /// The same moment as clocks of a zone show it.
-    fn local(self, zone: &str) -> Result<DateTime, Stop> {
-        let minutes = match zone {
+    fn local(self, budget: &mut Budget, zone: &str) -> Result<DateTime, Stop> {
+        let seconds = match zone {
             "" | "UTC" => Some(0),
-            zone => offset(zone),
+            zone => match offset(zone) {
+                Some(minutes) => Some(60 * minutes),
+                None => zone::offset(budget, zone, self.seconds())?,
+            },
         };
-        let minutes = minutes.ok_or_else(|| {
-            Stop::Wrong(format!("`{}` is no zone here: write UTC, or an offset such as +02:00", clean(zone)))
+        let seconds = seconds.ok_or_else(|| {
+            let zone = clean(zone);
+            Stop::Wrong(format!(
+                "`{zone}` is no zone here: write UTC, Europe/Zurich, or an offset such as +02:00"
+            ))
         })?;
-        self.0.checked_add(SignedDuration::from_mins(minutes)).map_err(|_| range())
+        self.0.checked_add(SignedDuration::from_secs(seconds)).map_err(|_| range())
     }
 }
 
@@ -259,17 +274,23 @@ fn length(text: &str) -> Option<i64> {
 }
 
 /// A field of a moment, in the zone that is given.
-fn field<'a>(name: &str, values: &[Value<'a>], get: fn(DateTime) -> i64) -> Result<Value<'a>, Stop> {
+fn field<'a>(
+    budget: &mut Budget,
+    name: &str,
+    values: &[Value<'a>],
+    get: fn(DateTime) -> i64,
+) -> Result<Value<'a>, Stop> {
     let (at, zone) = match values {
         [Value::Timestamp(at)] => (at, ""),
         [Value::Timestamp(at), Value::Text(zone)] => (at, zone.as_str()),
         _ => return Err(refuse(name, values)),
     };
-    at.local(zone).map(|at| Value::Int(get(at)))
+    at.local(budget, zone).map(|at| Value::Int(get(at)))
 }
 
 /// The same, which of a duration is all of it in whole units.
 fn part<'a>(
+    budget: &mut Budget,
     name: &str,
     values: &[Value<'a>],
     unit: i64,
@@ -277,6 +298,6 @@ fn part<'a>(
 ) -> Result<Value<'a>, Stop> {
     match values {
         [Value::Duration(length)] => Ok(Value::Int(length / unit)),
-        _ => field(name, values, get),
+        _ => field(budget, name, values, get),
     }
 }
