@@ -70,7 +70,8 @@ use boltseal_model::{Digest, Timestamp};
 pub use authority::{Authority, Pattern, PatternError, PublicKey, Root, Who};
 pub use clock::{ClockError, Clocks, MAX_ANSWER, Question, Stamped};
 pub use key::{
-    KeyError, KeyFile, KeyKind, MAX_KEY_FILE, PrivateKey, RemoteKey, RemotePublic, SealedKey, Wanted,
+    KeyError, KeyFile, KeyKind, MAX_KEY_FILE, PrivateKey, RemoteKey, RemotePublic, SealedKey, TokenUri,
+    TokenUriError, Wanted,
 };
 pub use record::{BUILD_TYPE, BuildRecord, Material};
 pub use refusal::{Refusal, Unfit};

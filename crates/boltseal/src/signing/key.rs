@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use boltseal_trust::{KeyFile, MAX_KEY_FILE, PrivateKey};
+use boltseal_trust::{KeyFile, MAX_KEY_FILE, PrivateKey, TokenUri};
 use zeroize::Zeroizing;
 
-use super::{token, uri::TokenUri};
+use super::token;
 use crate::{exit::Failure, given, terminal::ask_secret};
 
 /// Where cosign looks for the password.

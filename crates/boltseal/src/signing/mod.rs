@@ -5,7 +5,6 @@ mod checked;
 mod key;
 mod notary;
 mod token;
-mod uri;
 
 use std::{fs, path::Path};
 

@@ -7,12 +7,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use boltseal_trust::{PrivateKey, RemoteKey, RemotePublic, Wanted};
+use boltseal_trust::{PrivateKey, RemoteKey, RemotePublic, TokenUri, Wanted};
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     error::{Error, RvError},
     mechanism::{
         Mechanism, MechanismType,
+        eddsa::{EddsaParams, EddsaSignatureScheme},
         rsa::{PkcsMgfType, PkcsPssParams},
     },
     object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle},
@@ -21,9 +22,11 @@ use cryptoki::{
     types::AuthPin,
 };
 
-use super::{key::password, uri::TokenUri};
+use super::key::password;
 use crate::{exit::Failure, output::paint::clean};
 
+/// Where cosign looks for the module.
+const MODULE: &str = "COSIGN_PKCS11_MODULE_PATH";
 /// Tokens or keys that a message names.
 const SHOWN: usize = 10;
 
@@ -35,8 +38,11 @@ struct Held {
 
 /// The key that `text` names. Its PIN comes from `password_file`, from `pin-source`, from the environment or from the terminal.
 pub fn open(text: &str, password_file: Option<&Path>) -> Result<PrivateKey, Failure> {
-    let uri = TokenUri::parse(text)?;
-    let module = uri.module(&|name| env::var_os(name).map(PathBuf::from))?;
+    let uri = TokenUri::parse(text).map_err(|why| {
+        Failure::usage(why)
+            .next("write pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE (RFC 7512)")
+    })?;
+    let module = module(&uri)?;
     let shown = module.display().to_string();
     let failed = |why: Error| Failure::usage(format_args!("{shown}: {}", told(&why)));
     let context = Pkcs11::new(&module).map_err(failed)?;
@@ -50,6 +56,20 @@ pub fn open(text: &str, password_file: Option<&Path>) -> Result<PrivateKey, Fail
     let public = public(&session, key).map_err(failed)??;
     let held = Held { session: Mutex::new(session), key };
     PrivateKey::remote(&public, Box::new(held)).map_err(Failure::usage)
+}
+
+/// The module, from the URI or from where cosign has it.
+fn module(uri: &TokenUri) -> Result<PathBuf, Failure> {
+    let found = uri.module.clone().or_else(|| env::var_os(MODULE).map(PathBuf::from)).ok_or_else(|| {
+        Failure::usage("nobody says which module speaks with the token").next(format!(
+            "add ?module-path=FILE to the URI, or set {MODULE}: such as /usr/lib/softhsm/libsofthsm2.so"
+        ))
+    })?;
+    // A bare name would be looked for wherever the environment says.
+    if found.is_absolute() {
+        return Ok(found);
+    }
+    Err(Failure::usage(format_args!("{}: name the module by its whole path", found.display())))
 }
 
 /// The only token that fits, with its label.
@@ -133,11 +153,11 @@ fn public(session: &Session, key: ObjectHandle) -> Result<Result<RemotePublic, F
         }
     }
     let wanted = match kind {
-        Some(KeyType::EC) => [AttributeType::EcParams, AttributeType::EcPoint],
+        Some(KeyType::EC | KeyType::EC_EDWARDS) => [AttributeType::EcParams, AttributeType::EcPoint],
         Some(KeyType::RSA) => [AttributeType::Modulus, AttributeType::PublicExponent],
         _ => {
             return Ok(Err(Failure::usage("the key signs nothing here")
-                .next("take ECDSA P-256, P-384 or P-521, or RSA of 2048 bits or more")));
+                .next("take ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits or more")));
         }
     };
     let Some(beside) = session.find_objects(&same)?.first().copied() else {
@@ -154,6 +174,7 @@ fn public(session: &Session, key: ObjectHandle) -> Result<Result<RemotePublic, F
     }
     Ok(Ok(match kind {
         Some(KeyType::EC) => RemotePublic::Ec { params: first, point: second },
+        Some(KeyType::EC_EDWARDS) => RemotePublic::Edwards { params: first, point: second },
         _ => RemotePublic::Rsa { modulus: first, exponent: second },
     }))
 }
@@ -163,6 +184,9 @@ impl RemoteKey for Held {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let (mechanism, data) = match wanted {
             Wanted::Ecdsa(hash) => (Mechanism::Ecdsa, hash),
+            Wanted::Ed25519(message) => {
+                (Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Pure)), message)
+            }
             Wanted::RsaPkcs1(message) => (Mechanism::Sha256RsaPkcs, message),
             Wanted::RsaPss(hash) => (Mechanism::RsaPkcsPss(pss(hash.len())?), hash),
         };

@@ -12,7 +12,7 @@ use crate::{
 
 const PIN: &str = "4711";
 
-/// A token with an ECDSA key `ec` and an RSA key `rsa`.
+/// A token with an ECDSA key `ec`, an Ed25519 key `ed` and an RSA key `rsa`.
 struct Token {
     user: User,
     module: PathBuf,
@@ -34,7 +34,9 @@ impl Token {
         let token = Self { user, module };
         token.tool("softhsm2-util", "--init-token --free --label releases --so-pin 0815 --pin 4711");
         token.tool("softhsm2-util", "--init-token --free --label other --so-pin 0815 --pin 4711");
-        for (label, id, kind) in [("ec", "01", "EC:prime256v1"), ("rsa", "03", "rsa:2048")] {
+        for (label, id, kind) in
+            [("ec", "01", "EC:prime256v1"), ("ed", "02", "EC:edwards25519"), ("rsa", "03", "rsa:2048")]
+        {
             token.keys(&format!("--keypairgen --key-type {kind} --label {label} --id {id}"));
         }
         Some(token)
@@ -62,6 +64,12 @@ impl Token {
     /// Writes the public half as `LABEL.pub`.
     fn public(&self, label: &str) {
         self.keys(&format!("--read-object --type pubkey --label {label} --output-file {label}.der"));
+        let read = fs::read(self.user.home().join(format!("{label}.der"))).unwrap();
+        if read.starts_with(b"-----BEGIN PUBLIC KEY-----") {
+            // Of Ed25519 it writes PEM.
+            self.user.write(&format!("{label}.pub"), read);
+            return;
+        }
         let pem = Command::new("openssl")
             .args(["pkey", "-pubin", "-inform", "DER", "-in", &format!("{label}.der")])
             .current_dir(self.user.home())
@@ -89,7 +97,7 @@ fn a_key_in_a_token_signs() {
     let image = format!("{}/shop/cart:7", registry.address());
     let source = layout(&token.user, "image", &alpine("1.36.1-r0"));
     token.run(&["image", "copy", &source, &image]).ended(0);
-    for label in ["ec", "rsa"] {
+    for label in ["ec", "ed", "rsa"] {
         token.public(label);
         let uri = token.uri(&format!("object={label};type=private"));
         let key = ["--key", &uri, "--password-file", "pin"];
@@ -114,13 +122,15 @@ fn a_key_in_a_token_signs() {
     let Some(cosign) = optional("cosign") else { return };
     let digest = token.run(&["image", "inspect", &image, "--format", "json"]).ended(0).json();
     let named = format!("{}@{}", image.trim_end_matches(":7"), digest["digest"].as_str().unwrap());
-    let output = Command::new(cosign)
-        .args(["verify", "--key", "ec.pub", "--insecure-ignore-tlog=true", "--allow-http-registry", &named])
-        .current_dir(token.user.home())
-        .env("HOME", token.user.home())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "cosign: {output:?}");
+    for key in ["ec.pub", "ed.pub", "rsa.pub"] {
+        let output = Command::new(&cosign)
+            .args(["verify", "--key", key, "--insecure-ignore-tlog=true", "--allow-http-registry", &named])
+            .current_dir(token.user.home())
+            .env("HOME", token.user.home())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "cosign {key}: {output:?}");
+    }
 }
 
 #[test]
@@ -153,6 +163,13 @@ fn a_key_in_a_token_signs_for_notary_project() {
             token.run(&[&["sign", &image][..], &key].concat()).ended(0);
         }
     }
+    // Notary Project knows no Ed25519 ("Signature Specification", algorithms).
+    let uri = token.uri("object=ed");
+    let key = ["--form", "jws", "--key", &uri, "--password-file", "pin", "--certificate", "ec.pem"];
+    token
+        .run(&[&["sign", &image][..], &key].concat())
+        .ended(2)
+        .complained(&["this key signs nothing in Notary Project"]);
     let verified = token.run(&["verify", &image, "--notary", "config/notation"]).ended(0);
     verified.said(&["CN=token", "verified: 4 signatures"]);
 }

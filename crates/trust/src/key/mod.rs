@@ -9,10 +9,12 @@
 //! ```
 //!
 //! A key that stays in a token is a [`RemoteKey`]: whoever speaks with the token signs, and [`PrivateKey::remote`] is used as any other.
+//! Which one it is, a [`TokenUri`] says.
 
 mod pair;
 mod remote;
 mod sealed;
+mod uri;
 
 use std::fmt;
 
@@ -25,8 +27,11 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-pub use self::remote::{RemoteKey, RemotePublic, Wanted};
 use self::{pair::Pair, sealed::Sealed};
+pub use self::{
+    remote::{RemoteKey, RemotePublic, Wanted},
+    uri::{TokenUri, TokenUriError},
+};
 use crate::{PublicKey, pem, x509::Scheme};
 
 /// Bytes of a file with a key. cosign's encrypted form of a key has about 700.

@@ -72,7 +72,7 @@ impl Pair {
             }
             Self::Rsa(pair) => of_rsa(pair.public_modulus_len()),
             Self::Remote(Remote { kind: Kind::Rsa(length), .. }) => of_rsa(*length),
-            Self::Ed25519(_) => None,
+            Self::Ed25519(_) | Self::Remote(Remote { kind: Kind::Ed25519, .. }) => None,
         }
     }
 

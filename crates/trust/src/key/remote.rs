@@ -14,6 +14,14 @@ const RSA: [u8; 15] =
     [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// DER of the object identifier `id-ecPublicKey` (RFC 5480, section 2.1.1).
 const EC: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// DER of the object identifier `id-Ed25519` (RFC 8410, section 3).
+const ED25519: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
+/// What tokens call its curve: PKCS#11 3.0 (section 2.3.5) wants a printable string, later versions the object identifier; and
+/// before there was any, an identifier of the GNU project was used.
+const EDWARDS25519: [&[u8]; 3] =
+    [b"\x13\x0cedwards25519", &ED25519, b"\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01"];
+/// Bytes of its points, and half of its signatures.
+const POINT: usize = 32;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
@@ -32,6 +40,8 @@ pub trait RemoteKey: Send + Sync {
 pub enum Wanted<'m> {
     /// ECDSA over this hash: two numbers of the length of the curve.
     Ecdsa(&'m [u8]),
+    /// Ed25519 over this message, without a context (RFC 8032, section 5.1).
+    Ed25519(&'m [u8]),
     /// RSA of PKCS#1 1.5 with SHA-256 over this message.
     RsaPkcs1(&'m [u8]),
     /// RSA with PSS over this hash (SHA-256, SHA-384 or SHA-512 by its length), with a salt as long as the hash and MGF1 of the
@@ -44,6 +54,13 @@ pub enum Wanted<'m> {
 pub enum RemotePublic {
     /// `CKA_EC_PARAMS` (DER of the name of a curve) and `CKA_EC_POINT` (DER of an octet string, or the point itself).
     Ec {
+        /// The curve.
+        params: Vec<u8>,
+        /// The point.
+        point: Vec<u8>,
+    },
+    /// The same two of a curve of Edwards' form.
+    Edwards {
         /// The curve.
         params: Vec<u8>,
         /// The point.
@@ -63,6 +80,7 @@ pub enum RemotePublic {
 pub(super) enum Kind {
     /// With the length of its numbers in bytes.
     Ec(usize),
+    Ed25519,
     /// With the length of its modulus in bytes.
     Rsa(usize),
 }
@@ -76,11 +94,23 @@ pub(super) struct Remote {
 impl PrivateKey {
     /// A key that somebody else holds and signs with.
     pub fn remote(public: &RemotePublic, key: Box<dyn RemoteKey>) -> Result<Self, KeyError> {
-        let der = public.spki();
         let malformed = |why: String| KeyError::Malformed(format!("its public half: {why}"));
+        if let RemotePublic::Edwards { params, point } = public {
+            if !EDWARDS25519.contains(&params.as_slice()) {
+                return Err(KeyError::Unsupported(
+                    "another curve of Edwards' form than that of Ed25519".to_owned(),
+                ));
+            }
+            let length = inside(point).len();
+            if length != POINT {
+                return Err(malformed(format!("{length} bytes are no point of Ed25519")));
+            }
+        }
+        let der = public.spki();
         let spki = SubjectPublicKeyInfoOwned::from_der(&der).map_err(|why| malformed(why.to_string()))?;
         let kind = match public {
             RemotePublic::Rsa { modulus, .. } => Kind::Rsa(stripped(modulus).len()),
+            RemotePublic::Edwards { .. } => Kind::Ed25519,
             RemotePublic::Ec { .. } => match Scheme::of_key(&spki).map_err(malformed)? {
                 Scheme::Es256 => Kind::Ec(32),
                 Scheme::Es384 => Kind::Ec(48),
@@ -102,6 +132,7 @@ impl RemotePublic {
             Self::Ec { params, point } => {
                 (tagged(SEQUENCE, &[&EC[..], params].concat()), inside(point).to_vec())
             }
+            Self::Edwards { point, .. } => (tagged(SEQUENCE, &ED25519), inside(point).to_vec()),
             Self::Rsa { modulus, exponent } => {
                 let numbers = [number(modulus), number(exponent)].concat();
                 (RSA.to_vec(), tagged(SEQUENCE, &numbers))
@@ -118,6 +149,13 @@ impl Remote {
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match self.kind {
             Kind::Ec(length) => Ok(in_der(&self.numbers(length, message)?)),
+            Kind::Ed25519 => {
+                let signature = self.asked(Wanted::Ed25519(message))?;
+                if signature.len() == 2 * POINT {
+                    return Ok(signature);
+                }
+                Err(KeyError::Remote(format!("{} bytes are no signature of Ed25519", signature.len())))
+            }
             Kind::Rsa(_) => self.asked(Wanted::RsaPkcs1(message)),
         }
     }
@@ -125,6 +163,7 @@ impl Remote {
     pub(super) fn sign_as(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match self.kind {
             Kind::Ec(length) => self.numbers(length, message),
+            Kind::Ed25519 => Err(KeyError::Failed("sign for Notary Project")),
             Kind::Rsa(_) => {
                 let hash = match scheme {
                     Scheme::Ps384 => Hash::Sha384,

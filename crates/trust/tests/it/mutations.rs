@@ -6,6 +6,8 @@ mod dsse;
 mod keyed;
 #[path = "../../../../fuzz/bodies/notary.rs"]
 mod notary;
+#[path = "../../../../fuzz/bodies/pkcs11.rs"]
+mod pkcs11;
 #[path = "../../../../fuzz/bodies/simple.rs"]
 mod simple;
 #[path = "../../../../fuzz/bodies/x509.rs"]
@@ -39,4 +41,10 @@ fn payloads_with_annotations() {
 #[test]
 fn certificates_and_policies() {
     mutations("x509", &WORDS, 4_000, x509::body);
+}
+
+#[test]
+fn keys_in_tokens() {
+    let words: [&[u8]; 6] = [b"%", b"%25", b";", b"?", b"&pin-value=1", b"object="];
+    mutations("pkcs11", &words, 4_000, |bytes| pkcs11::body(&String::from_utf8_lossy(bytes)));
 }

@@ -6,14 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::exit::Failure;
-
 /// What every such URI begins with.
 const SCHEME: &str = "pkcs11:";
 /// Characters of a URI: six texts of 32 to 64 bytes, each byte in three.
 const MAX_URI: usize = 4_096;
-/// Where cosign looks for the module.
-const MODULE: &str = "COSIGN_PKCS11_MODULE_PATH";
 
 /// Which key, in which token, by which module. What is absent fits any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,27 +41,18 @@ impl TokenUri {
     }
 
     /// Reads one.
-    pub fn parse(text: &str) -> Result<Self, Failure> {
-        read(text).map_err(|why| {
-            Failure::usage(format_args!("the key is no pkcs11: URI: {why}"))
-                .next("write pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE (RFC 7512)")
-        })
-    }
-
-    /// The module, from the URI or from where cosign has it.
-    pub fn module(&self, environment: &dyn Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, Failure> {
-        let found = self.module.clone().or_else(|| environment(MODULE)).ok_or_else(|| {
-            Failure::usage("nobody says which module speaks with the token").next(format!(
-                "add ?module-path=FILE to the URI, or set {MODULE}: such as /usr/lib/softhsm/libsofthsm2.so"
-            ))
-        })?;
-        // A bare name would be looked for wherever the environment says.
-        if found.is_absolute() {
-            return Ok(found);
-        }
-        Err(Failure::usage(format_args!("{}: name the module by its whole path", found.display())))
+    ///
+    /// # Errors
+    /// [`TokenUriError`]: it is none, or says something that is not known, or names no key.
+    pub fn parse(text: &str) -> Result<Self, TokenUriError> {
+        read(text).map_err(TokenUriError)
     }
 }
+
+/// Why a text names no key in a token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key is no pkcs11: URI: {0}")]
+pub struct TokenUriError(String);
 
 fn read(text: &str) -> Result<TokenUri, String> {
     if text.len() > MAX_URI {
