@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_model::{Digest, Timestamp};
 use boltseal_trust::{
-    Authority, Evidence, Form, KeyFile, KeyKind, Pattern, PrivateKey, Root, Statement, Who,
+    Authority, Evidence, Form, KeyFile, KeyKind, Pattern, PrivateKey, Revoked, Root, Statement, Who,
     notary::{Document, StoreKind, Stores, Trust},
     sign, verify,
 };
@@ -57,7 +57,48 @@ pub fn run(_: &[String]) -> Result<()> {
     let unnamed = unnamed.to_string().into_bytes();
     measure(Form::Bundle, &unnamed, &image, &many)?
         .print("… by the last of 20 keys, none of them named", "us");
-    of_others(&bare)
+    of_others(&bare)?;
+    list()
+}
+
+/// A list of half a million revoked certificates, from its bytes to one that can be looked into.
+fn list() -> Result<()> {
+    const NUMBERS: u32 = 500_000;
+    let tagged = |tag: u8, content: &[u8]| {
+        let length = u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let digits = length.iter().position(|byte| *byte != 0).unwrap_or(3);
+        let digits = length.get(digits..).unwrap_or_default();
+        let length = match content.len() {
+            short @ 0..0x80 => vec![u8::try_from(short).unwrap_or_default()],
+            _ => [&[0x80 | u8::try_from(digits.len()).unwrap_or_default()][..], digits].concat(),
+        };
+        [&[tag][..], &length, content].concat()
+    };
+    let entry = |number: u32| {
+        // In no order, as authorities give them.
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &number.to_be_bytes());
+        let serial = [&[0x5a][..], digest.as_ref().get(..15).unwrap_or_default()].concat();
+        tagged(0x30, &[tagged(2, &serial), tagged(0x17, b"260601000000Z")].concat())
+    };
+    let entries: Vec<u8> = (0..NUMBERS).flat_map(entry).collect();
+    let algorithm = tagged(0x30, &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]);
+    let name = tagged(
+        0x30,
+        &tagged(0x31, &tagged(0x30, &[&[6, 3, 0x55, 4, 3][..], &tagged(0x0c, b"root")].concat())),
+    );
+    let time = tagged(0x17, b"260101000000Z");
+    let signed = tagged(0x30, &[&algorithm[..], &name, &time, &time, &tagged(0x30, &entries)].concat());
+    let list = tagged(0x30, &[&signed[..], &algorithm, &tagged(3, &[0])].concat());
+    let mut figures = Figures::default();
+    for _ in 0..RUNS {
+        let began = Instant::now();
+        let mut revoked = Revoked::default();
+        revoked.add(&list)?;
+        ensure!(revoked.len() == NUMBERS as usize, "numbers are missing");
+        figures.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    figures.print(&format!("a list of {NUMBERS} revoked, {} MB, read", list.len() / 1_000_000), "ms");
+    Ok(())
 }
 
 /// Vectors of other implementations, where they are at hand.

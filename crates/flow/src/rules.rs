@@ -14,6 +14,8 @@ use crate::statements::{Believed, BelievedError};
 
 /// Bytes of one file: a policy may have 1 MiB, and refuses more itself.
 const MAX_FILE: u64 = (1 << 20) + 1;
+/// Bytes of one beside it: a list of revoked certificates may be the largest; of others the policy refuses more itself.
+const MAX_BESIDE: u64 = boltseal_policy::MAX_LIST as u64 + 1;
 
 /// A policy with its text, and whom it believes.
 #[derive(Clone, Debug)]
@@ -59,7 +61,7 @@ impl Rules {
     /// Reads the policy in the file at `path`.
     pub fn read(path: &Path) -> Result<Self, RulesError> {
         let shown = || path.display().to_string();
-        let text = text(path).map_err(|source| RulesError::Io { path: shown(), source })?;
+        let text = text(path, MAX_FILE).map_err(|source| RulesError::Io { path: shown(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let policy = Policy::parse_beside(&text, &|name| beside(folder, name))
             .map_err(|source| RulesError::Policy { path: shown(), source })?;
@@ -82,11 +84,11 @@ fn beside(folder: &Path, name: &str) -> Result<String, String> {
         return Err(format!("`{name}`: name a file in the folder of the policy, or below it"));
     }
     let path = folder.join(name);
-    text(&path).map_err(|wrong| format!("cannot read {}: {wrong}", path.display()))
+    text(&path, MAX_BESIDE).map_err(|wrong| format!("cannot read {}: {wrong}", path.display()))
 }
 
-fn text(path: &Path) -> io::Result<String> {
+fn text(path: &Path, most: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
+    File::open(path)?.take(most).read_to_string(&mut text)?;
     Ok(text)
 }

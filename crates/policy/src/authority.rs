@@ -16,7 +16,7 @@ use crate::{
 /// Keys and identities of a whole company. Every signature is held against each.
 const MAX_AUTHORITIES: usize = 100;
 /// Bytes of a file beside the policy: a trusted root with the history of all its keys has some tens of kilobytes.
-const MAX_FILE: usize = 1 << 20;
+pub(crate) const MAX_FILE: usize = 1 << 20;
 /// How a key begins that is not the name of a file.
 const PEM: &str = "-----BEGIN";
 
@@ -224,7 +224,7 @@ impl<'f> Authorities<'f> {
                     .to_owned(),
             );
         }
-        let notary = notary.compile(&mut |name| self.file(name))?;
+        let notary = notary.compile(&mut |name, most| self.file_of(name, most))?;
         self.add(Authority { name: name.clone(), who: Known::Notary(Box::new(notary)), window })
     }
 
@@ -244,9 +244,13 @@ impl<'f> Authorities<'f> {
     }
 
     fn file(&mut self, name: &str) -> Result<String, String> {
+        self.file_of(name, MAX_FILE)
+    }
+
+    fn file_of(&mut self, name: &str, most: usize) -> Result<String, String> {
         let text = (self.files)(name)?;
-        if text.len() > MAX_FILE {
-            return Err(format!("{name} has {} bytes, more than {MAX_FILE}", text.len()));
+        if text.len() > most {
+            return Err(format!("{name} has {} bytes, more than {most}", text.len()));
         }
         if self.read.iter().all(|(known, _)| known != name) {
             self.read.push((name.to_owned(), text.clone()));

@@ -110,7 +110,7 @@ pub use decide::{decide, unscanned};
 pub use describe::{ExceptionDoc, RuleDoc, believed, describe, exceptions};
 pub use error::Error;
 pub use facts::{Facts, Findings};
-pub use notary::{Notary, Pem};
+pub use notary::{MAX_LIST, Notary, Pem};
 pub use policy::Policy;
 pub use replay::Replayed;
 pub use revision::{Issue, older};

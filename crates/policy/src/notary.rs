@@ -17,12 +17,17 @@ use std::collections::BTreeMap;
 use boltseal_model::Digest;
 use serde::Deserialize;
 
-use crate::text::{Line, listed};
+use crate::{
+    authority::MAX_FILE,
+    text::{Line, listed},
+};
 
 /// Stores of one trust policy: one for every team and every clock of a company.
 const MAX_STORES: usize = 50;
 /// Files of one authority. Each may have many certificates.
 const MAX_FILES: usize = 200;
+/// Bytes of a list of revoked certificates, in PEM: half a million of them.
+pub const MAX_LIST: usize = 24 << 20;
 /// More stores than this in one sentence are counted instead.
 const SHOWN: usize = 6;
 
@@ -59,26 +64,26 @@ pub(crate) struct NotaryFile {
 }
 
 impl NotaryFile {
-    /// With the texts of its files, which `read` gives by their names.
+    /// With the texts of its files, which `read` gives by their names, each with the bytes that it may have.
     pub(crate) fn compile(
         self,
-        read: &mut dyn FnMut(&str) -> Result<String, String>,
+        read: &mut dyn FnMut(&str, usize) -> Result<String, String>,
     ) -> Result<Notary, String> {
         let number = self.stores.values().map(Vec::len).sum::<usize>() + self.revoked.len();
         if self.stores.len() > MAX_STORES || number > MAX_FILES {
             return Err(format!("`notary` names more than {MAX_STORES} stores or {MAX_FILES} files"));
         }
-        let mut pem = |Line(file): Line| read(&file).map(|text| Pem { file, text });
+        let mut pem = |Line(file): Line, most| read(&file, most).map(|text| Pem { file, text });
         let mut stores = BTreeMap::new();
         for (name, files) in self.stores {
             if files.is_empty() {
                 return Err(format!("the store `{name}` names no file: it would believe nobody"));
             }
-            stores.insert(name, files.into_iter().map(&mut pem).collect::<Result<_, _>>()?);
+            stores.insert(name, files.into_iter().map(|file| pem(file, MAX_FILE)).collect::<Result<_, _>>()?);
         }
-        let revoked = self.revoked.into_iter().map(&mut pem).collect::<Result<_, _>>()?;
+        let revoked = self.revoked.into_iter().map(|file| pem(file, MAX_LIST)).collect::<Result<_, _>>()?;
         let Line(file) = self.trust_policy;
-        let trust_policy = read(&file)?;
+        let trust_policy = read(&file, MAX_FILE)?;
         Ok(Notary { file, trust_policy, stores, revoked })
     }
 }

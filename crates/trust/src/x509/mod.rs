@@ -5,9 +5,11 @@
 
 mod algorithm;
 mod chain;
+mod list;
 mod name;
 mod ocsp;
 mod revoked;
+mod walk;
 
 use std::fmt;
 

@@ -4,33 +4,27 @@
 //! Nothing is fetched. A certificate about which there is neither is not checked, and that is told, as is a list that says
 //! only a part: a delta, or one of some of the issuer's certificates.
 
-use boltseal_model::Timestamp;
-use cms::cert::x509::{
-    crl::CertificateList,
-    der::{Decode as _, asn1::ObjectIdentifier},
-};
+use std::sync::Arc;
 
-use super::{Certificate, after, first_inside, moment, ocsp::Answer, oid, verify_with};
+use boltseal_model::Timestamp;
+
+use super::{
+    Certificate, after,
+    list::{List, MAX_LIST},
+    ocsp::Answer,
+};
 use crate::pem;
 
-/// Bytes of a list. Large public authorities publish some 10 MB.
-const MAX_LIST: usize = 64 << 20;
+/// Bytes of a file with a list: base64 has a third more, and ends of lines.
+const MAX_FILE: usize = MAX_LIST / 2 * 3;
 /// What blocks of PEM are called that hold a list, or an answer. The second name is that of the structure: there is no agreed one.
 const LABELS: [&str; 2] = ["X509 CRL", "OCSP RESPONSE"];
-/// Says that a list has only what changed.
-const DELTA: ObjectIdentifier = oid("2.5.29.27");
 
 /// Lists of what is revoked, and answers about single certificates.
 #[derive(Clone, Default)]
 pub struct Revoked {
-    lists: Vec<List>,
+    lists: Vec<Arc<List>>,
     answers: Vec<Answer>,
-}
-
-#[derive(Clone)]
-struct List {
-    signed: Vec<u8>,
-    parsed: CertificateList,
 }
 
 /// Why a file is neither.
@@ -49,8 +43,8 @@ pub(crate) struct Standing {
 impl Revoked {
     /// Adds a list, or an answer of OCSP: DER, or blocks `X509 CRL` and `OCSP RESPONSE` in PEM.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), RevokedError> {
-        if bytes.len() > MAX_LIST {
-            return Err(RevokedError(format!("{} bytes are more than {MAX_LIST}", bytes.len())));
+        if bytes.len() > MAX_FILE {
+            return Err(RevokedError(format!("{} bytes are more than {MAX_FILE}", bytes.len())));
         }
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "));
         let ders = match text {
@@ -72,11 +66,19 @@ impl Revoked {
                 self.answers.push(answer);
                 continue;
             }
-            let parsed = CertificateList::from_der(&der).map_err(|error| RevokedError(error.to_string()))?;
-            let signed = first_inside(&der).ok_or_else(|| RevokedError("it is no sequence".to_owned()))?;
-            self.lists.push(List { signed: signed.to_vec(), parsed });
+            self.lists.push(Arc::new(List::read(&der).map_err(RevokedError)?));
         }
         Ok(())
+    }
+
+    /// How many certificates its lists name.
+    pub fn len(&self) -> usize {
+        self.lists.iter().map(|list| list.len()).sum()
+    }
+
+    /// Whether its lists name none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// How `chain` stands at `now`, leaf first. Nobody can take back a root.
@@ -119,7 +121,7 @@ impl Revoked {
             }
         }
         for list in &self.lists {
-            if list.parsed.tbs_cert_list.issuer != issuer.parsed().tbs_certificate.subject {
+            if !list.is_by(issuer) {
                 continue;
             }
             match list.check_signed(issuer) {
@@ -134,49 +136,5 @@ impl Revoked {
             }
         }
         if known { Ok(false) } else { Err(why) }
-    }
-}
-
-impl List {
-    /// Why it says nothing.
-    fn check_signed(&self, issuer: &Certificate) -> Result<(), String> {
-        let (list, key) =
-            (&self.parsed.tbs_cert_list, &issuer.parsed().tbs_certificate.subject_public_key_info);
-        if list.signature != self.parsed.signature_algorithm {
-            return Err("names two algorithms".to_owned());
-        }
-        let signature = self.parsed.signature.raw_bytes();
-        verify_with(key, &self.parsed.signature_algorithm, &self.signed, signature)
-            .map_err(|why| format!("is not signed by it: {why}"))?;
-        if issuer.usage()?.is_some_and(|(_, usage)| !usage.crl_sign()) {
-            return Err("is not its to sign (key usage)".to_owned());
-        }
-        let critical = list.crl_extensions.iter().flatten().find(|extension| extension.critical);
-        match critical.map(|extension| extension.extn_id) {
-            None => Ok(()),
-            Some(DELTA) => Err("has only what changed".to_owned()),
-            Some(other) => Err(format!("says only a part, or something that is not known ({other})")),
-        }
-    }
-
-    /// From when, and until when it is the newest one.
-    fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let list = &self.parsed.tbs_cert_list;
-        (moment(list.this_update), list.next_update.and_then(moment))
-    }
-
-    /// Whether a certificate that it does not name is not revoked.
-    fn is_of(&self, now: Timestamp) -> bool {
-        matches!(self.bounds(), (Some(from), Some(until)) if from <= now && now <= until)
-    }
-
-    fn names(&self, one: &Certificate) -> bool {
-        let serial = &one.parsed().tbs_certificate.serial_number;
-        self.parsed
-            .tbs_cert_list
-            .revoked_certificates
-            .iter()
-            .flatten()
-            .any(|entry| entry.serial_number == *serial)
     }
 }

@@ -179,6 +179,95 @@ fn what_authorities_took_back() {
 }
 
 #[test]
+fn lists_of_any_version_and_size() {
+    let (made, image) = (Made::new(), Digest::of(b"image"));
+    let envelope = made.jws(&image, |_| {}).to_string();
+    let extension = |critical: bool| {
+        let critical = if critical { vec![1, 1, 0xff] } else { Vec::new() };
+        made::tagged(0x30, &[&[6, 3, 0x2a, 3, 4][..], &critical, &[4, 2, 5, 0]].concat())
+    };
+    let extensions = |critical: bool| made::tagged(0x30, &extension(critical));
+    let outer = |critical: bool| made::tagged(0xa0, &extensions(critical));
+    // Larger than any of a policy may be in whole, and the number of the leaf is in the middle of it or not at all.
+    let many = |leaf: bool| -> Vec<Vec<u8>> {
+        let others =
+            (0..60_000_u32).map(|number| made::entry(&[&[1][..], &number.to_be_bytes()].concat(), &[]));
+        let mut all: Vec<Vec<u8>> = others.collect();
+        all.insert(30_000, made::entry(if leaf { &[7] } else { &[0, 0x87] }, &[]));
+        all
+    };
+    assert!(made.plain_list(None, &many(true), &[]).len() > 1 << 20);
+    let (good, bad) = (Ok("CN=releases"), Err("the certificate was revoked"));
+    for (name, version, entries, behind, expected, remark) in [
+        ("version 1", None, vec![made::entry(&[1], &[]), made::entry(&[6], &[])], vec![], good, ""),
+        ("revoked in version 1", None, vec![made::entry(&[7], &[])], vec![], bad, ""),
+        ("nobody", Some(1), vec![], vec![], good, ""),
+        ("many", None, many(false), vec![], good, ""),
+        ("one of many", None, many(true), vec![], bad, ""),
+        ("one of many in version 2", Some(1), many(true), outer(false), bad, ""),
+        (
+            "another length",
+            None,
+            vec![made::entry(&[0, 0x87], &[]), made::entry(&[7, 0], &[])],
+            vec![],
+            good,
+            "",
+        ),
+        ("an entry with a reason", Some(1), vec![made::entry(&[7], &extensions(false))], vec![], bad, ""),
+        (
+            "an entry of somebody else",
+            Some(1),
+            vec![made::entry(&[6], &extensions(true))],
+            vec![],
+            good,
+            "(1.2.3.4)",
+        ),
+        ("a part", Some(1), vec![made::entry(&[7], &[])], outer(true), good, "(1.2.3.4)"),
+    ] {
+        let mut believed = believed(&made, &json!({}));
+        believed.revoked.add(&made.plain_list(version, &entries, &behind)).unwrap();
+        assert_eq!(believed.revoked.len(), entries.len(), "{name}");
+        let found = believed.verify(Form::NotaryJws, envelope.as_bytes(), &image);
+        check(name, &found, expected);
+        let told = found.map(|signed| signed.remarks.join("; ")).unwrap_or_default();
+        assert!(told.is_empty() == remark.is_empty() && told.contains(remark), "{name}: {told}");
+    }
+    // By whoever signed it: the other has the same name.
+    let mut mixed = believed(&made, &json!({}));
+    mixed.revoked.add(&Made::new().plain_list(None, &[made::entry(&[7], &[])], &[])).unwrap();
+    let found = mixed.verify(Form::NotaryJws, envelope.as_bytes(), &image);
+    check("another's list of version 1", &found, good);
+    assert!(found.unwrap().remarks.join("; ").contains("is not signed by it"));
+}
+
+#[test]
+fn lists_that_are_none() {
+    let made = Made::new();
+    let extension = [6, 3, 0x2a, 3, 4, 4, 2, 5, 0];
+    let extensions = made::tagged(0x30, &made::tagged(0x30, &extension));
+    let outer = made::tagged(0xa0, &extensions);
+    let seven = || made::entry(&[7], &[]);
+    for (what, list) in [
+        ("version 3", made.plain_list(Some(2), &[seven()], &[])),
+        ("version 1 that says so", made.plain_list(Some(0), &[seven()], &[])),
+        ("version 1 with extensions", made.plain_list(None, &[seven()], &outer)),
+        (
+            "version 1 with extensions of an entry",
+            made.plain_list(None, &[made::entry(&[7], &extensions)], &[]),
+        ),
+        ("an entry without a time", made.plain_list(None, &[made::tagged(0x30, &[2, 1, 7])], &[])),
+        ("an entry that is none", made.plain_list(None, &[vec![2, 1, 7]], &[])),
+        ("an entry cut off", made.plain_list(None, &[vec![0x30, 9, 2, 1, 7]], &[])),
+        ("something behind", made.plain_list(None, &[seven()], &[5, 0])),
+        ("cut off", made.plain_list(None, &[seven()], &[])[..60].to_vec()),
+        ("with a tail", [made.plain_list(None, &[seven()], &[]), vec![5, 0]].concat()),
+        ("too large", vec![0x30; 100 << 20]),
+    ] {
+        assert!(Revoked::default().add(&list).is_err(), "{what}");
+    }
+}
+
+#[test]
 fn a_service_that_signs_for_others() {
     let (made, image) = (Made::new(), Digest::of(b"image"));
     let signed_at = |time: &str| {

@@ -165,6 +165,26 @@ impl Made {
 }
 
 impl Made {
+    /// A list of the root of this year, put together by hand: with a version if it is the second, its entries in DER, and what
+    /// is behind them.
+    pub fn plain_list(&self, version: Option<u8>, entries: &[Vec<u8>], behind: &[u8]) -> Vec<u8> {
+        let root = x509_cert::Certificate::from_der(&self.root).unwrap().tbs_certificate;
+        let algorithm = tagged(0x30, &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]);
+        let signed = [
+            version.map(|version| tagged(2, &[version])).unwrap_or_default(),
+            algorithm.clone(),
+            root.subject.to_der().unwrap(),
+            tagged(0x17, b"260101000000Z"),
+            tagged(0x17, b"270101000000Z"),
+            tagged(0x30, &entries.concat()),
+            behind.to_vec(),
+        ];
+        let signed = tagged(0x30, &signed.concat());
+        let signature = self.above.sign(&SystemRandom::new(), &signed).unwrap();
+        let signature = tagged(3, &[&[0], signature.as_ref()].concat());
+        tagged(0x30, &[signed, algorithm, signature].concat())
+    }
+
     /// What the root answers about the leaf (RFC 6960), in this year.
     pub fn answer(&self, status: CertStatus, year: u16) -> Vec<u8> {
         let at = |year| {
@@ -213,4 +233,20 @@ pub fn payload(image: &Digest) -> Value {
 /// A message of COSE without its tag.
 pub fn untagged(bytes: &[u8]) -> Vec<u8> {
     coset::CoseSign1::from_tagged_slice(bytes).unwrap().to_vec().unwrap()
+}
+
+/// An element of DER.
+pub fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let length = match u8::try_from(length) {
+        Ok(length) if length < 0x80 => vec![length],
+        _ => [&[0x80 | u8::try_from(digits.len()).unwrap()][..], &digits].concat(),
+    };
+    [&[tag][..], &length, content].concat()
+}
+
+/// An entry of a list.
+pub fn entry(number: &[u8], extensions: &[u8]) -> Vec<u8> {
+    tagged(0x30, &[tagged(2, number), tagged(0x17, b"260601000000Z"), extensions.to_vec()].concat())
 }
