@@ -82,6 +82,11 @@ impl Console {
         }
     }
 
+    /// Tells people what they have to do now; also when quiet.
+    pub fn asks(&self, text: impl fmt::Display) {
+        self.tell("1;36", "please", &text);
+    }
+
     /// Tells people about something that is not as it should be; also when quiet.
     pub fn warning(&self, text: impl fmt::Display) {
         self.tell("1;33", "warning", &text);

@@ -8,14 +8,18 @@
 //! verify             the id token, checked: its claims go to the federation table
 //! ```
 //!
+//! On machines without a browser people type a code in elsewhere ([`Device`]): [`ask_device`], [`Device::parse`],
+//! [`Device::poll`] and [`Polled::parse`] until there is an answer, [`verify_device`].
+//!
 //! PKCE is always S256 (RFC 7636), `state` and `nonce` are always there, and the browser keeps them sealed.
 
 use boltseal_model::Timestamp;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-pub use answer::{TokenAnswer, verify};
-pub use discovery::Discovery;
+pub use answer::{TokenAnswer, verify, verify_device};
+pub use device::{Device, Polled, ask_device};
+pub use discovery::{Discovery, MAX_DISCOVERY};
 pub use pending::{PENDING_LIFE, Pending};
 
 use crate::{
@@ -26,6 +30,7 @@ use crate::{
 };
 
 mod answer;
+mod device;
 mod discovery;
 mod pending;
 
@@ -129,21 +134,25 @@ pub fn begin(
     let pending = Pending::new(&client.issuer, return_to, now)?;
     let mut url =
         Url::parse(&discovery.authorization_endpoint).map_err(|_| wrong("its endpoint is no URL"))?;
-    let mut scope = String::from("openid");
-    for more in client.scopes.iter().filter(|scope| *scope != "openid") {
-        scope.push(' ');
-        scope.push_str(more);
-    }
     url.query_pairs_mut()
         .append_pair("response_type", "code")
         .append_pair("client_id", &client.id)
         .append_pair("redirect_uri", &client.redirect)
-        .append_pair("scope", &scope)
+        .append_pair("scope", &scope(client))
         .append_pair("state", pending.state())
         .append_pair("nonce", pending.nonce())
         .append_pair("code_challenge", &pending.challenge())
         .append_pair("code_challenge_method", "S256");
     Ok((url.into(), pending))
+}
+
+fn scope(client: &Client) -> String {
+    let mut scope = String::from("openid");
+    for more in client.scopes.iter().filter(|scope| *scope != "openid") {
+        scope.push(' ');
+        scope.push_str(more);
+    }
+    scope
 }
 
 /// The request for tokens, from the query that the browser came back with.
@@ -187,6 +196,16 @@ fn token_request(client: &Client, discovery: &Discovery, pending: &Pending, code
         .append_pair("code", code)
         .append_pair("redirect_uri", &client.redirect)
         .append_pair("code_verifier", pending.verifier());
+    request(client, discovery, &discovery.token_endpoint, form)
+}
+
+/// A form with what proves us to the issuer (RFC 6749 section 2.3.1).
+fn request(
+    client: &Client,
+    discovery: &Discovery,
+    endpoint: &str,
+    mut form: form_urlencoded::Serializer<'_, String>,
+) -> TokenRequest {
     let mut authorization = None;
     match &client.secret {
         Some(secret) if discovery.secret_in_header => {
@@ -199,11 +218,7 @@ fn token_request(client: &Client, discovery: &Discovery, pending: &Pending, code
             form.append_pair("client_id", &client.id);
         }
     }
-    TokenRequest {
-        endpoint: discovery.token_endpoint.clone(),
-        body: Secret::new(form.finish()),
-        authorization,
-    }
+    TokenRequest { endpoint: endpoint.to_owned(), body: Secret::new(form.finish()), authorization }
 }
 
 /// HTTP Basic, each part form-encoded first (RFC 6749 section 2.3.1).

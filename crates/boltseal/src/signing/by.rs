@@ -11,11 +11,13 @@ use crate::{
     console::Console,
     exit::Failure,
     given,
-    vouching::{IdentityToken, Services},
+    vouching::{Flow, IdentityToken, Services, SignIn},
 };
 
 /// Bytes of a file with a token.
 const MAX_TOKEN_FILE: usize = 64 << 10;
+/// What instances of sigstore call programs that sign.
+const CLIENT: &str = "sigstore";
 /// Logs that everybody reads: what is in them stays there.
 const PUBLIC: &str = "sigstore.dev";
 
@@ -38,6 +40,18 @@ pub struct By {
     /// File with the identity token [default: `SIGSTORE_ID_TOKEN`, or what GitHub Actions or Azure Pipelines give]
     #[arg(long, value_name = "FILE", requires = "keyless")]
     identity_token: Option<PathBuf>,
+    /// Sign in at this issuer of identities instead
+    #[arg(long, value_name = "URL", requires = "keyless", conflicts_with = "identity_token")]
+    oidc_issuer: Option<String>,
+    /// How to sign in there
+    #[arg(long, value_enum, value_name = "FLOW", default_value_t, requires = "oidc_issuer")]
+    oidc_flow: Flow,
+    /// What that issuer calls this program
+    #[arg(long, value_name = "ID", default_value = CLIENT, requires = "oidc_issuer")]
+    oidc_client_id: String,
+    /// File with the secret by which it knows this program, if it wants one
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_client_secret_file: Option<PathBuf>,
     /// Have this log take the signature in: a Rekor of version 1 or 2
     #[arg(long, value_name = "URL")]
     rekor: Option<String>,
@@ -76,7 +90,7 @@ impl By {
             (Some(path), _, _) => (open(path, self.password_file.as_deref())?, None),
             (None, Some(fulcio), Some(services)) => {
                 let key = PrivateKey::passing().map_err(Failure::fault)?;
-                let passport = services.certificate(fulcio, &self.token(services)?, &key)?;
+                let passport = services.certificate(fulcio, &self.token(services, console)?, &key)?;
                 (key, Some(passport))
             }
             _ => {
@@ -88,13 +102,27 @@ impl By {
         Ok(Ready { key, passport, services, rekor: self.rekor.clone(), clocks: self.tsa.clone(), root })
     }
 
-    fn token(&self, services: &Services) -> Result<IdentityToken, Failure> {
+    /// What somebody chose counts before what is there by chance.
+    fn token(&self, services: &Services, console: &Console) -> Result<IdentityToken, Failure> {
         if let Some(path) = &self.identity_token {
             return IdentityToken::parse(&Zeroizing::new(given::bounded(path, MAX_TOKEN_FILE)?));
         }
+        if let Some(issuer) = &self.oidc_issuer {
+            let secret = |path: &PathBuf| {
+                let text = Zeroizing::new(given::bounded(path, MAX_TOKEN_FILE)?);
+                Ok::<_, Failure>(Zeroizing::new(text.trim_end().to_owned()))
+            };
+            let how = SignIn {
+                issuer: issuer.clone(),
+                client: self.oidc_client_id.clone(),
+                secret: self.oidc_client_secret_file.as_ref().map(secret).transpose()?,
+                flow: self.oidc_flow,
+            };
+            return services.sign_in(&how, console);
+        }
         services.ambient(&|name| env::var(name).ok())?.ok_or_else(|| {
             Failure::usage("there is no identity token, and no runner here that gives one").next(
-                "give --identity-token FILE, or set SIGSTORE_ID_TOKEN; in GitHub Actions the job needs the permission `id-token: \
+                "sign in with --oidc-issuer URL, give --identity-token FILE, or set SIGSTORE_ID_TOKEN; in GitHub Actions the job needs the permission `id-token: \
                  write`, in Azure Pipelines the step needs SYSTEM_ACCESSTOKEN",
             )
         })

@@ -15,9 +15,13 @@
 //! | authority | Fulcio, `POST /api/v2/signingCert` (`fulcio.proto`) |
 //! | log | Rekor 2, `POST /api/v2/log/entries` (`rekor_service.proto`); where there is none, Rekor 1, `POST /api/v1/log/entries` |
 //! | clock | RFC 3161 over HTTP (section 3.4) |
+//!
+//! Whom the identity token names is known to whoever gave it: a file, a runner of CI ([`token`]), or an issuer at which
+//! somebody signs in ([`sign_in`]).
 
 mod fulcio;
 mod rekor;
+mod sign_in;
 mod token;
 
 use std::{fmt::Display, path::PathBuf, time::Duration};
@@ -29,6 +33,7 @@ use url::Url;
 
 use crate::{exit::Failure, output::paint::clean, reach::is_loopback};
 
+pub use sign_in::{Flow, SignIn};
 pub use token::IdentityToken;
 
 /// Bytes of one answer in JSON. A log gives back what it took in, and that may be an SBOM.

@@ -63,6 +63,31 @@ pub fn verify(
     if pending.issuer() != client.issuer || pending.is_over(now) {
         return Err(OidcError::Unknown);
     }
+    let claims = believed(client, keys, answer, now)?;
+    let nonce = claims.text("nonce").ok_or(JwtError::Missing { claim: "nonce" })?;
+    if !same(nonce.as_bytes(), pending.nonce().as_bytes()) {
+        let wanted = "the one of this sign-in".to_owned();
+        return Err(JwtError::Claim { claim: "nonce", wanted, found: "another".to_owned() }.into());
+    }
+    Ok(claims)
+}
+
+/// Believes the id token that [`Device::poll`](super::Device::poll) got. It came on our own connection, and no browser was
+/// sent anywhere that could have come back with another one's: there is no nonce in it (RFC 8628).
+///
+/// # Errors
+/// [`OidcError::IdToken`]
+pub fn verify_device(
+    client: &Client,
+    keys: &Jwks,
+    answer: &TokenAnswer,
+    now: Timestamp,
+) -> Result<Claims, OidcError> {
+    believed(client, keys, answer, now)
+}
+
+/// That the id token is signed by the issuer, for us, and belongs to the access token.
+fn believed(client: &Client, keys: &Jwks, answer: &TokenAnswer, now: Timestamp) -> Result<Claims, OidcError> {
     let token = Unverified::parse(answer.id_token.expose())?;
     let expected = Expected { issuer: &client.issuer, audiences: &[&client.id] };
     let Verified { claims, algorithm } = token.verify(keys, &expected, now)?;
@@ -74,11 +99,6 @@ pub fn verify(
     // Who the token was given to, where it is for several or says so.
     if claims.audiences().len() > 1 || claims.get("azp").is_some() {
         claims.check_is("azp", &client.id)?;
-    }
-    let nonce = claims.text("nonce").ok_or(JwtError::Missing { claim: "nonce" })?;
-    if !same(nonce.as_bytes(), pending.nonce().as_bytes()) {
-        let wanted = "the one of this sign-in".to_owned();
-        return Err(JwtError::Claim { claim: "nonce", wanted, found: "another".to_owned() }.into());
     }
     if let (Some(hash), Some(access)) = (claims.get("at_hash"), &answer.access_token) {
         let wanted = at_hash(algorithm, access.expose());

@@ -23,6 +23,8 @@ pub struct Discovery {
     pub authorization_endpoint: String,
     /// Where codes become tokens.
     pub token_endpoint: String,
+    /// Where devices without a browser ask for a code (RFC 8628), if it does that.
+    pub device_authorization_endpoint: Option<String>,
     /// Where its keys are.
     pub jwks_uri: String,
     /// Whether it wants a client's secret in the header, as it does unless it says otherwise.
@@ -55,8 +57,11 @@ impl Discovery {
         if lacks("code_challenge_methods_supported", "S256") {
             return Err(wrong(issuer, "it does not do PKCE with S256 (`code_challenge_methods_supported`)"));
         }
+        let device = "device_authorization_endpoint";
+        let device = fields.contains_key(device).then(|| endpoint(&fields, device, issuer)).transpose()?;
         Ok(Self {
             issuer: issuer.to_owned(),
+            device_authorization_endpoint: device,
             authorization_endpoint: endpoint(&fields, "authorization_endpoint", issuer)?,
             token_endpoint: endpoint(&fields, "token_endpoint", issuer)?,
             jwks_uri: endpoint(&fields, "jwks_uri", issuer)?,

@@ -3,6 +3,8 @@
 #[expect(dead_code, reason = "tests of the library use the rest")]
 #[path = "../../../../trust/tests/it/instance.rs"]
 mod instance;
+mod issuer;
+mod people;
 mod services;
 
 use std::process::Command;

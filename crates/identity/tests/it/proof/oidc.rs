@@ -1,9 +1,12 @@
 //! Signing in through another issuer, step by step.
 
+use std::time::Duration;
+
 use boltseal_identity::{
     jwt::JwtError,
     oidc::{
-        Client, Discovery, OidcError, PENDING_LIFE, Pending, TokenAnswer, TokenRequest, begin, finish, verify,
+        Client, Device, Discovery, OidcError, PENDING_LIFE, Pending, Polled, TokenAnswer, TokenRequest,
+        ask_device, begin, finish, verify, verify_device,
     },
     seal::{Keys, RootKey},
     secret::Secret,
@@ -267,4 +270,93 @@ fn an_issuer_may_refuse() {
     check("{\"access_token\":\"a\"}", "no `id_token`");
     check("<html>", "does not belong");
     check(&" ".repeat(100_000), "more than");
+}
+
+#[test]
+fn a_sign_in_on_another_device() {
+    let plain = discovery();
+    let found = ask_device(&client(), &plain).unwrap_err().to_string();
+    assert!(found.contains("it signs in no devices without a browser"), "{found}");
+    let mut metadata = metadata();
+    metadata["device_authorization_endpoint"] = json!("http://issuer.example.com/device");
+    assert!(Discovery::parse(metadata.to_string().as_bytes(), ISSUER).is_err(), "without TLS");
+    metadata["device_authorization_endpoint"] = json!("https://issuer.example.com/device");
+    let discovery = Discovery::parse(metadata.to_string().as_bytes(), ISSUER).unwrap();
+    let asked = ask_device(&client(), &discovery).unwrap();
+    assert_eq!(asked.endpoint, "https://issuer.example.com/device");
+    assert!(
+        asked.body.expose().starts_with("scope=openid+profile&client_id=boltseal&"),
+        "{}",
+        asked.body.expose()
+    );
+
+    // RFC 8628, section 3.2.
+    let right = json!({
+        "device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS",
+        "user_code": "WDJB-MJHT",
+        "verification_uri": "https://example.com/device",
+        "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT",
+        "expires_in": 1800,
+        "interval": 5,
+    });
+    let device = Device::parse(right.to_string().as_bytes()).unwrap();
+    let (minute, second) = (Duration::from_mins(1), Duration::from_secs(1));
+    assert_eq!(
+        (device.user_code.as_str(), device.life, device.pause),
+        ("WDJB-MJHT", 30 * minute, 5 * second)
+    );
+    let polled = device.poll(&client(), &discovery);
+    assert_eq!(polled.endpoint, "https://issuer.example.com/realm/token");
+    assert!(polled.body.expose().contains("&device_code=GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS&"));
+    for (name, value, wanted) in [
+        ("device_code", json!(null), "no `device_code`"),
+        ("device_code", json!(""), "no `device_code`"),
+        ("user_code", json!("x".repeat(65)), "no `user_code`"),
+        ("verification_uri", json!("javascript:alert(1)"), "is not an https URL"),
+        ("verification_uri", json!("http://example.com/device"), "is not an https URL"),
+        ("verification_uri_complete", json!("http://example.com/device"), ""),
+        ("expires_in", json!(-1), "no `expires_in`"),
+        ("expires_in", json!(1_u64 << 40), ""),
+        ("interval", json!(1_u64 << 40), ""),
+        ("interval", json!(0), ""),
+        ("interval", json!(null), ""),
+        ("error", json!("unauthorized_client"), "the issuer refused: unauthorized_client"),
+    ] {
+        let mut answer = right.clone();
+        answer[name] = value;
+        match (Device::parse(answer.to_string().as_bytes()), wanted) {
+            (Ok(device), "") => {
+                assert!(device.life <= 30 * minute && device.pause <= minute && device.pause >= second);
+                assert!(device.whole_address.is_none_or(|whole| whole.starts_with("https://")));
+            }
+            (Err(wrong), wanted) if !wanted.is_empty() => {
+                assert!(wrong.to_string().contains(wanted), "{wrong}")
+            }
+            (found, _) => panic!("{name}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_said_until_somebody_signed_in() {
+    for (answer, wanted) in [
+        (json!({ "error": "authorization_pending" }), "Ok(Waiting)"),
+        (json!({ "error": "slow_down" }), "Ok(TooOften)"),
+        (json!({ "error": "expired_token" }), "Ok(Over)"),
+        (json!({ "error": "access_denied" }), "Err(Refused"),
+        (json!({ "access_token": "a" }), "Err(Answer"),
+        (json!({ "id_token": "a" }), "Ok(Done"),
+    ] {
+        let found = format!("{:?}", Polled::parse(answer.to_string().as_bytes()));
+        assert!(found.starts_with(wanted), "{answer}: {found}");
+    }
+    // Its token is as well checked as any, but for the nonce, which there is none of.
+    let verified = |more: Value| {
+        let answer =
+            TokenAnswer::parse(json!({ "id_token": id_token(&more) }).to_string().as_bytes()).unwrap();
+        verify_device(&client(), &jwks(&[rsa_jwk("r")]), &answer, at(60)).map(|_| ())
+    };
+    assert_eq!(verified(json!({})), Ok(()));
+    assert!(verified(json!({ "aud": "other" })).is_err() && verified(json!({ "exp": NOW })).is_err());
+    assert!(verified(json!({ "iss": "https://other.example.com" })).is_err());
 }
