@@ -2,7 +2,8 @@
 //!
 //! Which policy judges: of a server that was started with `--policy FILE`, always that file, and nothing can be applied there.
 //! Otherwise the newest version that was applied; before the first one, the file in the data folder, or the built-in policy. Files that
-//! have to be signed are held against the newest one that was in force ([`hold`]).
+//! have to be signed are held against the newest one that was in force ([`hold`]), which is the same for all servers on one database
+//! ([`newest_held`]).
 
 mod held;
 
@@ -24,7 +25,7 @@ use boltseal_policy::{Issue, Policy, older};
 use boltseal_store::{Document, Error as StoreError, Facts};
 use serde::{Deserialize, Serialize};
 
-pub use held::{HeldError, hold};
+pub use held::{HeldError, hold, newest_held};
 
 use crate::{
     ActivePolicy, State,
@@ -53,12 +54,15 @@ pub struct PolicySource {
     pub file: Option<String>,
 }
 
-/// What is kept of a version besides what is shown of it.
-#[derive(Serialize, Deserialize)]
-struct Held {
-    text: String,
-    files: BTreeMap<String, String>,
-    bundle: Option<String>,
+/// A policy as it was written, with the files that it names and its signature: all that another server needs to use it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Its text.
+    pub text: String,
+    /// The files that it names.
+    pub files: BTreeMap<String, String>,
+    /// Who signed it.
+    pub bundle: Option<String>,
 }
 
 /// Why an applied policy cannot be used.

@@ -1,25 +1,17 @@
 //! New feeds and new rules, while the service runs: noticed, taken over if they are good, and judged by.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use boltseal_flow::{
-    endorsed::{Endorsers, bundle_of},
+    endorsed::Endorsers,
     feeds::{Feeds, Stamp},
-    rules::{Rules, RulesError},
 };
 use boltseal_model::{SnapshotInfo, Timestamp};
-use boltseal_policy::Policy;
 use boltseal_registry::{FlowJudge, Registry};
 use boltseal_scan::Snapshot;
 use boltseal_server::{
     ActivePolicy, Recorder, approvals,
-    policies::{AppliedError, HeldError, applied, hold, newest_version},
+    policies::{AppliedError, Held, HeldError, applied, hold, newest_held, newest_version},
 };
 use boltseal_store::{Facts, Topic};
 use tokio::{
@@ -29,7 +21,10 @@ use tokio::{
 
 use crate::exit::Failure;
 
-use super::{Setup, log};
+use super::{
+    Setup, log,
+    policy_file::{Seen, all_seen, read},
+};
 
 /// How often the two files are looked at. Two calls of stat(2) cost nothing.
 const POLL: Duration = Duration::from_secs(2);
@@ -42,16 +37,17 @@ pub struct Changes {
     policy: PathBuf,
     endorsers: Endorsers,
     seen_policy: Vec<Option<Seen>>,
-    /// The file, as it was read, before anything was approved.
+    /// The file, as it was read, before anything was approved; or a newer one that another server read.
     read: ActivePolicy,
+    /// The same for other servers.
+    whole: Held,
+    /// What another server has and cannot be used here, so that it is told once.
+    unfit: Option<String>,
     /// Whether the file counts whatever is applied over the API.
     named: bool,
     /// What was applied last, as far as it could be read.
     applied: Option<ActivePolicy>,
 }
-
-/// Tells one state of a file from the next.
-type Seen = (u64, u64, i64, i64);
 
 /// What the dashboard is told.
 #[derive(Debug)]
@@ -98,7 +94,7 @@ impl Changes {
             );
         }
         let endorsers = setup.endorsers.clone();
-        let policy = read(&setup.policy, &endorsers).map_err(Failure::usage)?;
+        let (policy, whole) = read(&setup.policy, &endorsers).map_err(Failure::usage)?;
         let this = Self {
             feeds,
             seen_feeds,
@@ -106,6 +102,8 @@ impl Changes {
             policy: setup.policy.clone(),
             endorsers,
             read: policy,
+            whole,
+            unfit: None,
             named: setup.policy_named,
             applied: None,
         };
@@ -124,10 +122,52 @@ impl Changes {
 
     /// Holds the file against the newest one that was in force, where it has to be signed and counts.
     async fn hold(&self, facts: &Facts, rollback: bool) -> Result<Option<String>, HeldError> {
-        if !self.endorsers.ask() || (!self.named && newest_version(facts).await?.is_some()) {
+        if !self.counts_signed(facts).await? {
             return Ok(None);
         }
-        hold(facts, &self.read, Timestamp::now(), rollback).await
+        hold(facts, &self.read, &self.whole, Timestamp::now(), rollback).await
+    }
+
+    /// Whether it is a file that counts, and has to be signed.
+    async fn counts_signed(&self, facts: &Facts) -> Result<bool, HeldError> {
+        Ok(self.endorsers.ask() && (self.named || newest_version(facts).await?.is_none()))
+    }
+
+    /// Takes over what another server read, where that counts; says whether it did.
+    async fn policy_elsewhere(&mut self, facts: &Facts) -> bool {
+        let found = match self.counts_signed(facts).await {
+            Ok(true) => newest_held(facts, &self.endorsers, &self.read).await,
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(None) => false,
+            Ok(Some(newer)) => {
+                tracing::warn!(
+                    file = %self.policy.display(),
+                    "the policy file is not what counts: another server has put another one in force, which is taken over"
+                );
+                (self.read, self.unfit) = (newer, None);
+                self.looked();
+                true
+            }
+            Err(error) => {
+                let told = error.to_string();
+                if self.unfit.as_ref() != Some(&told) {
+                    tracing::error!(%error, "the policy stays as it was");
+                    self.unfit = Some(told);
+                }
+                false
+            }
+        }
+    }
+
+    /// Whose changes are looked for: the file and its signature as they were seen, and what the policy in use names.
+    fn looked(&mut self) {
+        let mut seen = all_seen(&self.policy, &self.read.policy);
+        // Of the two, what was seen before they were read counts.
+        seen.splice(..2, self.seen_policy.iter().take(2).copied());
+        self.seen_policy = seen;
     }
 
     /// The policy in force: what was applied last, else what was read; with what was approved by now.
@@ -163,10 +203,11 @@ impl Changes {
             };
             let (feeds, policy) = (told.snapshot.borrow().clone(), told.policy.borrow().clone());
             let fresh_feeds = files.is_some_and(|forced| self.feeds_changed(forced, judge, told));
-            let read = match files {
+            let here = match files {
                 Some(forced) => self.policy_changed(forced, facts).await,
                 None => false,
             };
+            let read = self.policy_elsewhere(facts).await || here;
             let fresh_policy = (read || files.is_none()) && self.take_over(facts, judge, told).await;
             let mut records = Vec::new();
             if fresh_feeds && let Some(info) = told.snapshot.borrow().as_ref() {
@@ -247,14 +288,14 @@ impl Changes {
         }
         self.seen_policy = now;
         match read(&self.policy, &self.endorsers) {
-            Ok(fresh) => {
-                // It may name other files than the one before; of itself, what was seen before it was read counts.
-                let mut seen = all_seen(&self.policy, &fresh.policy);
-                seen.splice(..2, self.seen_policy.iter().take(2).copied());
-                self.seen_policy = seen;
-                let before = std::mem::replace(&mut self.read, fresh);
+            Ok((fresh, whole)) => {
+                let before =
+                    (std::mem::replace(&mut self.read, fresh), std::mem::replace(&mut self.whole, whole));
+                // It may name other files than the one before.
+                self.looked();
                 if let Err(error) = self.hold(facts, false).await {
-                    self.read = before;
+                    (self.read, self.whole) = before;
+                    self.looked();
                     tracing::error!(%error, "the policy before stays in use; {AGAIN}");
                     return false;
                 }
@@ -291,36 +332,6 @@ fn old(error: HeldError) -> Failure {
     match error {
         HeldError::Store(error) => Failure::fault(error),
         HeldError::Older { .. } => Failure::usage(error).next(AGAIN),
+        HeldError::Busy | HeldError::Unfit { .. } => Failure::undecided(error),
     }
-}
-
-/// The policy in the file at `path`, or the built-in one where there is no such file. Where a policy has to be signed, a file
-/// that is gone is no way back to the built-in one.
-fn read(path: &Path, endorsers: &Endorsers) -> Result<ActivePolicy, String> {
-    let Rules { policy, text, .. } = match Rules::read(path) {
-        Err(RulesError::Io { source, .. })
-            if source.kind() == std::io::ErrorKind::NotFound && !endorsers.ask() =>
-        {
-            let Rules { policy, text, .. } = Rules::built_in();
-            return Ok(ActivePolicy::of_file(policy, text));
-        }
-        read => read.map_err(|wrong| wrong.to_string())?,
-    };
-    let endorsed = endorsers
-        .check(path, &policy)
-        .map_err(|wrong| format!("{wrong}\n  next: {}", crate::commands::policy::SIGN))?;
-    let signed_at = endorsed.and_then(|endorsed| endorsed.at);
-    Ok(ActivePolicy { signed_at, ..ActivePolicy::of_file(policy, text) })
-}
-
-/// The states of the policy's file, of its signature and of the files that it names.
-fn all_seen(path: &Path, policy: &Policy) -> Vec<Option<Seen>> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let beside = policy.files().iter().map(|name| seen(&folder.join(name)));
-    [seen(path), seen(&bundle_of(path))].into_iter().chain(beside).collect()
-}
-
-fn seen(path: &Path) -> Option<Seen> {
-    let meta = fs::metadata(path).ok()?;
-    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
 }

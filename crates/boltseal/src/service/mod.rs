@@ -7,6 +7,7 @@
 mod changes;
 mod folder;
 mod log;
+mod policy_file;
 mod stores;
 
 use std::{

@@ -1,6 +1,7 @@
 //! Two real servers on one PostgreSQL and one bucket: either takes any request, and when one is killed in the middle of
 //! pushes, nothing that was acknowledged is lost and the other goes on.
 
+mod policies;
 mod seen;
 mod takeover;
 

@@ -89,7 +89,12 @@ impl Service {
 
     /// A client of its API, as the principal of the first start. `ca`: whom its certificate is from.
     pub fn api(&self, ca: PathBuf, secret: &str) -> Client {
-        let address = format!("https://{}", self.https);
+        Self::client(&self.https, ca, secret)
+    }
+
+    /// The same for the one at `https`.
+    pub fn client(https: &str, ca: PathBuf, secret: &str) -> Client {
+        let address = format!("https://{https}");
         let mut server = Server { address, token: None, ca: Some(ca) };
         let login = serde_json::json!({ "name": "admin", "secret": secret });
         let session: Session = Client::new(&server).unwrap().post("/api/v1/login", &login).unwrap();

@@ -102,6 +102,37 @@ impl Facts {
         Ok(happened)
     }
 
+    /// Makes these changes where the document of this kind and id says what is `known`, `None` being that there is none;
+    /// otherwise nothing changes, and it says so. Of several servers that do so at once one is first, and all others see what it
+    /// wrote.
+    pub async fn exchange_settings(
+        &self,
+        (kind, id): (&'static str, &'static str),
+        known: Option<String>,
+        changes: Vec<Document>,
+    ) -> Result<bool, Error> {
+        let writer = self.writer.touching(Topic::Settings);
+        let change = writer.run_if(
+            move |db| {
+                Box::pin(async move {
+                    let found: Option<String> =
+                        sqlx::query_scalar("SELECT body FROM documents WHERE kind = $1 AND id = $2")
+                            .bind(kind)
+                            .bind(id)
+                            .fetch_optional(&mut *db)
+                            .await?;
+                    let is_known = found == known;
+                    if is_known {
+                        write(db, changes).await?;
+                    }
+                    Ok(is_known)
+                })
+            },
+            |happened| *happened,
+        );
+        change.await
+    }
+
     /// Ends one token before its time: remembers its id until `expires`.
     pub async fn revoke(&self, token: &str, expires: Timestamp) -> Result<(), Error> {
         let (token, now, expires) = (token.to_owned(), milliseconds(Timestamp::now()), milliseconds(expires));
