@@ -25,8 +25,8 @@ pub fn files(registry: &str, ca: Option<&str>, mirrored: &[Mirrored]) -> Vec<Fil
 pub fn verifier(boltseal: &str, server: &str, ca: Option<&str>, name: &str, secret_file: &str) -> File {
     let ca = ca.map(|ca| format!(" --ca {}", quoted(ca))).unwrap_or_default();
     let text = format!(
-        "#!/bin/sh\n# containerd asks this program about every image: exit code 0 lets it in.\n\
-         exec {} admit --server {}{ca} --name {} --secret-file {} --containerd -- \"$@\"\n",
+        "#!/bin/sh\n# containerd asks this program about every image: exit code 0 lets it in. What it prints is told to whoever pulls.\n\
+         exec {} admit --server {}{ca} --name {} --secret-file {} --containerd -- \"$@\" 2>&1\n",
         quoted(boltseal),
         quoted(server),
         quoted(name),

@@ -18,6 +18,7 @@ mod check;
 mod cluster;
 mod collecting;
 mod commands;
+mod containerd;
 mod crash;
 mod differences;
 mod docker_gate;
