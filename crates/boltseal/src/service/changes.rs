@@ -26,8 +26,8 @@ use super::{
     policy_file::{Seen, all_seen, read},
 };
 
-/// How often the two files are looked at. Two calls of stat(2) cost nothing.
-const POLL: Duration = Duration::from_secs(2);
+/// How often the two files are looked at, so that what changes counts within a second. Two calls of stat(2) cost nothing.
+const POLL: Duration = Duration::from_millis(500);
 
 /// Watches the snapshot and the policy file.
 #[derive(Debug)]

@@ -60,7 +60,7 @@ impl World {
         self.user.run(&["image", "copy", &self.image, "oci:pulled"])
     }
 
-    /// Pulls until the answer has these words: a policy is looked at every two seconds.
+    /// Pulls until the answer has these words: a policy is looked at twice a second.
     #[track_caller]
     fn pull_until(&self, words: &str) {
         let end = std::time::Instant::now() + PATIENCE;
