@@ -10,6 +10,7 @@ use boltseal_api::{
     access::{Login, Session},
     base::Bases,
     client::{Client, Error as ApiError, Server},
+    running::Reported,
     workloads::{Asked, Token},
 };
 use boltseal_model::{Digest, Reference, Report, Ruling, Timestamp};
@@ -125,6 +126,13 @@ impl Gate {
         let workload: String = url::form_urlencoded::byte_serialize(workload.as_bytes()).collect();
         let path = format!("/api/v1/workloads/{workload}/token");
         self.ask(move |client| client.post(&path, &asked)).await
+    }
+
+    /// Tells what runs on this node, in place of what was told before.
+    pub async fn runs(&self, host: &str, running: Reported) -> Result<(), Error> {
+        let host: String = url::form_urlencoded::byte_serialize(host.as_bytes()).collect();
+        let path = format!("/api/v1/hosts/{host}/running");
+        self.ask(move |client| client.put(&path, &running)).await
     }
 
     /// What the server knows of the base of an image.

@@ -68,7 +68,7 @@ pub struct Change {
     pub path: String,
     /// Where the image is stored and who pulled it last.
     pub places: Vec<Place>,
-    /// Where it runs. Absent: nobody looks at that yet.
+    /// Where it runs, as nodes said last. Absent: no node says that, or the caller may not see all images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Vec<Running>>,
 }

@@ -21,6 +21,7 @@
 //! - [`policies`]: policies that were put in force, one after the other.
 //! - [`retention`]: rules about which images are kept and which are deleted.
 //! - [`groups`]: container groups on a node, as its agent is asked by a socket.
+//! - [`running`]: what runs on nodes, and who of it has something.
 //! - [`workloads`]: tokens of workloads, for the containers that run as them.
 //! - [`problem`]: what every refusal looks like (RFC 9457).
 //! - [`client`]: asks a server, with the credentials of whoever logged in.
@@ -47,6 +48,7 @@ pub mod own;
 pub mod policies;
 pub mod problem;
 pub mod retention;
+pub mod running;
 pub mod search;
 pub mod storage;
 pub mod upstreams;

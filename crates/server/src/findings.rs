@@ -1,9 +1,11 @@
 //! What became newly vulnerable, and what is so no more, as far as whoever asks may see it.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State as From};
 use boltseal_api::findings as api;
 use boltseal_model::{Digest, Severity, Timestamp};
-use boltseal_store::{Cause, Change, ChangeFilter, ImagePlace, Standing};
+use boltseal_store::{Cause, Change, ChangeFilter, ImagePlace, RunAt, RunWith, Standing};
 
 use crate::{State, asking::Asking, control::By, failure::Failure, search::Seen};
 
@@ -14,6 +16,8 @@ const MAX_SHOWN: usize = 500;
 const LOOKED_AT: usize = 5_000;
 /// Changes read at a time.
 const BATCH: u64 = 200;
+/// Containers told of the images of one part.
+const MOST_RUNNING: u64 = 5_000;
 /// Characters of a pattern.
 const MAX_PATTERN: usize = 255;
 
@@ -95,6 +99,7 @@ pub(crate) async fn list(
         images.sort_unstable();
         images.dedup();
         let places = state.facts.places(&images).await?;
+        let running = running(state, &seen, &images).await?;
         looked_at += batch.len();
         for change in batch {
             filter.below = Some(change.number);
@@ -103,7 +108,8 @@ pub(crate) async fn list(
             if here.is_empty() {
                 continue;
             }
-            answer.rows.push(shown(change, here));
+            let there = running.get(&change.image).cloned();
+            answer.rows.push(shown(change, here, there));
             if answer.rows.len() >= limit {
                 answer.next = filter.below;
                 return Ok(answer);
@@ -133,7 +139,25 @@ fn here(places: &[ImagePlace], seen: &Seen, pattern: Option<&str>) -> Vec<api::P
         .collect()
 }
 
-fn shown(change: Change, places: Vec<api::Place>) -> api::Change {
+/// Where images run, as nodes said last, for whoever may see all images.
+async fn running(
+    state: &State,
+    seen: &Seen,
+    images: &[Digest],
+) -> Result<BTreeMap<Digest, Vec<api::Running>>, Failure> {
+    let mut found: BTreeMap<Digest, Vec<api::Running>> = BTreeMap::new();
+    if !seen.all || state.facts.nodes().await?.is_empty() {
+        return Ok(found);
+    }
+    found.extend(images.iter().map(|image| (image.clone(), Vec::new())));
+    for RunAt { host, run, .. } in state.facts.running(RunWith::Images(images), MOST_RUNNING).await? {
+        let place = api::Running { place: format!("{host}: {}", run.container), since: Some(run.since) };
+        found.entry(run.digest).or_default().push(place);
+    }
+    Ok(found)
+}
+
+fn shown(change: Change, places: Vec<api::Place>, running: Option<Vec<api::Running>>) -> api::Change {
     api::Change {
         number: change.number,
         noticed: change.at,
@@ -149,7 +173,7 @@ fn shown(change: Change, places: Vec<api::Place>) -> api::Change {
         installed: change.installed,
         path: change.path,
         places,
-        running: None,
+        running,
     }
 }
 

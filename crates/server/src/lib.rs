@@ -62,6 +62,7 @@ mod remedies;
 mod retention;
 mod routes;
 mod ruling;
+mod running;
 mod search;
 mod session;
 mod settings;

@@ -25,7 +25,7 @@ use crate::{
     findings,
     guard::{self, Gate, Kind},
     life::{locks, rules, trash},
-    logbook, notifications, oidc, people, policies, pulls, retention, ruling, search, storage,
+    logbook, notifications, oidc, people, policies, pulls, retention, ruling, running, search, storage,
     upstreams::{self, imports, mirrors},
     webhooks,
 };
@@ -283,6 +283,8 @@ pub(crate) const ALL: &[Route] = &[
         post(ingest::docker_commands)
     }),
     route(Kind::Program, "POST", "/api/v1/audit/ingest/node", INGEST, || post(ingest::node)),
+    change("PUT", "/api/v1/hosts/{host}/running", INGEST, || put(running::report)),
+    program("/api/v1/running", IMAGES, || get(running::locate)),
     change("POST", "/api/v1/workloads/{name}/token", WORKLOAD, || post(entra::workload::serve)),
     change("POST", "/api/v1/login", TOKENS, || post(login::login)),
     change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),

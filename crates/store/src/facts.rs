@@ -31,6 +31,7 @@ mod pending;
 mod pulls;
 mod pushers;
 mod rows;
+mod running;
 mod scrub;
 mod search;
 mod sql;
@@ -88,6 +89,7 @@ pub use rows::{
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
+pub use running::{MAX_RUNNING, Run, RunAt, RunWith};
 pub use scrub::{Home, Scrub, Unscrubbed};
 pub use storage::{RepositorySize, Storage};
 pub use uploads::Acknowledged;

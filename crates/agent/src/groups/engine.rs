@@ -26,7 +26,7 @@ use super::{
     events::Events,
     forward,
     group::{Group, Kept, Places, Told, passable, private},
-    identity, keeper, renew,
+    identity, keeper, presence, renew,
     rollout::line::Lines,
     watched,
 };
@@ -130,6 +130,7 @@ impl Engine {
         tokio::spawn(renew::run(Arc::downgrade(&engine.0), engine.0.settings.renew_every));
         if let super::Judge::Server(gate) = &*engine.0.judge {
             tokio::spawn(forward::run(Arc::downgrade(&engine.0), gate.clone()));
+            tokio::spawn(presence::run(Arc::downgrade(&engine.0), gate.clone()));
         }
         Ok(engine)
     }

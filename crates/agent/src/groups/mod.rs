@@ -26,6 +26,7 @@
 //! | [`stock`] | what is in the images that run here, what is wrong with them, and what of it is used |
 //! | `events`, `ledger` | what happened, on disk before it counts, and in a log that shows every change of it |
 //! | `forward` | the same in the server's audit log |
+//! | `presence` | what runs here, told to the server |
 //! | `recovery` | what there is after an agent was killed: found, made whole, or removed |
 //! | [`socket`], [`client`] | all of it by HTTP on a socket that only root may use |
 //!
@@ -49,6 +50,7 @@ mod identity;
 mod keeper;
 mod ledger;
 pub mod outdated;
+mod presence;
 mod probe;
 mod processes;
 mod recovery;

@@ -213,7 +213,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, console),
         Command::Run(args) => run::run(&args, &global, console),
         Command::Ps(args) => ps::run(&args, console),
-        Command::Where(args) => r#where::run(&args, console),
+        Command::Where(args) => r#where::run(&args, &global, console),
         Command::Outdated(args) => outdated::run(&args, console),
         Command::Logs(args) => logs::run(&args, console),
         Command::Exec(args) => exec::run(&args, console),

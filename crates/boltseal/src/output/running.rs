@@ -6,6 +6,7 @@ use boltseal_agent::groups::{
     outdated::{Aged, Rebuilt, Worse},
     stock::answers::{Findings, Running, Source, Where},
 };
+use boltseal_api::running::{Place, Places};
 use boltseal_inventory::{Found, How, Kind, Use, Why};
 use boltseal_model::{Digest, Severity};
 
@@ -235,4 +236,44 @@ fn used(used: &Use) -> (&'static str, String) {
             ("present", why.to_owned())
         }
     }
+}
+
+/// Who has it, on whichever node.
+pub fn everywhere(found: &Places, paint: Paint) -> String {
+    let row = |place: &Place| {
+        [
+            place.host.clone(),
+            place.container.name.clone(),
+            place.container.image.clone(),
+            place.with.clone(),
+            place.container.since.strftime("%Y-%m-%d %H:%M").to_string(),
+        ]
+    };
+    let mut out = String::new();
+    if found.containers.is_empty() {
+        let _ = writeln!(out, "nothing that runs has {}, as far as is known", clean(&found.asked));
+    } else {
+        let head = ["node", "container", "image", "with", "since (UTC)"];
+        out = grid_without_gaps(&head, found.containers.iter().map(row), paint);
+        out.push('\n');
+    }
+    if found.more {
+        let _ = writeln!(out, "there are more than are told");
+    }
+    for place in &found.unknown {
+        let _ = writeln!(
+            out,
+            "{}: {}: its image was never scanned by the server, so it is not known",
+            clean(&place.host),
+            clean(&place.container.name)
+        );
+    }
+    for node in found.nodes.iter().filter(|node| node.silent) {
+        let at = node.reported.strftime("%Y-%m-%d %H:%M UTC");
+        let _ = writeln!(out, "{}: silent since {at}: what it runs by now is not known", clean(&node.host));
+    }
+    if found.nodes.is_empty() {
+        let _ = writeln!(out, "no node tells this server what it runs: boltseal agent --groups --server");
+    }
+    out
 }

@@ -276,6 +276,7 @@ async fn ask(router: &Router, method: &str, path: &str, token: Option<&str>) -> 
         .replace("{sha256}", "00")
         .replace("{fingerprint}", "00112233445566778899aabbccddeeff")
         .replace("{tenant}", "adfs")
+        .replace("{host}", "node")
         .replace("{name}", "nobody-of-this-name")
         .replace("/ingest/kubernetes", "/ingest/kubernetes?cluster=east")
         .replace("/ingest/docker", "/ingest/docker?host=node");

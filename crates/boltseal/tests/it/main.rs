@@ -24,6 +24,7 @@ mod differences;
 mod docker_gate;
 mod endpoints;
 mod engines;
+mod everywhere;
 mod exceptions;
 mod faults;
 mod feeds;

@@ -48,16 +48,16 @@ const ASK: &str = "wget -T 20 -q -O - --header 'Metadata: true' \
     'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=RESOURCE'";
 
 /// A server, and an agent that may speak for its node and for the workload `orders`.
-struct Cloud {
-    node: Node,
-    user: User,
+pub struct Cloud {
+    pub node: Node,
+    pub user: User,
     service: Service,
     skopeo: Skopeo,
     secret: String,
 }
 
 impl Cloud {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         // The server and the agent share it.
         if !own_network() {
             return None;
@@ -88,14 +88,14 @@ impl Cloud {
     }
 
     /// Pushes an image, waits until it is allowed, and gives the name by which groups pull it.
-    fn push(&self, source: &str, name: &str) -> String {
+    pub fn push(&self, source: &str, name: &str) -> String {
         self.skopeo.push(source, name);
         let pulled = self.user.home().join(name.replace(['/', ':'], "-"));
         self.skopeo.pull_until(name, pulled.to_str().unwrap(), Result::is_ok).unwrap();
         format!("{}/{name}", self.service.registry)
     }
 
-    fn group(&self, name: &str, identity: &str, image: &str, command: &[&str]) -> String {
+    pub fn group(&self, name: &str, identity: &str, image: &str, command: &[&str]) -> String {
         let command = serde_json::to_string(command).unwrap();
         let group = GROUP.replace("NAME", name).replace("IDENTITY", identity);
         let group = group.replace("REGISTRY", &self.service.registry).replace("PASSWORD", &self.secret);

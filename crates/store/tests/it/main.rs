@@ -20,6 +20,7 @@ mod objects;
 mod outbox;
 mod pulls;
 mod removed_tags;
+mod running;
 mod search;
 mod upstreams;
 mod views;

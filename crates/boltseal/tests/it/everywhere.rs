@@ -1,0 +1,88 @@
+//! One question to the server answers for what runs on nodes.
+
+use std::time::{Duration, Instant};
+
+use boltseal_testkit::image::{Compression, Image};
+use serde_json::Value;
+
+use crate::{
+    fixtures::{EXPLOITED, alpine_layer as release, layout},
+    groups::text,
+    outdated::alpine_layer,
+    service::PATIENCE,
+    workloads::Cloud,
+};
+
+#[test]
+fn who_has_it_on_whichever_node() {
+    let Some(alpine) = alpine_layer() else { return };
+    let Some(cloud) = Cloud::start() else { return };
+    // What can be run, and says that it is of a release with a vulnerability that the server knows.
+    let image = Image::new().tar(alpine, Compression::Gzip).layer(release("1.36.1-r0")).build();
+    let image = cloud.push(&layout(&cloud.user, "vulnerable", &image), "shop/web:1");
+    let asked = |what: &str, code: i32| {
+        let command = ["where", "--everywhere", what, "--format", "json"];
+        cloud.user.run(&command).ended(code).json()
+    };
+    assert_eq!(asked(EXPLOITED, once_told(&cloud))["containers"], Value::Array(Vec::new()));
+    let name = format!("everywhere-{}", std::process::id());
+    let group = cloud.group(&name, "{type: None}", &image, &["sleep", "1000"]);
+    let ran = cloud.node.run(&group, &["--plain-http"]);
+    assert!(ran.status.success(), "{}\n{}", text(&ran.stderr), cloud.node.log());
+    let digest = cloud.node.group(&name)["containers"][0]["digest"].as_str().unwrap().to_owned();
+    let until = |what: &str, number: usize| {
+        let begun = Instant::now();
+        loop {
+            let found = asked(what, 0);
+            if found["containers"].as_array().map(Vec::len) == Some(number) {
+                return found;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{found:#}\n{}", cloud.node.log());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    for (what, with) in [
+        (EXPLOITED, "busybox"),
+        ("musl", "1.2.5-r0"),
+        ("busybox@1.36.1-r0", "1.36.1-r0"),
+        (digest.as_str(), ""),
+    ] {
+        let found = until(what, 1);
+        let one = &found["containers"][0];
+        let full = format!("{name}/one");
+        assert_eq!(
+            (one["host"].as_str(), one["name"].as_str()),
+            (Some("node-1"), Some(full.as_str())),
+            "{what}"
+        );
+        assert_eq!(one["with"].as_str().unwrap_or_default(), with, "{what}: {found:#}");
+        assert_eq!(
+            (one["image"].as_str(), one["digest"].as_str()),
+            (Some(image.as_str()), Some(digest.as_str()))
+        );
+        assert_eq!(
+            (&found["nodes"][0]["host"], &found["nodes"][0]["silent"]),
+            (&"node-1".into(), &false.into())
+        );
+    }
+    assert_eq!(until("busybox@9", 0)["unknown"], Value::Array(Vec::new()));
+    let shown = cloud.user.run(&["where", "--everywhere", EXPLOITED]).ended(0).out;
+    assert!(shown.contains("node-1") && shown.contains("busybox"), "{shown}");
+    cloud
+        .user
+        .run(&["where", "--everywhere", "pkg:apk/alpine/busybox"])
+        .ended(2)
+        .complained(&["NAME@VERSION"]);
+    cloud.node.ok(&["rm", "--force", &name]);
+    until(EXPLOITED, 0);
+}
+
+/// 3 as long as no node has said anything, then 0.
+fn once_told(cloud: &Cloud) -> i32 {
+    let begun = Instant::now();
+    while cloud.user.run(&["where", "--everywhere", "busybox"]).code != 0 {
+        assert!(begun.elapsed() < PATIENCE, "{}", cloud.node.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    0
+}

@@ -1,0 +1,164 @@
+//! What runs on nodes, as their agents say it: all of a node at once, in place of what it said before.
+//!
+//! It is what was said, and when: whoever asks is told of each node how old that is. Nodes that say nothing any more are
+//! forgotten after [`FORGOTTEN`].
+
+use boltseal_model::{Digest, Timestamp};
+
+use sqlx::FromRow;
+
+use super::{Facts, digest, milliseconds, signed, sql::Query, time};
+use crate::Error;
+
+/// Containers of one node, more than any runs.
+pub const MAX_RUNNING: usize = 10_000;
+/// Rows of one statement: five values each stay below the number that every build of SQLite takes (999).
+const ROWS: usize = 150;
+/// Digests that one statement asks for.
+const ASKED: usize = 500;
+/// How long a node that says nothing is remembered, milliseconds: a month.
+const FORGOTTEN: i64 = 30 * 86_400_000;
+
+/// Node, container, digest, image, since when, with what.
+type Row = (String, String, String, String, i64, String);
+
+/// A container that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// `GROUP/CONTAINER`.
+    pub container: String,
+    /// Of the manifest that it was made of.
+    pub digest: Digest,
+    /// As the group names it.
+    pub image: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The same, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunAt {
+    /// The node.
+    pub host: String,
+    /// What runs there.
+    pub run: Run,
+    /// What it has of what was asked for: the package with the vulnerability, or the version.
+    pub with: String,
+}
+
+/// What is looked for among what runs.
+#[derive(Clone, Copy, Debug)]
+pub enum RunWith<'a> {
+    /// Images with one of these digests.
+    Images(&'a [Digest]),
+    /// A vulnerability, by its id.
+    Vulnerability(&'a str),
+    /// A package by its name, of whichever version or of one.
+    Package(&'a str, Option<&'a str>),
+}
+
+impl Facts {
+    /// What a node runs, in place of what it said before.
+    pub async fn report_running(&self, host: &str, runs: Vec<Run>, at: Timestamp) -> Result<(), Error> {
+        let (host, at) = (host.to_owned(), milliseconds(at));
+        self.writer
+            .run(move |db| {
+                Box::pin(async move {
+                    let old = at.saturating_sub(FORGOTTEN);
+                    for sql in [
+                        "DELETE FROM running WHERE host IN (SELECT host FROM nodes WHERE reported < $2) OR host = $1",
+                        "DELETE FROM nodes WHERE reported < $2 OR host = $1",
+                    ] {
+                        sqlx::query(sql).bind(&host).bind(old).execute(&mut *db).await?;
+                    }
+                    sqlx::query("INSERT INTO nodes (host, reported) VALUES ($1, $2)")
+                        .bind(&host)
+                        .bind(at)
+                        .execute(&mut *db)
+                        .await?;
+                    for some in runs.chunks(ROWS) {
+                        let mut query =
+                            Query::new("INSERT INTO running (host, container, digest, image, since) ");
+                        query.push_values(some, |row, run| {
+                            row.push_bind(host.clone());
+                            row.push_bind(run.container.clone());
+                            row.push_bind(run.digest.to_string());
+                            row.push_bind(run.image.clone());
+                            row.push_bind(milliseconds(run.since));
+                        });
+                        query.build().execute(&mut *db).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Every node, and when it said last what runs there.
+    pub async fn nodes(&self) -> Result<Vec<(String, Timestamp)>, Error> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT host, reported FROM nodes ORDER BY host").fetch_all(&self.readers).await?;
+        rows.into_iter().map(|(host, at)| Ok((host, time("nodes.reported", at)?))).collect()
+    }
+
+    /// Containers that have something, in the order of nodes and names; at most `limit`.
+    pub async fn running(&self, with: RunWith<'_>, limit: u64) -> Result<Vec<RunAt>, Error> {
+        const COLUMNS: &str = "SELECT DISTINCT r.host, r.container, r.digest, r.image, r.since, ";
+        let mut found = Vec::new();
+        let statements: Vec<Query> = match with {
+            RunWith::Images(images) => images
+                .chunks(ASKED)
+                .map(|some| {
+                    let mut query = Query::new(COLUMNS);
+                    query.push("'' FROM running r WHERE r.digest IN (");
+                    query.push_list(some.iter().map(ToString::to_string));
+                    query.push(")");
+                    query
+                })
+                .collect(),
+            RunWith::Vulnerability(id) => {
+                let mut query = Query::new(COLUMNS);
+                query.push(
+                    "h.package FROM running r JOIN hits h ON h.digest = r.digest WHERE h.vulnerability = ",
+                );
+                query.push_bind(id.to_owned());
+                vec![query]
+            }
+            RunWith::Package(name, version) => {
+                let mut query = Query::new(COLUMNS);
+                query
+                    .push("i.version FROM running r JOIN installed i ON i.digest = r.digest WHERE i.name = ");
+                query.push_bind(name.to_owned());
+                if let Some(version) = version {
+                    query.push(" AND i.version = ").push_bind(version.to_owned());
+                }
+                vec![query]
+            }
+        };
+        for query in statements {
+            found.extend(self.runs(query, limit).await?);
+        }
+        Ok(found)
+    }
+
+    /// Containers of images that were never looked into here: nobody knows what those have.
+    pub async fn running_unlooked(&self, limit: u64) -> Result<Vec<RunAt>, Error> {
+        let query = Query::new(
+            "SELECT r.host, r.container, r.digest, r.image, r.since, '' FROM running r WHERE NOT EXISTS \
+             (SELECT 1 FROM judgements j WHERE j.digest = r.digest AND j.state = 'judged')",
+        );
+        self.runs(query, limit).await
+    }
+
+    async fn runs(&self, mut query: Query, limit: u64) -> Result<Vec<RunAt>, Error> {
+        query.push(" ORDER BY r.host, r.container LIMIT ").push_bind(signed(limit));
+        let rows = query.build().fetch_all(&self.readers).await?;
+        rows.iter()
+            .map(|row| {
+                let (host, container, of, image, since, with): Row = FromRow::from_row(row)?;
+                let (digest, since) = (digest("running.digest", &of)?, time("running.since", since)?);
+                Ok(RunAt { host, run: Run { container, digest, image, since }, with })
+            })
+            .collect()
+    }
+}
