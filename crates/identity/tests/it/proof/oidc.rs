@@ -330,7 +330,7 @@ fn a_sign_in_on_another_device() {
                 assert!(device.whole_address.is_none_or(|whole| whole.starts_with("https://")));
             }
             (Err(wrong), wanted) if !wanted.is_empty() => {
-                assert!(wrong.to_string().contains(wanted), "{wrong}")
+                assert!(wrong.to_string().contains(wanted), "{wrong}");
             }
             (found, _) => panic!("{name}: {found:?}"),
         }
