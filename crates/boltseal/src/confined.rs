@@ -1,8 +1,8 @@
 //! `boltseal __runtime`: the role that makes containers, in which this program starts itself and nobody else starts it.
 //!
 //! One request on standard input, or in the file that is named; one answer on standard output. It has to be the only thread
-//! of its process, so it comes before everything else: no arguments are parsed, nothing is set up. `boltseal __seal` is
-//! what other runtimes start a container with.
+//! of its process, so it comes before everything else: no arguments are parsed, nothing is set up. `boltseal __seal` and
+//! `boltseal __init` are what other runtimes start a container with.
 
 use std::{
     ffi::OsString,
@@ -10,7 +10,8 @@ use std::{
     process::ExitCode,
 };
 
-use boltseal_runtime::start::{Answer, Request, Served, inside, serve};
+use boltseal_runtime::start::{Answer, Request, Served, inside, oci::first, serve};
+use serde::de::DeserializeOwned;
 
 /// What the program is called in this role.
 const ROLE: &str = "__runtime";
@@ -26,7 +27,10 @@ pub fn play() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let role = arguments.next()?;
     if role == inside::SEAL {
-        return Some(seal(arguments));
+        return Some(within(arguments, inside::become_sealed));
+    }
+    if role == first::ROLE {
+        return Some(within(arguments, first::begin));
     }
     if role != ROLE {
         return None;
@@ -56,16 +60,19 @@ pub fn play() -> Option<ExitCode> {
     })
 }
 
-/// `boltseal __seal REQUEST PROGRAM …`: the first program of a container that another runtime made.
-fn seal(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+/// `boltseal __seal REQUEST PROGRAM …`, and `__init`: the first program of a container that another runtime made.
+fn within<Request: DeserializeOwned>(
+    arguments: impl Iterator<Item = OsString>,
+    play: impl FnOnce(&Request, &[String]) -> i32,
+) -> ExitCode {
     let words: Result<Vec<String>, _> = arguments.map(OsString::into_string).collect();
     let asked = words.map_err(|_| "it is no text".to_owned()).and_then(|words| {
         let (request, command) = words.split_first().ok_or("there is none")?;
-        let request = serde_json::from_str(request).map_err(|error| error.to_string())?;
+        let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
         Ok((request, command.to_vec()))
     });
     let code = match asked {
-        Ok((request, command)) => inside::become_sealed(&request, &command),
+        Ok((request, command)) => play(&request, &command),
         Err(why) => {
             let _ = writeln!(std::io::stderr(), "boltseal: this is no request: {why}");
             NOT_STARTED.into()

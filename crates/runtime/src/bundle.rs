@@ -15,6 +15,11 @@ use crate::{
 /// Microseconds in which a container gets its share of the processors.
 const PERIOD: u64 = 100_000;
 
+/// Bytes of a page.
+const PAGE: u64 = 4_096;
+/// Files of the smallest file systems: `/dev` has some dozens of nodes and links.
+const LEAST_FILES: u64 = 256;
+
 /// Where what a container is made of lies on the machine.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
@@ -135,6 +140,11 @@ fn capabilities<'a>(one: &'a Container, user: u32, set: &str) -> &'a [String] {
     if set == "ambient" && user == 0 { &[] } else { &one.capabilities }
 }
 
+/// How many files a file system in memory may have: as many as it has pages. Each takes memory of the kernel, empty or not.
+fn files(bytes: u64) -> u64 {
+    (bytes / PAGE).max(LEAST_FILES)
+}
+
 fn mounted(one: &Container, mount: &Mount, places: &Places) -> Result<Value, Error> {
     let mut options: Vec<String> = mount.options.iter().map(|option| (*option).to_owned()).collect();
     let (kind, source) = match &mount.what {
@@ -147,7 +157,7 @@ fn mounted(one: &Container, mount: &Mount, places: &Places) -> Result<Value, Err
         }
         Source::Kernel(kind) => ((*kind).to_owned(), (*kind).to_owned()),
         Source::Memory(bytes) => {
-            options.push(format!("size={bytes}"));
+            options.extend([format!("size={bytes}"), format!("nr_inodes={}", files(*bytes))]);
             ("tmpfs".to_owned(), "tmpfs".to_owned())
         }
         Source::Volume(name) => {

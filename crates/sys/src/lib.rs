@@ -12,7 +12,9 @@
 
 mod beneath;
 mod confine;
+mod devices;
 mod heap;
+mod inherit;
 mod map;
 mod mounts;
 mod network;
@@ -23,7 +25,9 @@ mod users;
 
 pub use beneath::{Beneath, Place};
 pub use confine::{is_root, landlock_version};
+pub use devices::{Device, Devices};
 pub use heap::give_back_freed_memory;
+pub use inherit::{hand_on, handed};
 pub use map::{Map, map};
 pub use mounts::{PrivateMounts, map_users, private_mounts};
 pub use network::network_namespace;

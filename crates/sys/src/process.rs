@@ -156,7 +156,7 @@ pub fn end_all_others() -> io::Result<()> {
 }
 
 /// Fails with `why` where this process has other threads.
-fn one_thread(why: &str) -> io::Result<()> {
+pub(crate) fn one_thread(why: &str) -> io::Result<()> {
     let alone = match fs::read_dir("/proc/self/task") {
         Ok(threads) => threads.count() == 1,
         // What is mounted there may belong to processes among which this one is not, after it entered their namespaces.
@@ -174,7 +174,8 @@ mod tests {
     #[test]
     fn nothing_of_it_with_more_threads() {
         // Tests run in a thread beside the one that waits for them.
-        for refused in [fork().err(), Signals::of_this_process().err()] {
+        let inherited = [crate::hand_on(&[]).err(), crate::handed(0).err()];
+        for refused in [fork().err(), Signals::of_this_process().err()].into_iter().chain(inherited) {
             let said = refused.map(|error| error.to_string()).unwrap_or_default();
             assert!(said.contains("threads"), "{said}");
         }

@@ -119,7 +119,18 @@ const TRIES: &[Try] = &[
     one("hostname", "sealed", ALL),
     // Limits.
     one("dd if=/dev/zero of=/tmp/full bs=1M count=100", "No space left", ALL),
+    one(
+        "mkdir /tmp/d && cd /tmp/d && seq 20000 | xargs touch 2>&1 | tail -n 1; rm -r /tmp/d",
+        "No space left",
+        MAPPED,
+    ),
     one("ulimit -n; ulimit -c", "16384\n0", ALL),
+    // Nobody is moved by signals that it ignores, and its first process least.
+    one(
+        "trap '' USR1; i=0; while [ $i -lt 20000 ]; do kill -USR1 1; i=$((i+1)); done; echo alive",
+        "alive",
+        MAPPED,
+    ),
     one("dd if=/dev/zero of=/dev/null bs=300M count=1; echo $?", "137", ALL),
     one("for i in $(seq 600); do sleep 9 & done", "can't fork", ALL),
 ];

@@ -149,8 +149,13 @@ fn end_of(group: &Group, one: &Contained) -> End {
     End { id: id(group, one), state: group.places.state.clone(), cgroup: cgroup(group, one) }
 }
 
-/// Starts it. Takes a while; for a thread that may wait.
-pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, Error> {
+/// Starts it, by this program or another runtime. Takes a while; for a thread that may wait.
+pub fn start(
+    program: &Path,
+    runtime: Option<&Path>,
+    group: &Group,
+    one: &Contained,
+) -> Result<Started, Error> {
     let folder = group.places.container(one.name());
     let bundle = folder.join("bundle");
     for path in
@@ -214,6 +219,7 @@ pub fn start(program: &Path, group: &Group, one: &Contained) -> Result<Started, 
         logs: group.places.logs(one.name()),
         log_limit: LOG,
         status: folder.join("status"),
+        runtime: runtime.map(Path::to_owned),
     };
     let started = confine::start(program, wanted)?;
     let text = serde_json::to_vec(&started).map_err(|error| Error::io("started")(error.into()))?;

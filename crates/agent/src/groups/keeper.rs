@@ -158,8 +158,11 @@ async fn started(inner: &Arc<Inner>, group: &Arc<Group>, one: &Arc<Contained>) -
             ],
         )
         .await;
-    let (program, of_group, of_it) = (inner.settings.program.clone(), Arc::clone(group), Arc::clone(one));
-    let made = tokio::task::spawn_blocking(move || container::start(&program, &of_group, &of_it));
+    let (of_inner, of_group, of_it) = (Arc::clone(inner), Arc::clone(group), Arc::clone(one));
+    let made = tokio::task::spawn_blocking(move || {
+        let by = &of_inner.settings;
+        container::start(&by.program, by.runtime.as_deref(), &of_group, &of_it)
+    });
     let started = made.await.map_err(|_| Error::Stopping)??;
     one.runs(started, true);
     Ok(started)

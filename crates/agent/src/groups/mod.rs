@@ -82,6 +82,9 @@ pub struct Settings {
     pub run: PathBuf,
     /// The program that has the role `__runtime`: this one.
     pub program: PathBuf,
+    /// The OCI runtime that makes containers (`start::oci::Runtime::check`ed); without one, this program does. Those that another one
+    /// made stay with it.
+    pub runtime: Option<PathBuf>,
     /// Folder with the vulnerability data of this node, for those that no server told.
     pub feeds: PathBuf,
     /// What the audit log calls this node: `/hosts/NAME`.

@@ -15,6 +15,7 @@ use boltseal_agent::{
 };
 use boltseal_flow::{Cache, Looking, Wanted, feeds::Feeds, rules::Rules};
 use boltseal_model::{Ruling, Standing, Timestamp};
+use boltseal_runtime::{Host, start::oci::Runtime};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -88,6 +89,9 @@ pub struct Args {
     /// No plugin for Docker: with --groups alone, this node needs no server
     #[arg(long, requires = "groups")]
     without_docker: bool,
+    /// Have another OCI runtime make the containers: `runc`, or the file of one that is called as it is
+    #[arg(long, value_name = "PROGRAM", requires = "groups")]
+    runtime: Option<PathBuf>,
     /// Where it is asked about container groups
     #[arg(long, value_name = "SOCKET", default_value = SOCKET)]
     socket: PathBuf,
@@ -172,12 +176,32 @@ async fn engine(args: &Args, host: &str, gate: Option<Gate>, global: &Global) ->
         data: data.join("agent"),
         run,
         program: std::env::current_exe().map_err(Failure::fault)?,
+        runtime: args.runtime.as_deref().map(runtime).transpose()?,
         feeds: data,
         host: host.to_owned(),
         judge,
         renew_every: args.renew_every,
     };
     Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)
+}
+
+/// The OCI runtime of that name, or at that path, if it can do what plans say.
+fn runtime(named: &Path) -> Result<PathBuf, Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = if named.components().count() == 1 {
+        std::env::split_paths(&path).map(|folder| folder.join(named)).find(|file| file.is_file())
+    } else {
+        std::path::absolute(named).ok()
+    };
+    let missing = || {
+        Failure::usage(format_args!("there is no runtime {} on this node", named.display()))
+            .next("name its file, or leave --runtime out: containers are made by this program then")
+    };
+    let program = found.ok_or_else(missing)?;
+    Runtime::check(&program, &Host::probe()).map_err(|lacks| {
+        Failure::usage(lacks).next("leave --runtime out: containers are made by this program then")
+    })?;
+    Ok(program)
 }
 
 /// The same verdict as `boltseal gate` gives, by the policy and the vulnerability data in the data folder, as they are then.

@@ -40,6 +40,16 @@ impl Node {
         Self::at(Network::Own, Vec::new(), None)
     }
 
+    /// With more arguments.
+    pub fn with(more: &[&str]) -> Option<Self> {
+        Self::at(Network::Own, more.iter().map(|word| (*word).to_owned()).collect(), None)
+    }
+
+    /// The next agent is started without them.
+    pub fn forget_arguments(&mut self) {
+        self.more.clear();
+    }
+
     /// In the network namespace of this thread, with more arguments, as somebody with this home folder.
     pub fn here(more: &[&str], home: &Path) -> Option<Self> {
         let more = more.iter().map(|word| (*word).to_owned()).collect();
@@ -180,8 +190,10 @@ impl Node {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let mut left: Vec<String> =
             mounts.lines().filter(|line| line.contains(&run)).map(str::to_owned).collect();
-        for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let place = hierarchy.path().join("boltseal").join(group);
+        let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        // Of version 2, all lie in one folder.
+        for hierarchy in hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]) {
+            let place = hierarchy.join("boltseal").join(group);
             left.extend(place.exists().then(|| place.display().to_string()));
         }
         for folder in ["groups", "state"] {

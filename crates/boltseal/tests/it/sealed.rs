@@ -14,7 +14,7 @@ use boltseal_runtime::{
     start::{Answer, End, Join, Request, Start, Started, log::Reader, status::Status},
 };
 use boltseal_testkit::{
-    shared, skip,
+    peer, shared, skip,
     tries::{By, tries},
 };
 
@@ -30,9 +30,17 @@ properties:
 ";
 
 /// A place for containers, and the files of a small Linux in it.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
-    root: PathBuf,
+    pub root: PathBuf,
+    /// Who makes them, if not this program.
+    runtime: Option<PathBuf>,
+}
+
+/// One for each that makes containers: this program, and `runc`.
+pub fn places() -> impl Iterator<Item = Place> {
+    let by_runc = || Some(Place { runtime: Some(peer("runc")?), ..Place::new()? });
+    [false, true].into_iter().filter_map(move |other| if other { by_runc() } else { Place::new() })
 }
 
 impl Place {
@@ -61,23 +69,54 @@ impl Place {
         for path in [folder.path(), &root] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        Some(Self { folder, root })
+        // Where the root is put together of layers, it has a place for all that is mounted on it.
+        fs::write(root.join("etc/ld.so.preload"), "").unwrap();
+        Some(Self { folder, root, runtime: None })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A copy of the files, to be put back after they were changed.
+    pub fn kept(&self) -> PathBuf {
+        let kept = self.path("kept");
+        copy(&self.root, &kept);
+        kept
+    }
+
+    /// As it was.
+    pub fn put_back(&self, kept: &Path) {
+        fs::remove_dir_all(&self.root).unwrap();
+        fs::rename(kept, &self.root).unwrap();
+    }
+
+    /// Who makes containers here.
+    pub fn by(&self) -> &'static str {
+        if self.runtime.is_some() { "runc" } else { "own" }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Starts a container that runs `script`.
-    fn start(&self, name: &str, user: (u32, u32), script: &str) -> Result<Container<'_>, String> {
+    pub fn start(&self, name: &str, user: (u32, u32), script: &str) -> Result<Container<'_>, String> {
+        self.start_as(name, user, &["/bin/sh", "-c", script], "/")
+    }
+
+    /// Starts a container of an image that says what is run, and in which folder.
+    pub fn start_as(
+        &self,
+        name: &str,
+        user: (u32, u32),
+        command: &[&str],
+        folder: &str,
+    ) -> Result<Container<'_>, String> {
         let read = boltseal_orchestrator::read("group.yaml", GROUP).unwrap();
-        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
-        let config = Config { entrypoint: command, ..Config::default() };
+        let entrypoint = command.iter().map(|word| (*word).to_owned()).collect();
+        let config = Config { entrypoint, working_dir: folder.to_owned(), ..Config::default() };
         let images = [Image { name: "alpine".to_owned(), digest: None, config, user: Some(user) }];
         let made =
             plan(&Wanted { workload: &read.workloads[0], images: &images, host: &Host::probe(), range: 0 });
         assert_eq!(made.refusals, []);
-        let id = format!("boltseal-test-{}-{name}", std::process::id());
+        let id = format!("boltseal-test-{}-{}-{name}", std::process::id(), self.by());
         let places = bundle::Places {
             root: self.root.clone(),
             cgroup: format!("/{id}"),
@@ -99,6 +138,7 @@ impl Place {
             logs: logs.clone(),
             log_limit: 1 << 20,
             status: status.clone(),
+            runtime: self.runtime.clone(),
         };
         match self.ask(&Request::Start(wanted)) {
             Answer::Started(first) => Ok(Container { place: self, id, first, logs, status }),
@@ -120,7 +160,11 @@ impl Place {
     }
 }
 
-struct Container<'a> {
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+}
+
+pub struct Container<'a> {
     place: &'a Place,
     id: String,
     first: Started,
@@ -130,7 +174,7 @@ struct Container<'a> {
 
 impl Container<'_> {
     /// How it ended, once it did.
-    fn wait(&self) -> Status {
+    pub fn wait(&self) -> Status {
         let begun = Instant::now();
         loop {
             let is_gone = boltseal_runtime::start::since(self.first.pid) != Some(self.first.since);
@@ -146,20 +190,30 @@ impl Container<'_> {
     }
 
     /// What it wrote.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let entries = Reader::new(self.logs.clone()).take().unwrap();
         entries.iter().flat_map(|entry| [entry.text.as_str(), "\n"]).collect()
     }
 
     /// What one more program says.
     fn join(&self, user: Option<(u32, u32)>, script: &str) -> (Option<i32>, String) {
+        self.join_as(user, &["/bin/sh", "-c", script], None)
+    }
+
+    /// What one more program says, in a folder.
+    pub fn join_as(
+        &self,
+        user: Option<(u32, u32)>,
+        command: &[&str],
+        folder: Option<&str>,
+    ) -> (Option<i32>, String) {
         let request = Request::Join(Join {
             id: self.id.clone(),
             state: self.place.path("state"),
             first: self.first,
-            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
             env: Vec::new(),
-            folder: None,
+            folder: folder.map(str::to_owned),
             user,
             terminal: None,
         });
@@ -182,15 +236,22 @@ impl Drop for Container<'_> {
         let cgroup = format!("/{}", self.id);
         let end = End { id: self.id.clone(), state: self.place.path("state"), cgroup };
         assert!(matches!(self.place.ask(&Request::End(end)), Answer::Ended), "{} is still there", self.id);
-        for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            assert!(!hierarchy.path().join(&self.id).exists(), "{}", hierarchy.path().display());
+        // Of version 2, all lie in one folder.
+        let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        for hierarchy in hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]) {
+            assert!(!hierarchy.join(&self.id).exists(), "{}", hierarchy.display());
         }
     }
 }
 
 #[test]
 fn what_a_sealed_container_cannot_do() {
-    let Some(place) = Place::new() else { return };
+    for place in places() {
+        cannot(&place);
+    }
+}
+
+fn cannot(place: &Place) {
     let mut wrong = Vec::new();
     for (number, one) in tries(By::Own).enumerate() {
         for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
@@ -202,17 +263,24 @@ fn what_a_sealed_container_cannot_do() {
     // One after the other in one container: what joins is sealed like the first.
     for (who, user) in [("root", (0, 0)), ("other", (1000, 1000))] {
         let container = place.start(&format!("joined-{who}"), user, "sleep 1000").unwrap();
-        for one in tries(By::Own).filter(|one| !one.script.contains("seq 600")) {
+        // Not those that end what they join: signals to the first process are the workload's.
+        let ends = |script: &str| script.contains("seq 600") || script.contains("kill -USR1");
+        for one in tries(By::Own).filter(|one| !ends(one.script)) {
             let (_, said) = container.join(None, &format!("rm -rf /tmp/* /dev/shm/*; {}", one.script));
             wrong.extend(one.wrong(&said).map(|why| format!("{who}, joined: {why}")));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}: {}", place.by(), wrong.join("\n"));
 }
 
 #[test]
 fn how_it_ends_is_kept() {
-    let Some(place) = Place::new() else { return };
+    for place in places() {
+        ends(&place);
+    }
+}
+
+fn ends(place: &Place) {
     for (name, script, code, said) in [
         ("well", "echo out; echo err >&2", 0, "out\nerr\n"),
         ("badly", "exit 7", 7, ""),
@@ -237,6 +305,42 @@ fn how_it_ends_is_kept() {
     assert_eq!(missing.join(None, "exit 9").0, Some(9));
     let (code, said) = missing.join(Some((12, 34)), "id -u; id -g; id -G");
     assert_eq!((code, said.as_str()), (Some(0), "12\n34\n34\n"));
+}
+
+/// Where the control group of a process lies that keeps its devices.
+fn keeps_devices(pid: i32) -> PathBuf {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let of_one = groups.lines().find_map(|line| Some((" rw,devices", line.split_once(":devices:")?.1)));
+    let of_all = || groups.lines().find_map(|line| Some((" - cgroup2 ", line.strip_prefix("0::")?)));
+    let (mounted, path) = of_one.or_else(of_all).unwrap();
+    let mount = mounts.lines().find(|line| line.contains(mounted)).unwrap();
+    PathBuf::from(format!("{}{path}", mount.split(' ').nth(4).unwrap()))
+}
+
+#[test]
+fn no_device_of_the_machine_opens() {
+    for place in places() {
+        opens_none(&place);
+    }
+}
+
+fn opens_none(place: &Place) {
+    let container = place.start("devices", (0, 0), "sleep 1000").unwrap();
+    let group = keeps_devices(container.first.pid);
+    // Root of the machine itself, who sees all devices, and is in that control group.
+    let script = "echo 0 > $0/cgroup.procs || exit 9; true < /dev/null || exit 8; true < /dev/kmsg && exit 7; \
+                  mknod $1 c 1 11 && exit 6; exit 5";
+    let mut shell = Command::new("sh");
+    let done = shell.args(["-c", script]).arg(&group).arg(place.path("made")).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(if is_unified() { 5 } else { 6 }), "{said}");
+    assert!(said.contains("ermi"), "{said}");
+}
+
+/// Whether all control groups are of version 2. A controller of version 1 lets nodes be made, for those who may at all.
+fn is_unified() -> bool {
+    !fs::read_to_string("/proc/self/mountinfo").unwrap().contains(" - cgroup ")
 }
 
 /// A program that makes a file in memory with the given flags and has it executed, and ends with the number of the error:
@@ -277,7 +381,13 @@ fn runs_from_memory(flags: u8) -> Vec<u8> {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn nothing_runs_from_memory() {
-    let Some(place) = Place::new() else { return };
+    for place in places() {
+        runs_none(&place);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn runs_none(place: &Place) {
     for (name, flags) in [("probe", 0), ("asks", 0x10)] {
         let path = place.root.join(name);
         fs::write(&path, runs_from_memory(flags)).unwrap();

@@ -24,6 +24,9 @@ pub struct Host {
     /// Whether files in memory can be kept from being executed, for all of a namespace of processes (`vm.memfd_noexec`).
     #[serde(default)]
     pub memfd_noexec: bool,
+    /// Whether the kernel asks a program which devices may be opened (`BPF_PROG_TYPE_CGROUP_DEVICE`).
+    #[serde(default)]
+    pub device_programs: bool,
 }
 
 /// A version of cgroups.
@@ -40,6 +43,11 @@ impl Host {
     /// Whether the kernel is at least this version.
     pub fn has_kernel(&self, least: (u32, u32)) -> bool {
         self.kernel >= least
+    }
+
+    /// Whether all control groups are of version 2.
+    pub fn is_unified(&self) -> bool {
+        !self.controllers.is_empty() && self.controllers.values().all(|version| *version == Cgroups::V2)
     }
 
     /// `6.1`

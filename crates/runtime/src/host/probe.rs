@@ -26,6 +26,7 @@ impl Host {
                 .lines()
                 .any(|line| line.trim_start_matches("nodev").trim() == "overlay"),
             memfd_noexec: fs::exists(crate::start::MEMFD_NOEXEC).unwrap_or(false),
+            device_programs: crate::start::has_device_programs(),
         }
     }
 }

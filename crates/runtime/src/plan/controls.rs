@@ -83,14 +83,23 @@ fn landlock(host: &Host) -> State {
     }
 }
 
+/// By a controller of version 1, or by a program in the kernel where control groups are of version 2.
 fn devices(host: &Host) -> State {
-    match host.controllers.get("devices") {
-        Some(Cgroups::V1) => State::Enforced,
-        // Of version 2, it is a program in the kernel, which nobody loads yet.
-        _ => State::Partial(
-            "no control group keeps them; none is there, and none can be made without CAP_MKNOD".to_owned(),
-        ),
+    let kept = match host.controllers.get("devices") {
+        Some(Cgroups::V1) => true,
+        _ => host.is_unified() && host.device_programs,
+    };
+    if kept {
+        return State::Enforced;
     }
+    let lacks = if host.is_unified() {
+        "the kernel takes no program for that (BPF_PROG_TYPE_CGROUP_DEVICE)"
+    } else {
+        "the machine has no controller `devices`"
+    };
+    State::Partial(format!(
+        "no control group keeps them: {lacks}; none is there, and none can be made without CAP_MKNOD"
+    ))
 }
 
 fn limit(host: &Host, controller: &str) -> State {

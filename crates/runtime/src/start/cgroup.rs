@@ -19,6 +19,12 @@ pub(super) fn enter(pid: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a process is in a control group, in some hierarchy. `path` as in `/proc/PID/cgroup`.
+pub(super) fn is_in(pid: i32, path: &str) -> bool {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    groups.lines().any(|line| line.splitn(3, ':').nth(2) == Some(path))
+}
+
 /// Whether processes of a control group were ended because it had no memory left. `path` as in `/proc/PID/cgroup`.
 pub fn out_of_memory(path: &str) -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -83,7 +89,7 @@ fn folders(path: &str) -> Vec<PathBuf> {
 }
 
 /// Where a line of `/proc/PID/cgroup` lies in the file system.
-fn folder(line: &str, mounts: &str) -> Option<PathBuf> {
+pub(super) fn folder(line: &str, mounts: &str) -> Option<PathBuf> {
     let (_, line) = line.split_once(':')?;
     let (controllers, path) = line.split_once(':')?;
     mounts.lines().find_map(|mount| {

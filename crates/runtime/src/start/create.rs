@@ -13,7 +13,10 @@ use libcontainer::{
 };
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
 
-use super::{Error, Stacked, Start, Started, init::First, log::Segments, memory_files, seal::Sealing, since};
+use super::{
+    Error, Stacked, Start, Started, devices, init::First, log::Segments, memory_files, oci, seal::Sealing,
+    since,
+};
 use crate::root::{self, Root, Stack, Target};
 
 /// Where the file system about the network's devices is put together for the container, beside its bundle.
@@ -22,6 +25,12 @@ pub const SYS: &str = "sys";
 /// Makes it, in a mount namespace of its own, and lets it run.
 pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
     let first = First { segments: Arc::new(segments(wanted)?), status: Arc::new(writable(&wanted.status)?) };
+    let path = wanted.bundle.join("config.json");
+    let mut specification =
+        Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
+    if wanted.runtime.is_some() {
+        specification = oci::changed(&specification, wanted)?;
+    }
     if let Some(network) = &wanted.network {
         enter(network)?;
     }
@@ -30,8 +39,16 @@ pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
         sysfs(&wanted.bundle.join(SYS))?;
     }
     if let Some(stacked) = &wanted.root {
-        assemble(&mounts, stacked, &wanted.bundle)?;
+        assemble(&mounts, stacked, &specification, &wanted.bundle)?;
     }
+    match &wanted.runtime {
+        Some(program) => oci::start(wanted, program, &specification, &first),
+        None => by_library(wanted, first),
+    }
+}
+
+/// Has the library make it.
+fn by_library(wanted: &Start, first: First) -> Result<Started, Error> {
     let nothing = || File::options().read(true).write(true).open("/dev/null").map_err(Error::io("/dev/null"));
     let mut container = ContainerBuilder::new(wanted.id.clone(), SyscallType::default())
         .with_executor(Sealing::first(first))
@@ -48,9 +65,7 @@ pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
         container.pid().and_then(|pid| Some(Started { pid: pid.as_raw(), since: since(pid.as_raw())? }));
     let nobody = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
     let done = started.ok_or_else(nobody).and_then(|started| {
-        if memory_files::is_there() {
-            memory_files::forbid(started.pid).map_err(Error::io(memory_files::SETTING))?;
-        }
+        confine(started)?;
         container.start()?;
         Ok(started)
     });
@@ -61,14 +76,25 @@ pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
     done
 }
 
+/// What runtimes leave out, for a container that waits to be started.
+pub(super) fn confine(first: Started) -> Result<(), Error> {
+    devices::keep(first.pid).map_err(Error::io("the devices that it may open"))?;
+    if memory_files::is_there() {
+        memory_files::forbid(first.pid).map_err(Error::io(memory_files::SETTING))?;
+    }
+    Ok(())
+}
+
 /// Puts the root together, with a place for everything that is mounted on it, where the specification says that it is.
-fn assemble(mounts: &PrivateMounts, stacked: &Stacked, bundle: &Path) -> Result<(), Error> {
-    let path = bundle.join("config.json");
-    let specification =
-        Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
+fn assemble(
+    mounts: &PrivateMounts,
+    stacked: &Stacked,
+    specification: &Spec,
+    bundle: &Path,
+) -> Result<(), Error> {
     let targets = specification.mounts().iter().flatten().map(|mount| {
-        // What is bound is a file where its source is one.
-        let is_file = mount.source().as_deref().is_some_and(Path::is_file);
+        // What is bound is a file where its source is no folder; other sources are names.
+        let is_file = mount.source().as_deref().is_some_and(|from| from.is_absolute() && !from.is_dir());
         Target { path: mount.destination().display().to_string(), is_folder: !is_file }
     });
     let targets: Vec<Target> = targets.collect();

@@ -51,11 +51,11 @@ pub struct First {
     pub status: Arc<File>,
 }
 
-/// Runs the workload to its end. Comes back only where it could not be started at all.
+/// Runs the workload to its end, with variables beside those of this process. Comes back only where it could not be started at all.
 ///
 /// # Errors
 /// As fork(2) and pipe(2).
-pub(super) fn run(first: &First, command: &[String]) -> io::Result<()> {
+pub(super) fn run(first: &First, command: &[String], env: &[(String, String)]) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::thread::set_name(NAME)?;
     let signals = Signals::of_this_process()?;
@@ -66,7 +66,7 @@ pub(super) fn run(first: &First, command: &[String]) -> io::Result<()> {
             signals.let_through()?;
             rustix::stdio::dup2_stdout(&out_in)?;
             rustix::stdio::dup2_stderr(&err_in)?;
-            std::process::exit(execute(command))
+            std::process::exit(execute(command, env))
         }
         Forked::Parent(workload) => {
             drop((out_in, err_in));
@@ -88,13 +88,15 @@ pub(super) fn run(first: &First, command: &[String]) -> io::Result<()> {
 }
 
 /// Becomes the program. Gives the code to exit with where that cannot be.
-pub(super) fn execute(command: &[String]) -> i32 {
+pub(super) fn execute(command: &[String], env: &[(String, String)]) -> i32 {
     let Some((program, arguments)) = command.split_first() else { return NOT_FOUND };
-    refused(program, &Command::new(program).args(arguments).exec())
+    let mut becoming = Command::new(program);
+    becoming.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
+    refused(program, &becoming.exec())
 }
 
 /// Says why a program does not run; gives the code to exit with.
-pub(super) fn refused(program: &str, error: &io::Error) -> i32 {
+fn refused(program: &str, error: &io::Error) -> i32 {
     complain(&format!("{program} cannot be run: {error}"));
     if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN }
 }

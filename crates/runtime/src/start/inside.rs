@@ -12,9 +12,7 @@
 use std::{
     fs,
     io::{self, Read as _},
-    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use serde::{Deserialize, Serialize};
@@ -157,10 +155,7 @@ pub fn become_sealed(request: &Request, command: &[String]) -> i32 {
         init::complain(&format!("it is not sealed: {error}"));
         return init::NOT_RUN;
     }
-    let Some((program, arguments)) = command.split_first() else { return init::NOT_FOUND };
-    let mut becoming = Command::new(program);
-    becoming.args(arguments).envs(request.env.iter().map(|(name, value)| (name, value)));
-    init::refused(program, &becoming.exec())
+    init::execute(command, &request.env)
 }
 
 fn read(path: &str) -> io::Result<String> {

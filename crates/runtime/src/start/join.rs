@@ -27,7 +27,7 @@ use rustix::{
     thread::ThreadNameSpaceType,
 };
 
-use super::{Error, Join, Started, cgroup, seal::Sealing, since};
+use super::{Error, Join, Started, cgroup, oci, seal::Sealing, since};
 use crate::start::status::Status;
 
 /// What a program that could not be made is said to have ended with, as in other runtimes.
@@ -35,8 +35,12 @@ const NOT_MADE: i32 = 126;
 
 /// Runs it to its end; gives the code to exit with.
 pub(super) fn join(wanted: &Join) -> Result<i32, Error> {
-    let container = Container::load(wanted.state.join(&wanted.id))?;
-    let path = container.bundle().join("config.json");
+    let state = wanted.state.join(&wanted.id);
+    let bundle = match oci::Made::of(&state) {
+        Some(made) => made.bundle,
+        None => Container::load(state)?.bundle().clone(),
+    };
+    let path = bundle.join("config.json");
     let mut specification =
         Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
     differ(&mut specification, wanted);

@@ -17,9 +17,11 @@
 //! | `find` | one that was made by a process that is gone |
 //! | `lock` | one at a time for each container |
 //! | `memory_files` | that the kernel executes no file in memory |
+//! | `devices` | which devices it may open, where control groups are of version 2 |
 //! | `end` | what is left of one, removed |
 //! | [`seal`] | Landlock and the filter of system calls, the last thing before the workload |
 //! | [`init`] | PID 1: what is written goes to the log, what ends is reaped, the status is kept |
+//! | [`oci`] | one that another runtime makes, over the same bundle |
 //! | [`inside`] | this program as what a container of another runtime starts with |
 //! | [`log`] | what the workload wrote, bounded, in the format of Kubernetes' runtimes |
 //! | [`status`] | how it ended |
@@ -28,6 +30,7 @@
 
 mod cgroup;
 mod create;
+mod devices;
 mod end;
 mod find;
 pub mod init;
@@ -36,12 +39,14 @@ mod join;
 mod lock;
 pub mod log;
 mod memory_files;
+pub mod oci;
 pub mod seal;
 pub mod status;
 
 use std::{io, path::PathBuf};
 
 pub use cgroup::{out_of_memory, processes, remove as remove_cgroup};
+pub use devices::is_there as has_device_programs;
 pub use find::found;
 pub use lock::settled;
 pub use memory_files::SETTING as MEMFD_NOEXEC;
@@ -82,6 +87,9 @@ pub struct Start {
     pub log_limit: u64,
     /// A file for how it ended.
     pub status: PathBuf,
+    /// The OCI runtime that makes it; without one, this program does.
+    #[serde(default)]
+    pub runtime: Option<PathBuf>,
 }
 
 /// A root out of layers.
@@ -170,6 +178,9 @@ pub enum Error {
         /// What the kernel said.
         source: io::Error,
     },
+    /// Another runtime refuses.
+    #[error("{0}")]
+    Runtime(String),
     /// The container could not be made.
     #[error("{0}")]
     Container(#[from] libcontainer::error::LibcontainerError),

@@ -48,8 +48,8 @@ impl Executor for Sealing {
         let command = process.and_then(|process| process.args().clone()).unwrap_or_default();
         close(specification).map_err(|error| other(&error))?;
         match &self.0 {
-            Some(first) => init::run(first, &command).map_err(|error| other(&error)),
-            None => std::process::exit(init::execute(&command)),
+            Some(first) => init::run(first, &command, &[]).map_err(|error| other(&error)),
+            None => std::process::exit(init::execute(&command, &[])),
         }
     }
 

@@ -13,6 +13,7 @@ fn host() -> Host {
         user_namespaces: 1_000,
         overlay: true,
         memfd_noexec: false,
+        device_programs: false,
     }
 }
 
@@ -214,6 +215,21 @@ fn what_a_machine_lacks_is_told() {
     assert_eq!(bare.len(), 8, "{bare:?}");
     let old = Host { kernel: (5, 10), ..host() };
     assert_eq!(states(&old), ["user namespace: partial", "Landlock: partial"]);
+    // Control groups of version 2 have no controller for devices.
+    let unified = ["cpu", "memory", "pids"].map(|name| (name.to_owned(), Cgroups::V2));
+    let asks = Host { controllers: unified.into(), device_programs: true, ..host() };
+    assert_eq!(states(&asks), ["Landlock: partial"]);
+    let asks_nobody = Host { device_programs: false, ..asks.clone() };
+    assert_eq!(states(&asks_nobody), ["Landlock: partial", "devices: partial"]);
+    // Where some are of version 1, containers are not in a group of version 2 alone.
+    let mixed = unified_and_memory(&asks);
+    assert_eq!(states(&mixed), ["Landlock: partial", "devices: partial"]);
+}
+
+fn unified_and_memory(host: &Host) -> Host {
+    let mut mixed = host.clone();
+    mixed.controllers.insert("memory".to_owned(), Cgroups::V1);
+    mixed
 }
 
 #[test]
