@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Credentials {
     /// Each once, in however many places it lies.
     pub credentials: Vec<Credential>,
-    /// Images whose credentials are not in the list, because an older version looked at them. Push them again.
+    /// Images whose credentials are not in the list, because an older version looked at them. The
+    /// server looks at them again; those that it cannot open stay here until they are pushed again.
     pub unrecognised: u64,
     /// `after` of the next part.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -66,6 +66,11 @@ pub trait Judge: Send + Sync + 'static {
     fn asks(&self) -> Asks {
         Asks::default()
     }
+
+    /// Whether the credentials of what it opens have fingerprints.
+    fn recognises(&self) -> bool {
+        false
+    }
 }
 
 /// The judge that is `flow`: scans with the current snapshot and decides by the current policy.
@@ -205,6 +210,10 @@ impl Judge for FlowJudge {
             bases: policy.asks_for_bases(),
             vex: policy.vex().is_some(),
         }
+    }
+
+    fn recognises(&self) -> bool {
+        self.fingerprints.is_some()
     }
 }
 

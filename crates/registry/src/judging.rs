@@ -15,6 +15,7 @@ use boltseal_store::{Blobs, Facts, Material, Outcome};
 use tokio::sync::{Notify, Semaphore};
 
 mod gather;
+mod reopen;
 mod verdict;
 
 use crate::{
@@ -243,11 +244,22 @@ impl Judging {
             }
             judged?
         };
+        self.settle(image, outcome, &gathered.basis, heeded).await
+    }
+
+    /// Writes down what came of opening an image with what was `gathered` for a policy, until that is of now.
+    async fn settle(
+        &self,
+        image: &Digest,
+        outcome: Outcome,
+        gathered: &Basis,
+        heeded: HashMap<Digest, u64>,
+    ) -> Result<(), Error> {
         let made_from = basis_of(&outcome);
         self.write(vec![(image.clone(), outcome)], heeded).await?;
         // New data or a new policy may have come while this image was being scanned with the old.
-        let mut stale = made_from
-            .is_some_and(|basis| basis.policy != gathered.basis.policy || basis != self.judge.basis());
+        let mut stale =
+            made_from.is_some_and(|basis| basis.policy != gathered.policy || basis != self.judge.basis());
         while stale {
             let Some(material) = self.facts.material(image).await? else { break };
             tracing::debug!(%image, "judging again: data or policy changed meanwhile");

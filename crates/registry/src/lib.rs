@@ -34,6 +34,7 @@
 //!   again.
 //! - `upstream`: caches of other registries, judged before their first byte, imports and mirrors.
 //! - `pulls`, `retention`: what is used, and what goes by rules.
+//! - `reopening`: images are looked at again for what an older version did not look for.
 //! - `following`: what other servers on the same facts change is forgotten here.
 //! - `quarantine`: what somebody with the role for it decided against the verdict, through ACR's API.
 //!
@@ -69,6 +70,7 @@ mod pulls;
 mod quarantine;
 pub mod range;
 mod recently;
+mod reopening;
 mod retention;
 mod route;
 mod scrub;
@@ -216,6 +218,7 @@ impl Registry {
         tokio::spawn(self.clone().watch_clock());
         tokio::spawn(self.clone().keep_tidy());
         tokio::spawn(self.clone().retain_daily());
+        tokio::spawn(self.clone().reopen_if_due());
         self.work();
         tokio::spawn(upstream::mirror::schedule(self.clone()));
         let this = self.clone();

@@ -13,7 +13,7 @@ use boltseal_model::Timestamp;
 use boltseal_store::{Job, JobState, Progress};
 use tokio::sync::Mutex;
 
-use crate::{Registry, garbage, retention, scrub, upstream};
+use crate::{Registry, garbage, reopening, retention, scrub, upstream};
 
 /// How long a claim lasts. A worker reports several times within it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -47,6 +47,7 @@ const ALL: &[Kind] = &[
     Kind { word: kinds::IMPORT_JOB, run: upstream::import::run },
     Kind { word: kinds::MIRROR_JOB, run: upstream::mirror::run },
     Kind { word: retention::KIND, run: retention::run },
+    Kind { word: reopening::KIND, run: reopening::run },
 ];
 
 /// Says how far a job is.

@@ -28,7 +28,7 @@ const COLLECT: &str = "collect";
 /// The kind of the job that reads everything again.
 const SCRUB: &str = "scrub";
 /// Kinds whose spec may be shown: those of others may hold sealed credentials.
-const PLAIN: &[&str] = &[COLLECT, SCRUB, "retention"];
+const PLAIN: &[&str] = &[COLLECT, SCRUB, "retention", "reopen"];
 /// Where it is, in records.
 const PLACE: &str = "/registries/main/storage";
 /// Examples of garbage.

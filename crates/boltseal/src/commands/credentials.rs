@@ -83,7 +83,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
     }
     if unrecognised > 0 {
         console.warning(format_args!(
-            "what lies in {unrecognised} images is not listed: an older version looked at them; push them again"
+            "what lies in {unrecognised} images is not listed yet: an older version looked at them. The server looks again; push again what stays"
         ));
     }
     args.written.show(&all, console, |all, paint| output::credentials(all, paint))?;

@@ -19,6 +19,7 @@ mod peers;
 mod people;
 mod pulls;
 mod quarantine;
+mod reopening;
 mod retention;
 mod transfers;
 mod upstream;

@@ -18,6 +18,7 @@ use boltseal_model::{
 };
 use boltseal_registry::{Again, Basis, Config, Judge, Registry, Request as Image};
 use boltseal_store::{Blobs, Facts, Outcome};
+use boltseal_testkit::image::Built;
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -150,15 +151,20 @@ impl World {
     }
 
     async fn open(folder: TempDir, known: Option<People>, judge: Arc<FakeJudge>) -> Self {
+        let judging: Arc<dyn Judge> = Arc::clone(&judge) as Arc<dyn Judge>;
+        Self { judge, ..Self::judged_by(folder, known, judging).await }
+    }
+
+    /// With another judge than the one that does what annotations say.
+    pub async fn judged_by(folder: TempDir, known: Option<People>, judging: Arc<dyn Judge>) -> Self {
         let facts = Facts::open(folder.path()).await.unwrap();
         let blobs = Blobs::open(folder.path()).unwrap();
         let people = known.unwrap_or_else(People::new);
-        let judging: Arc<dyn Judge> = Arc::clone(&judge) as Arc<dyn Judge>;
         let registry =
             Registry::new(facts.clone(), blobs, people.authority.clone(), judging, Config::default());
         registry.start().await.unwrap();
         let router = registry.router();
-        Self { folder, facts, registry, judge, people, router }
+        Self { folder, facts, registry, judge: Arc::default(), people, router }
     }
 
     /// The header of somebody.
@@ -240,6 +246,18 @@ impl World {
         let reply = self.put_manifest(repository, tag, &manifest).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
         Digest::of(manifest.as_bytes())
+    }
+
+    /// An image as it was built.
+    pub async fn push_built(&self, repository: &str, tag: &str, built: &Built) {
+        for (digest, bytes) in &built.blobs {
+            if *digest != built.manifest {
+                self.push_blob(repository, bytes).await;
+            }
+        }
+        let manifest = std::str::from_utf8(built.manifest_bytes()).unwrap();
+        let reply = self.put_manifest(repository, tag, manifest).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
     }
 
     pub async fn image(&self, repository: &str, word: &str, layer: &[u8]) -> String {

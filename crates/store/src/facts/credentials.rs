@@ -4,7 +4,7 @@ use boltseal_model::{Confidence, Digest, Fingerprint, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Facts, digest, signed, sql::Query, time};
+use super::{Facts, State, digest, signed, sql::Query, time};
 use crate::Error;
 
 mod write;
@@ -183,6 +183,21 @@ impl Facts {
             unsupported: number("unsupported")?,
             unrecognised: number("unrecognised")?,
         })
+    }
+
+    /// Images that an older version looked at and whose credentials have no fingerprints: those after `last`, in the order
+    /// of digests.
+    pub async fn unrecognised(&self, last: Option<&Digest>, limit: u64) -> Result<Vec<Digest>, Error> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT digest FROM judgements WHERE recognised = 0 AND material IS NOT NULL AND state = $1 AND digest > $2 \
+             ORDER BY digest LIMIT $3",
+        )
+        .bind(State::Judged.word())
+        .bind(last.map(ToString::to_string).unwrap_or_default())
+        .bind(signed(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|text| digest("judgements.digest", text)).collect()
     }
 
     /// Tags of a manifest in a repository, sorted.

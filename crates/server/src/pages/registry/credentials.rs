@@ -32,7 +32,7 @@ pub(crate) fn credentials(
         (form(filter, kinds))
         div.stack id="results" aria-live="polite" {
             @if found.unrecognised > 0 {
-                p.notice { (words::count(found.unrecognised, "image")) " " @if found.unrecognised == 1 { "was" } @else { "were" } " looked at by an older version, and what lies there is not listed. " a href="/images?having=unrecognised" { "Push them again" } "." }
+                p.notice { (words::count(found.unrecognised, "image")) " " @if found.unrecognised == 1 { "was" } @else { "were" } " looked at by an older version, and what lies there is not listed yet. They are looked at again; push again what " a href="/images?having=unrecognised" { "stays in this list" } "." }
             }
             @if found.credentials.is_empty() { (none(filter, later)) }
             @else { section.card { (table(viewer, &found.credentials)) } }

@@ -89,6 +89,7 @@ fn name(job: &Job) -> String {
         "collect" => "Garbage collection",
         "scrub" => "Scrub",
         "retention" => "Retention",
+        "reopen" => "Second look at images",
         "import" => "Import",
         "mirror" => "Mirror",
         other => other,
