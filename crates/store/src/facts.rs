@@ -60,8 +60,8 @@ pub use blobs::Stored;
 pub use browse::{PullSum, RepositoryRow, RepositorySort, Verdicts};
 pub use built::BuildStep;
 pub use changes::{
-    Cause, Change, ChangeFilter, ChangeSums, KEPT as CHANGES_KEPT, LastPull, MAX_CHANGES,
-    Place as ImagePlace, Standing,
+    Cause, Change, ChangeFilter, ChangeSums, KEPT as CHANGES_KEPT, LastPull, MAX_CHANGES, MAX_PASSED_OVER,
+    PassedOver, Place as ImagePlace, Standing,
 };
 pub use content::{NewManifest, Referrer, StoredManifest};
 pub use credentials::{Credential, CredentialFilter, Having, LeakRow, Observations};

@@ -55,7 +55,8 @@ pub use facts::{
     Undeleted, Usage,
 };
 pub use facts::{
-    CHANGES_KEPT, Cause, Change, ChangeFilter, ChangeSums, ImagePlace, LastPull, MAX_CHANGES, Standing,
+    CHANGES_KEPT, Cause, Change, ChangeFilter, ChangeSums, ImagePlace, LastPull, MAX_CHANGES,
+    MAX_PASSED_OVER, PassedOver, Standing,
 };
 pub use facts::{Credential, CredentialFilter, Having, LeakRow, Observations};
 pub use facts::{Dropped, HeldBlob, Home, RepositorySize, Sample, Storage, Unscrubbed};

@@ -274,6 +274,77 @@ async fn messages_wait_for_silence_and_for_each_other() {
     assert!(receiver.taken()[1].1.to_string().contains("CVE-2"));
 }
 
+/// Adds a rule anew: what it passed over is looked at with the next message, not only after a minute.
+async fn look_again(app: &App, name: &str, more: &Value) {
+    assert_eq!(rule(app, name, more.clone()).await.0, 201);
+}
+
+#[tokio::test]
+async fn where_an_image_is_counts_when_the_message_is_made() {
+    let app = App::empty().await;
+    let (receiver, address) = Receiver::start().await;
+    let mut tagged = slack(address);
+    tagged["tagged"] = json!(true);
+    let mut pulled = slack(address);
+    pulled["pulled_within_days"] = json!(30);
+    for (name, wanted) in [("tagged", &tagged), ("pulled", &pulled)] {
+        assert_eq!(rule(&app, name, wanted.clone()).await.0, 201);
+    }
+    for name in ["leaves", "comes", "heals"] {
+        push(&app, &format!("team/{name}"), "v1", name).await;
+    }
+    app.state.exchange.tell_now().await.unwrap();
+    let untag = async |name: &str| {
+        assert!(app.state.facts.remove_tag(&format!("team/{name}"), "v1").await.unwrap());
+    };
+    let tag = async |name: &str| {
+        let manifest = image(&format!("team/{name}"), "v2", name, About::default(), Timestamp::now());
+        app.state.facts.put_manifest(manifest).await.unwrap();
+    };
+    let nothing_comes = async |so_far: usize| {
+        for _ in 0..5 {
+            app.state.exchange.tell_now().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(receiver.taken().len(), so_far, "{:?}", receiver.taken());
+    };
+
+    // The tag goes between the finding and the message; nobody has pulled any of them.
+    untag("leaves").await;
+    untag("comes").await;
+    untag("heals").await;
+    for name in ["leaves", "comes", "heals"] {
+        judge(&app, name, "second", vec![finding("CVE-1", Severity::High, None, false)]).await;
+    }
+    nothing_comes(0).await;
+    // One is tagged again, and one also, but without the finding by then.
+    judge(&app, "heals", "third", vec![]).await;
+    tag("comes").await;
+    tag("heals").await;
+    look_again(&app, "tagged", &tagged).await;
+    let taken = until(&app, async || Some(receiver.taken()).filter(|taken| !taken.is_empty())).await;
+    let text = taken[0].1.to_string();
+    assert!(text.contains("1 new finding in 1 image") && text.contains("team/comes:v2"), "{text}");
+    look_again(&app, "tagged", &tagged).await;
+    nothing_comes(1).await;
+
+    // Pulled at last: whoever is told of what is in use hears of it now, once.
+    let pull = boltseal_store::Pulled {
+        repository: "team/leaves".to_owned(),
+        digest: Digest::of(b"leaves"),
+        tag: None,
+        number: 1,
+        last: Timestamp::now(),
+        by: None,
+    };
+    app.state.facts.count_pulls(vec![pull]).await.unwrap();
+    look_again(&app, "pulled", &pulled).await;
+    let taken = until(&app, async || Some(receiver.taken()).filter(|taken| taken.len() > 1)).await;
+    assert!(taken[1].1.to_string().contains("team/leaves"), "{:?}", taken[1]);
+    look_again(&app, "pulled", &pulled).await;
+    nothing_comes(2).await;
+}
+
 #[tokio::test]
 async fn what_fails_is_tried_again_and_says_why() {
     let app = App::empty().await;

@@ -27,6 +27,7 @@ use serde::Serialize;
 use super::{Facts, sql::Query};
 use crate::Error;
 
+pub use notified::{MAX_PASSED_OVER, PassedOver};
 pub use read::{ChangeFilter, ChangeSums, LastPull, Place};
 pub(super) use write::{Basis, Numbers, write_findings};
 

@@ -45,6 +45,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (13, "changes", include_str!("../../migrations/0013_changes.sql")),
     (14, "credentials", include_str!("../../migrations/0014_credentials.sql")),
     (15, "claims", include_str!("../../migrations/0015_claims.sql")),
+    (16, "passed over", include_str!("../../migrations/0016_passed_over.sql")),
     (17, "running", include_str!("../../migrations/0017_running.sql")),
 ];
 

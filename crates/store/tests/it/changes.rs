@@ -1,7 +1,7 @@
 //! What changed about findings: since when they are there, what is news, and what of it is kept.
 
 use boltseal_model::{Decision, Digest, Epss, Finding, Severity, Timestamp};
-use boltseal_store::{Cause, ChangeFilter, Facts, ImagePlace, NewDelivery, Outcome, Pulled};
+use boltseal_store::{Cause, ChangeFilter, Facts, ImagePlace, NewDelivery, Outcome, PassedOver, Pulled};
 
 use crate::{
     databases::Database,
@@ -255,9 +255,25 @@ async fn a_rule_reads_every_change_once() {
             event: "news".to_owned(),
             body: "{}".to_owned(),
         };
-        assert!(facts.notify("ops", (1, 2), Some(message("1")), at(9)).await.unwrap());
-        assert!(!facts.notify("ops", (1, 2), Some(message("2")), at(9)).await.unwrap(), "somebody was first");
-        assert!(facts.notify("ops", (2, 3), None, at(10)).await.unwrap());
+        assert!(facts.notify("ops", (1, 2), Some(message("1")), PassedOver::default(), at(9)).await.unwrap());
+        let other = Digest::of(b"other");
+        let passed =
+            PassedOver { more: vec![(image.clone(), 2), (other.clone(), 3)], ..PassedOver::default() };
+        let late = facts.notify("ops", (1, 2), Some(message("2")), passed.clone(), at(9)).await.unwrap();
+        assert!(!late, "somebody was first");
+        assert_eq!(facts.passed_over("ops").await.unwrap(), []);
+        assert!(facts.notify("ops", (2, 3), None, passed, at(10)).await.unwrap());
+        // What was passed over first counts, and goes when it was told of.
+        let again = PassedOver { more: vec![(image.clone(), 3)], settled: vec![other], forget: false };
+        assert!(facts.notify("ops", (3, 3), None, again, at(10)).await.unwrap());
+        assert_eq!(facts.passed_over("ops").await.unwrap(), [(image.clone(), 2)]);
+        assert_eq!(facts.passed_over("others").await.unwrap(), []);
+        let untold: Vec<u64> =
+            facts.changes_of(&image, 1, 3, 10).await.unwrap().iter().map(|change| change.number).collect();
+        assert_eq!(untold, [2]);
+        let forget = PassedOver { forget: true, ..PassedOver::default() };
+        assert!(facts.notify("ops", (3, 3), None, forget, at(10)).await.unwrap());
+        assert_eq!(facts.passed_over("ops").await.unwrap(), []);
         assert_eq!(facts.notified("ops").await.unwrap(), Some((3, Some(at(9)))));
         let sent = facts.deliveries("rule:ops", None, 10).await.unwrap();
         assert_eq!(sent.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["1"]);

@@ -18,7 +18,11 @@ mod format;
 mod making;
 mod news;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use boltseal_api::{
     notifications::{Made, NewRule, Rule, RuleStatus, Target},
@@ -63,6 +67,8 @@ struct Inner {
     folder: PathBuf,
     editing: tokio::sync::Mutex<()>,
     outbox: Outbox,
+    /// When it was last looked where the images are that each rule passed over.
+    looked: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// A rule as it is kept.
@@ -90,6 +96,7 @@ impl Notices {
             folder,
             editing: tokio::sync::Mutex::new(()),
             outbox: outbox.clone(),
+            looked: Mutex::default(),
         }))
     }
 
@@ -125,6 +132,8 @@ impl Notices {
         self.0.facts.begin_notifying(&rule.name).await?;
         self.write(&rule.name, Some(&kept), &record(&rule)).await?;
         self.0.outbox.wake(&addressee(&rule.name));
+        // Conditions may be others now.
+        self.0.looked.lock().unwrap_or_else(PoisonError::into_inner).remove(&rule.name);
         Ok(Made { rule, secret: shown })
     }
 

@@ -67,6 +67,11 @@ fn meets(rule: &Rule, standing: &Standing) -> bool {
         && rule.epss.is_none_or(|least| standing.epss.is_some_and(|score| score >= least))
 }
 
+/// Whether a rule is about images in some places only.
+pub(super) fn is_somewhere(rule: &Rule) -> bool {
+    rule.tagged || rule.pulled_within_days.is_some() || rule.repositories != "*"
+}
+
 /// Those places of an image that a rule is about.
 pub(super) fn here<'p>(rule: &Rule, places: &'p [ImagePlace], now: Timestamp) -> Vec<&'p ImagePlace> {
     let lately = rule.pulled_within_days.map(|days| now - Duration::from_hours(24 * u64::from(days)));

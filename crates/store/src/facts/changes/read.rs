@@ -111,6 +111,24 @@ impl Facts {
         query.build().fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 
+    /// Changes of one image, of those after a number and up to another: what is still there of them, and nothing that has
+    /// gone.
+    pub async fn changes_of(
+        &self,
+        image: &Digest,
+        after: u64,
+        to: u64,
+        limit: u64,
+    ) -> Result<Vec<Change>, Error> {
+        let mut query = Query::new(COLUMNS);
+        query.push("c.digest = ").push_bind(image.to_string());
+        query.push(" AND c.number > ").push_bind(signed(after));
+        query.push(" AND c.number <= ").push_bind(signed(to));
+        query.push(" AND c.cause <> ").push_bind(Cause::Gone.word()).push(STILL);
+        query.push(" ORDER BY c.number LIMIT ").push_bind(signed(limit));
+        query.build().fetch_all(&self.readers).await?.iter().map(read).collect()
+    }
+
     /// The number of the newest change and when it was noticed; nothing where none is kept.
     pub async fn newest_change(&self) -> Result<Option<(u64, Timestamp)>, Error> {
         let sql = "SELECT number, at FROM finding_changes ORDER BY number DESC LIMIT 1";
