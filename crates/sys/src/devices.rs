@@ -198,9 +198,11 @@ mod tests {
         let mut place = 0;
         for _ in 0..10_000 {
             let instruction = program[place];
-            let code = instruction as u8;
+            let bytes = instruction.to_le_bytes();
+            let code = bytes[0];
             let (to, from) = ((instruction >> 8 & 0xf) as usize, (instruction >> 12 & 0xf) as usize);
-            let (jump, number) = ((instruction >> 16) as u16, (instruction >> 32) as u32);
+            let jump = u16::from_le_bytes([bytes[2], bytes[3]]);
+            let number = u32::from_le_bytes(bytes[4..].try_into().unwrap());
             place += 1;
             match code {
                 READ => registers[to] = context[usize::from(jump) / 4],

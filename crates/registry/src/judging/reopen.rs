@@ -24,7 +24,9 @@ impl Judging {
         let Ok(permit) = Arc::clone(&self.workers).acquire_owned().await else { return Ok(None) };
         match self.open_and_judge(image, beside, permit).await? {
             Outcome::Failed { error } => Ok(Some(error)),
-            outcome => self.settle(image, outcome, &gathered.basis, heeded).await.map(|()| None),
+            outcome @ Outcome::Judged { .. } => {
+                self.settle(image, outcome, &gathered.basis, heeded).await.map(|()| None)
+            }
         }
     }
 }

@@ -131,5 +131,5 @@ async fn looked_at_again(world: &World, whole: &Built, lost: &Built) {
     assert_eq!(state(world, &lost.manifest).await, State::Judged);
     assert!(world.facts.report(&lost.manifest).await.unwrap().is_some());
     assert_eq!(world.facts.observations(Timestamp::now()).await.unwrap().unrecognised, 1);
-    assert_eq!(world.facts.unrecognised(None, 10).await.unwrap(), [lost.manifest.clone()]);
+    assert_eq!(world.facts.unrecognised(None, 10).await.unwrap(), std::slice::from_ref(&lost.manifest));
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// A machine. The default one has nothing.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the kernel, apart from all others")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// Version of the kernel: major and minor.

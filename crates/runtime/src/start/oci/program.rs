@@ -167,8 +167,8 @@ impl Runtime {
         }
         let mut text = String::new();
         let read = fs::File::open(self.log()).and_then(|log| log.take(MAX_SAID).read_to_string(&mut text));
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        match lines.last().filter(|_| read.is_ok()) {
+        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+        match lines.next_back().filter(|_| read.is_ok()) {
             Some(line) => format!("{}: {}", ended.code().unwrap_or(NOT_RUN), line.msg),
             None if ended.code() == Some(NOT_RUN) => format!("{NOT_RUN}: it cannot be run"),
             None => ended.to_string(),
