@@ -151,7 +151,7 @@ fn elsewhere_by_a_code() {
         assert_eq!(code, Some(wanted), "{refusals:?}: {said}");
         assert!(said.contains(words), "{refusals:?}: {said}");
     }
-    world.user.run(&[&["verify", &world.image], &CI[..]].concat()).ended(0).said(&["verified: 1 signature"]);
+    world.user.run(&[&["verify", &world.image], &CI[..]].concat()).ended(0).said(&["verified: 2 signatures"]);
 }
 
 #[test]
