@@ -2,7 +2,9 @@
 
 CREATE TABLE nodes (
     host     TEXT   NOT NULL PRIMARY KEY,
-    reported BIGINT NOT NULL
+    reported BIGINT NOT NULL,
+    -- A hash of what it said, so that nothing is written where it says the same again.
+    said     TEXT   NOT NULL
 );
 
 CREATE TABLE running (

@@ -3,6 +3,8 @@
 //! It is what was said, and when: whoever asks is told of each node how old that is. Nodes that say nothing any more are
 //! forgotten after [`FORGOTTEN`].
 
+use std::fmt::Write as _;
+
 use boltseal_model::{Digest, Timestamp};
 
 use sqlx::FromRow;
@@ -61,19 +63,30 @@ impl Facts {
     /// What a node runs, in place of what it said before.
     pub async fn report_running(&self, host: &str, runs: Vec<Run>, at: Timestamp) -> Result<(), Error> {
         let (host, at) = (host.to_owned(), milliseconds(at));
+        let said = said(&runs);
         self.writer
             .run(move |db| {
                 Box::pin(async move {
+                    let same = sqlx::query("UPDATE nodes SET reported = $1 WHERE host = $2 AND said = $3")
+                        .bind(at)
+                        .bind(&host)
+                        .bind(&said)
+                        .execute(&mut *db)
+                        .await?;
+                    if same.rows_affected() > 0 {
+                        return Ok(());
+                    }
                     let old = at.saturating_sub(FORGOTTEN);
                     for sql in [
-                        "DELETE FROM running WHERE host IN (SELECT host FROM nodes WHERE reported < $2) OR host = $1",
-                        "DELETE FROM nodes WHERE reported < $2 OR host = $1",
+                        "DELETE FROM running WHERE host = $1 OR host IN (SELECT host FROM nodes WHERE reported < $2)",
+                        "DELETE FROM nodes WHERE host = $1 OR reported < $2",
                     ] {
                         sqlx::query(sql).bind(&host).bind(old).execute(&mut *db).await?;
                     }
-                    sqlx::query("INSERT INTO nodes (host, reported) VALUES ($1, $2)")
+                    sqlx::query("INSERT INTO nodes (host, reported, said) VALUES ($1, $2, $3)")
                         .bind(&host)
                         .bind(at)
+                        .bind(said)
                         .execute(&mut *db)
                         .await?;
                     for some in runs.chunks(ROWS) {
@@ -161,4 +174,17 @@ impl Facts {
             })
             .collect()
     }
+}
+
+/// A hash of all of it.
+fn said(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for Run { container, digest, image, since } in runs {
+        // None of them has a line break in it that another could be mistaken for: all are as long as they say.
+        for part in [container, &digest.to_string(), image, &milliseconds(*since).to_string()] {
+            // A text takes whatever is written to it.
+            let _ = writeln!(text, "{} {part}", part.len());
+        }
+    }
+    Digest::of(text.as_bytes()).to_string()
 }

@@ -41,6 +41,14 @@ async fn what_a_node_says_is_in_place_of_what_it_said_before() {
         assert_eq!(facts.running(RunWith::Package("busybox", Some("1")), 10).await.unwrap(), []);
         assert_eq!(facts.running_unlooked(1_000).await.unwrap().len(), 402);
 
+        // The same again is only when it was said last.
+        facts
+            .report_running("node-1", vec![run("shop/web", &first), run("shop/db", &second)], at(25))
+            .await
+            .unwrap();
+        assert_eq!(facts.running(RunWith::Images(&both), 1_000).await.unwrap(), found);
+        assert_eq!(facts.nodes().await.unwrap()[0], ("node-1".to_owned(), at(25)));
+
         facts.report_running("node-2", Vec::new(), at(30)).await.unwrap();
         facts.report_running("node-1", vec![run("shop/web", &second)], at(40)).await.unwrap();
         let found = facts.running(RunWith::Images(&both), 1_000).await.unwrap();
