@@ -152,6 +152,8 @@ fn a_container_gets_tokens_of_its_workload_and_of_no_other() {
     let ends = answer["expires_on"].as_str().unwrap().parse::<i64>().unwrap();
     assert!(ends > boltseal_model::Timestamp::now().as_second(), "{answer}");
 
+    of_several(&cloud, &run);
+
     // One that nobody let this node speak for; what asks wrongly; and a group that runs as nobody.
     for (name, identity, more, refused) in [
         ("stock", "{type: SystemAssigned}", "", "403"),
@@ -200,6 +202,20 @@ fn a_container_gets_tokens_of_its_workload_and_of_no_other() {
     cloud.node.until("kept", |group| group["containers"][0]["ended"]["code"].is_number());
     let said = cloud.said("kept");
     assert!(said.lines().last().unwrap_or_default().contains("403"), "{said}");
+}
+
+/// The one with the id that is asked for.
+fn of_several(cloud: &Cloud, run: &impl Fn(&str, &str, &str) -> (String, i64)) {
+    let id =
+        cloud.user.run(&["workload", "show", "orders", "--format", "json"]).ended(0).json()["id"].clone();
+    let several = "{type: 'SystemAssigned, UserAssigned', userAssignedIdentities: {stock: {}, orders: {}}}";
+    let (said, code) = run("several", several, &format!("&client_id={}", id.as_str().unwrap()));
+    assert_eq!(code, 0, "{said}\n{}", cloud.node.log());
+    let answer: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&answer["client_id"], cloud.whose(answer["access_token"].as_str().unwrap())),
+        (&id, "orders".to_owned())
+    );
 }
 
 /// A Debian with Python and the packages of that Python here; made before the test is in a network of its own.

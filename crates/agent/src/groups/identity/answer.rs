@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::MAX_TEXT;
 
 /// What was asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Question {
     /// What the token is to be good for.
     pub resource: String,

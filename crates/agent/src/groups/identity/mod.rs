@@ -13,8 +13,8 @@
 //! An identity that the system assigned is the workload with the name of the group; those that a user assigned are called by
 //! the last part of their resource ids.
 //!
-//! Limits: a token is asked for again after [`MEMORY`]; a group may ask [`QUESTIONS`] times a minute for what is not
-//! remembered, one after the other; [`CONNECTIONS`] of all groups at once.
+//! Limits: a token is asked for again after [`MEMORY`]; a group may ask [`LOOKS`] times a minute, and [`QUESTIONS`] times for what is
+//! not remembered, one after the other; [`CONNECTIONS`] of all groups at once.
 //!
 //! It must not know: what tokens say, who may have them.
 
@@ -35,6 +35,7 @@ use axum::{
     routing::get,
 };
 use boltseal_api::workloads::{Asked, Token};
+use boltseal_model::Digest;
 use boltseal_wire::server::{Limits, Peer, serve};
 use moka::sync::Cache;
 use tokio::{net::TcpListener, time::Instant};
@@ -51,7 +52,9 @@ use crate::network::METADATA_PORT;
 
 /// How long a token is given again without asking for it: a verdict that changed counts this much later.
 pub const MEMORY: Duration = Duration::from_mins(1);
-/// Tokens that one group may ask for in a minute, besides those that are remembered.
+/// Tokens that one group may ask for in a minute: for each it is found out which container asks.
+pub const LOOKS: u32 = 600;
+/// Those of them that are not remembered.
 pub const QUESTIONS: u32 = 60;
 /// Connections of all groups at once.
 pub const CONNECTIONS: usize = 512;
@@ -69,8 +72,16 @@ pub struct Identity {
     pub managed: Option<boltseal_orchestrator::aci::Managed>,
     /// One question after the other.
     turn: tokio::sync::Mutex<()>,
-    /// Since when, and how many questions.
-    asked: Mutex<Option<(Instant, u32)>>,
+    /// What it asked in this minute.
+    asked: Mutex<Option<Minute>>,
+}
+
+/// Questions of a group in a minute.
+#[derive(Clone, Copy, Debug)]
+struct Minute {
+    since: Instant,
+    looks: u32,
+    questions: u32,
 }
 
 /// What answers containers.
@@ -79,8 +90,15 @@ struct Service {
     remembered: Cache<Key, Arc<Token>>,
 }
 
-/// Container, workload, resource and who was named: the token is the same where they are.
-type Key = (String, String, String, String, Option<String>);
+/// A token is the same where these are: a group of the same name may be made of another image.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    group: String,
+    container: String,
+    image: Digest,
+    workloads: Vec<String>,
+    question: answer::Question,
+}
 
 /// Listens where the rules of groups lead. It has to be there before the first group is.
 ///
@@ -129,31 +147,29 @@ impl Service {
         let inner = self.inner.upgrade().ok_or_else(Refusal::stopping)?;
         let IpAddr::V4(address) = from.ip() else { return Err(Refusal::nobody()) };
         let group = inner.group_at(address).ok_or_else(Refusal::nobody)?;
-        let workload = choose(&group, question.wanted.as_deref())?;
+        let workloads = choose(&group, question.wanted.as_deref())?;
         let turn = tokio::time::timeout(PATIENCE, group.identity.turn.lock()).await;
         let _turn = turn.map_err(|_| Refusal::busy())?;
+        group.identity.count(|minute| (&mut minute.looks, LOOKS))?;
         let gateway = lock(&inner.network).range().gateway();
         let of_group = Arc::clone(&group);
         let found =
             tokio::task::spawn_blocking(move || peer::container(&of_group, (address, from.port()), gateway));
         let container = found.await.map_err(|_| Refusal::stopping())?.ok_or_else(Refusal::nobody)?;
-        let key = (
-            group.name.clone(),
-            container.name().to_owned(),
-            workload.clone(),
-            question.resource.clone(),
-            question.wanted.clone(),
-        );
+        let image = container.plan.digest.clone().ok_or_else(Refusal::unknown_image)?;
+        let key = Key {
+            group: group.name.clone(),
+            container: container.name().to_owned(),
+            image,
+            workloads,
+            question,
+        };
         if let Some(token) = self.remembered.get(&key) {
             return Ok(token);
         }
-        group.identity.count()?;
-        let asked = of(&inner, &group, &container, &question)?;
-        let given = match &*inner.judge {
-            Judge::Server(gate) => gate.token(&workload, asked).await.map_err(|why| Refusal::of(&why)),
-            Judge::Own(_) | Judge::Nobody => Err(Refusal::alone()),
-        };
-        let done = told(&inner, &group, &container, &workload, &question.resource, &given).await;
+        group.identity.count(|minute| (&mut minute.questions, QUESTIONS))?;
+        let (workload, given) = asked(&inner, &container, &key).await;
+        let done = told(&inner, &key, workload, &given).await;
         let token = Arc::new(given?);
         // What cannot be written down is not given.
         done?;
@@ -168,29 +184,30 @@ impl Identity {
         Self { managed, ..Self::default() }
     }
 
-    /// One more question; refused where it is one too many.
-    fn count(&self) -> Result<(), Refusal> {
+    /// One more of what `of` counts; refused where it is one too many.
+    fn count(&self, of: impl FnOnce(&mut Minute) -> (&mut u32, u32)) -> Result<(), Refusal> {
         let mut asked = lock(&self.asked);
         let now = Instant::now();
-        let (since, count) = asked
-            .filter(|(since, _)| now.duration_since(*since) < Duration::from_mins(1))
-            .unwrap_or((now, 0));
-        if count >= QUESTIONS {
+        let is_this = |minute: &Minute| now.duration_since(minute.since) < Duration::from_mins(1);
+        let mut minute = asked.filter(is_this).unwrap_or(Minute { since: now, looks: 0, questions: 0 });
+        let (number, most) = of(&mut minute);
+        if *number >= most {
             return Err(Refusal::busy());
         }
-        *asked = Some((since, count + 1));
+        *number += 1;
+        *asked = Some(minute);
         Ok(())
     }
 }
 
-/// The name of the workload that is meant.
-fn choose(group: &Group, wanted: Option<&str>) -> Result<String, Refusal> {
+/// The names of workloads that may be meant: of several, the one that has the id that was asked for.
+fn choose(group: &Group, wanted: Option<&str>) -> Result<Vec<String>, Refusal> {
     let managed = group.identity.managed.as_ref().ok_or_else(Refusal::none)?;
     let system = managed.system.then(|| group.service.clone());
     let Some(wanted) = wanted else {
         return match (system, managed.assigned.as_slice()) {
-            (Some(system), _) => Ok(system),
-            (None, [one]) => Ok(one.name.clone()),
+            (Some(system), _) => Ok(vec![system]),
+            (None, [one]) => Ok(vec![one.name.clone()]),
             (None, []) => Err(Refusal::none()),
             (None, _) => Err(Refusal::which()),
         };
@@ -202,53 +219,58 @@ fn choose(group: &Group, wanted: Option<&str>) -> Result<String, Refusal> {
         name.eq_ignore_ascii_case(wanted) || resource.eq_ignore_ascii_case(wanted)
     };
     if let Some((_, name)) = all.iter().find(named) {
-        return Ok(name.clone());
+        return Ok(vec![name.clone()]);
     }
-    // Ids are known to the server alone; it gives nothing where the one of this name has another.
-    match all.as_slice() {
-        [(_, one)] if wanted.parse::<uuid::Uuid>().is_ok() => Ok(one.clone()),
-        _ => Err(Refusal::which()),
+    // Ids are known to the server alone; it gives nothing where the one of a name has another.
+    if wanted.parse::<uuid::Uuid>().is_err() {
+        return Err(Refusal::which());
     }
+    Ok(all.into_iter().map(|(_, name)| name).collect())
 }
 
-/// What the server is asked.
-fn of(
-    inner: &Inner,
-    group: &Group,
-    container: &Contained,
-    question: &answer::Question,
-) -> Result<Asked, Refusal> {
-    let digest = container.plan.digest.as_ref().ok_or_else(Refusal::unknown_image)?;
+/// Asks the server, about one workload after the other until it is the one that was asked for. Gives the last of them.
+async fn asked<'a>(inner: &Inner, container: &Contained, key: &'a Key) -> (&'a str, Result<Token, Refusal>) {
+    let Judge::Server(gate) = &*inner.judge else { return ("", Err(Refusal::alone())) };
     // Resource ids are ours to understand, ids are the server's.
-    let client_id = question.wanted.clone().filter(|wanted| wanted.parse::<uuid::Uuid>().is_ok());
-    Ok(Asked {
-        resource: question.resource.clone(),
-        client_id,
-        host: inner.settings.host.clone(),
-        group: group.name.clone(),
-        container: container.name().to_owned(),
-        image: container.plan.image.clone(),
-        digest: digest.to_string(),
-    })
+    let client_id = key.question.wanted.clone().filter(|wanted| wanted.parse::<uuid::Uuid>().is_ok());
+    let mut last = ("", Err(Refusal::which()));
+    for workload in &key.workloads {
+        let asked = Asked {
+            resource: key.question.resource.clone(),
+            client_id: client_id.clone(),
+            host: inner.settings.host.clone(),
+            group: key.group.clone(),
+            container: key.container.clone(),
+            image: container.plan.image.clone(),
+            digest: key.image.to_string(),
+        };
+        let given = gate.token(workload, asked).await;
+        // Another one, or one that this node may not speak for and which may be another.
+        let is_another =
+            matches!(&given, Err(crate::Error::Api(error)) if matches!(error.status(), Some(403 | 404)));
+        last = (workload, given.map_err(|why| Refusal::of(&why)));
+        if client_id.is_none() || !is_another {
+            return last;
+        }
+    }
+    last
 }
 
 /// Writes down who was given a token, or was not.
 async fn told(
     inner: &Arc<Inner>,
-    group: &Group,
-    container: &Contained,
+    key: &Key,
     workload: &str,
-    resource: &str,
     given: &Result<Token, Refusal>,
 ) -> Result<(), Refusal> {
     let what = if given.is_ok() { "token.issued" } else { "token.refused" };
     let mut details = vec![
         ("id", workload.to_owned()),
-        ("what", resource.to_owned()),
-        ("digest", container.plan.digest.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("what", key.question.resource.clone()),
+        ("digest", key.image.to_string()),
     ];
     details.extend(given.as_ref().err().map(|refusal| ("why", refusal.to_string())));
-    let (inner, group, container) = (Arc::clone(inner), group.name.clone(), container.name().to_owned());
+    let (inner, group, container) = (Arc::clone(inner), key.group.clone(), key.container.clone());
     let written =
         tokio::task::spawn_blocking(move || inner.write(what, &group, Some(&container), &details)).await;
     match written {
