@@ -71,8 +71,9 @@ fn fill(stack: &Stack<'_>, shift: Shift) -> Result<Root, Error> {
         other => other,
     })?;
     if skeleton::grow(stack, &root, &bones)? {
-        // What is below an overlay must not change while it is mounted.
-        unmount(&root, UnmountFlags::empty()).map_err(|error| Error::io("unmounting the root", error))?;
+        // What is below an overlay must not change while it is looked at, so there is a new one. A process that another
+        // thread starts has our descriptors until it is another program, and the root would be busy: it is let go of.
+        unmount(&root, UnmountFlags::DETACH).map_err(|error| Error::io("unmounting the root", error))?;
         overlay(place, &root, stack.layers.len())?;
     }
     Ok(Root { path: root, layers, copied: None })

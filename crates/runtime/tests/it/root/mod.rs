@@ -319,6 +319,26 @@ fn many_layers() {
     assert!(matches!(mount(500), Err(Error::Layers(500))));
 }
 
+/// A process that another thread starts has, for a moment, all that the root is looked at with.
+#[test]
+fn processes_that_start_meanwhile() {
+    let Some(place) = Place::new() else { return };
+    let image = place.unpack(&Image::new().layer(Layer::new().file("a", "1")));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let made = (0..200).try_for_each(|_| {
+            place.with(&image, &[Target::folder("/proc"), Target::folder("/b/c")], None, |_| ())
+        });
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        made.unwrap();
+    });
+}
+
 /// Builders repeat layers, above all empty ones.
 #[test]
 fn a_layer_that_comes_twice() {
