@@ -55,7 +55,8 @@ fn program() -> Option<PathBuf> {
 
 impl Containerd {
     /// Starts it, with the programs and hosts below `node`, where `boltseal engine render` wrote them.
-    fn start(home: &Path, node: &Path) -> Option<Self> {
+    /// CRI looks for hosts in the folder `hosts` of it.
+    fn start(home: &Path, node: &Path, hosts: &str) -> Option<Self> {
         let program = program()?;
         if !boltseal_sys::is_root() {
             println!("skipped: containerd runs as root");
@@ -63,12 +64,15 @@ impl Containerd {
         }
         let home = home.join("containerd");
         fs::create_dir_all(&home).unwrap();
-        let (place, node) = (home.display(), node.display());
+        let (place, node, hosts) = (home.display(), node.display(), node.join(hosts).display().to_string());
+        // As a kubelet's containerd has it, but for what starts containers.
         let config = format!(
             "version = 3\nroot = '{place}/root'\nstate = '{place}/state'\n\
-             disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime', \
-             'io.containerd.nri.v1.nri']\n\
+             disabled_plugins = ['io.containerd.nri.v1.nri']\n\
              [grpc]\naddress = '{place}/socket'\n\
+             [plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'native'\n\
+             [plugins.'io.containerd.cri.v1.images'.registry]\nconfig_path = '{hosts}'\n\
+             [plugins.'io.containerd.cri.v1.runtime'.cni]\nbin_dirs = ['{place}/cni']\nconf_dir = '{place}/cni'\n\
              [plugins.'io.containerd.image-verifier.v1.bindir']\nbin_dir = '{node}/opt/containerd/image-verifier/bin'\n\
              [[plugins.'io.containerd.transfer.v1.local'.unpack_config]]\nplatform = 'linux/amd64'\nsnapshotter = 'native'\n"
         );
@@ -94,6 +98,30 @@ impl Containerd {
             sleep(Duration::from_millis(100));
         }
         Some(started)
+    }
+
+    /// Asks as a kubelet does, where `crictl` lies beside containerd.
+    fn kubelet(&self, arguments: &[&str]) -> Option<Result<String, String>> {
+        let program = self.ctr.with_file_name("crictl");
+        if !program.exists() {
+            println!("skipped: no crictl beside containerd 2");
+            return None;
+        }
+        let socket = format!("unix://{}", self.home.join("socket").display());
+        let places = ["--runtime-endpoint", &socket, "--image-endpoint", &socket];
+        let output = Command::new(&program).args(places).args(arguments).output().unwrap();
+        let all = [output.stdout, output.stderr].concat();
+        let all = String::from_utf8_lossy(&all).into_owned();
+        Some(if output.status.success() { Ok(all) } else { Err(all) })
+    }
+
+    #[track_caller]
+    fn kubelet_is_refused(&self, arguments: &[&str], words: &[&str]) {
+        let Some(answer) = self.kubelet(arguments) else { return };
+        let said = answer.expect_err("it was pulled");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?}: no `{word}` in {said}");
+        }
     }
 
     fn ctr(&self, arguments: &[&str]) -> Result<String, String> {
@@ -139,7 +167,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Option<Self> {
+    fn new(hosts: &str) -> Option<Self> {
         program()?;
         let user = User::new();
         fs::create_dir_all(user.data()).unwrap();
@@ -164,7 +192,7 @@ impl World {
         assert!(denied.is_err());
         let node = user.home().join("node");
         render(&user, &address, &node);
-        let containerd = Containerd::start(user.home(), &node)?;
+        let containerd = Containerd::start(user.home(), &node, hosts)?;
         Some(Self { _user: user, service, elsewhere, node, containerd })
     }
 }
@@ -183,7 +211,7 @@ fn render(user: &User, address: &str, node: &Path) {
 
 #[test]
 fn every_image_is_asked_about_before_it_is_fetched() {
-    let Some(mut world) = World::new() else { return };
+    let Some(mut world) = World::new("none") else { return };
     let World { service, elsewhere, containerd, .. } = &mut world;
     // From a registry that nobody holds back: only the program stands between.
     let name = |image: &str| format!("{}/team/{image}:v1", elsewhere.address());
@@ -193,17 +221,22 @@ fn every_image_is_asked_about_before_it_is_fetched() {
     containerd.refuses(&name("bad"), &["--plain-http"], &["blocked pull", "(exit code 1)", "deny", "prod"]);
     let unknown = ["blocked pull", "(exit code 3)", "no image of this digest was scanned here"];
     containerd.refuses(&name("unknown"), &["--plain-http"], &unknown);
+    containerd.kubelet(&["pull", &name("good")]).transpose().unwrap();
+    containerd.kubelet_is_refused(&["pull", &name("bad")], &["blocked pull", "(exit code 1)", "deny", "prod"]);
+    containerd.kubelet_is_refused(&["pull", &name("unknown")], &unknown);
 
     // A server that does not answer allows nothing, and whoever pulls reads why.
     service.signal("KILL");
     service.ended();
     containerd.ctr(&["image", "rm", &name("good")]).unwrap();
-    containerd.refuses(&name("good"), &["--plain-http"], &["blocked pull", "(exit code 3)", "no connection"]);
+    let silent = ["blocked pull", "(exit code 3)", "no connection"];
+    containerd.refuses(&name("good"), &["--plain-http"], &silent);
+    containerd.kubelet_is_refused(&["pull", &name("good")], &silent);
 }
 
 #[test]
 fn images_come_from_our_registry_or_not_at_all() {
-    let Some(mut world) = World::new() else { return };
+    let Some(mut world) = World::new("etc/containerd/certs.d") else { return };
     let World { service, elsewhere, node, containerd, .. } = &mut world;
     // Without the program, what is left is where images come from.
     fs::remove_dir_all(node.join("opt")).unwrap();
@@ -215,6 +248,9 @@ fn images_come_from_our_registry_or_not_at_all() {
         containerd.pull(&name("good"), &through).unwrap();
         containerd.refuses(&name("bad"), &through, &["403 Forbidden"]);
         containerd.refuses(&name("unknown"), &through, &["not found"]);
+        containerd.kubelet(&["pull", "--creds", &login, &name("good")]).transpose().unwrap();
+        containerd.kubelet_is_refused(&["pull", "--creds", &login, &name("bad")], &["403 Forbidden"]);
+        containerd.kubelet_is_refused(&["pull", "--creds", &login, &name("unknown")], &["not found"]);
     }
     containerd.refuses("other.example.com/team/good:v1", &["--hosts-dir", &hosts], &["401 Unauthorized"]);
     service.signal("KILL");
