@@ -55,6 +55,11 @@ const ALL: &[Bench] = &[
     ("unpack", "layers into folders, beside tar; roots mounted of them: unpack [oci:DIR]", unpack::run),
     ("inventory", "who has a vulnerability, of 10,000 images and 1,000 containers", inventory::run),
     ("admission", "reviews of pods at 500 a second: admission [--binary FILE]", registry::admission::run),
+    (
+        "freshness",
+        "how soon a verdict turns after a policy, feeds or a signature changed: freshness [--binary FILE]",
+        registry::freshness::run,
+    ),
     ("network", "groups: rules and what they cost, as root in namespaces of its own", network::run),
     ("access", "decisions at 10,000 assignments, however they lie", access::run),
     ("registry", "the registry beside docker-registry: registry [--quick] [--only NAME]", registry::run),

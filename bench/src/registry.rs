@@ -7,6 +7,7 @@
 pub mod admission;
 mod connection;
 mod content;
+pub mod freshness;
 mod large;
 mod lists;
 mod subject;

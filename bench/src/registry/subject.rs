@@ -187,9 +187,14 @@ impl Subject {
         Ok(())
     }
 
+    /// Where its data is.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Who vouches for its certificate.
     pub fn authority(&self) -> PathBuf {
-        self.folder.path().join("data/tls/ca.pem")
+        self.data().join("tls/ca.pem")
     }
 
     fn pid(&self) -> Pid {
