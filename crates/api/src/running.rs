@@ -26,6 +26,32 @@ pub struct Container {
     pub image: String,
     /// Since when.
     pub since: Timestamp,
+    /// The packages of which it was seen to execute or load a file. `None`: nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<Vec<UsedPackage>>,
+}
+
+/// A package that a container uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UsedPackage {
+    /// Its name.
+    pub package: String,
+    /// As installed.
+    pub version: String,
+    /// `executed` or `loaded`.
+    pub how: Used,
+}
+
+/// What a container was seen to do with a package that its image has, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Used {
+    /// It is there. Not that it is unused: nobody sees what happens between two looks.
+    Present,
+    /// A file of it was mapped as code.
+    Loaded,
+    /// A file of it was executed.
+    Executed,
 }
 
 /// Who has what was asked for.
@@ -65,4 +91,7 @@ pub struct Place {
     /// The package with the vulnerability, or the version of the package.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub with: String,
+    /// Whether it uses that package, as far as its node saw. `None`: its node does not know, or a digest was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
 }

@@ -13,7 +13,7 @@ use axum::{
 use boltseal_api::running as api;
 use boltseal_identity::{Action, Scope};
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{MAX_RUNNING, Run, RunAt, RunWith};
+use boltseal_store::{MAX_RUNNING, Run, RunAt, RunWith, Used, UsedPackage};
 use jiff::SignedDuration;
 
 use crate::{
@@ -24,8 +24,10 @@ use crate::{
     guard,
 };
 
-/// Bytes of a report: some 300 for each container.
-const MAX_REPORT: usize = 8 << 20;
+/// Bytes of a report: some 300 for each container, and 100 for each package that it uses.
+const MAX_REPORT: usize = 16 << 20;
+/// Packages of one container in it.
+const MAX_USED: usize = 1_000;
 /// Characters of a name in it.
 const MAX_NAME: usize = 512;
 /// After this long, a node is silent: three reports are missing.
@@ -57,10 +59,30 @@ pub(crate) async fn report(
         if !fits(&one.name) || !fits(&one.image) || !names.insert(one.name.clone()) {
             return Err(Failure::Asked("a container has a name of its own, and an image".to_owned()));
         }
-        runs.push(Run { container: one.name, digest, image: one.image, since: one.since });
+        let uses = one.uses.map(used).transpose()?;
+        runs.push(Run { container: one.name, digest, image: one.image, since: one.since, uses });
     }
     state.facts.report_running(&host, runs, (state.now)()).await?;
     Ok(done())
+}
+
+/// The packages that a container uses.
+fn used(told: Vec<api::UsedPackage>) -> Result<Vec<UsedPackage>, Failure> {
+    if told.len() > MAX_USED {
+        return Err(Failure::Asked(format!("of a container, at most {MAX_USED} packages are told")));
+    }
+    let fits = |text: &str| text.len() <= MAX_NAME && !text.contains('\0');
+    told.into_iter()
+        .map(|one| match one.how {
+            how @ (api::Used::Loaded | api::Used::Executed) if fits(&one.package) && fits(&one.version) => {
+                let executed = how == api::Used::Executed;
+                Ok(UsedPackage { package: one.package, version: one.version, executed })
+            }
+            _ => {
+                Err(Failure::Asked("a package that is used is loaded or executed, and has a name".to_owned()))
+            }
+        })
+        .collect()
 }
 
 /// `GET /api/v1/running?what=CVE|PACKAGE|PACKAGE@VERSION|DIGEST`
@@ -133,11 +155,16 @@ fn looks(what: &str) -> Vec<Look> {
 }
 
 fn place(found: RunAt) -> api::Place {
-    let Run { container, digest, image, since } = found.run;
+    let Run { container, digest, image, since, .. } = found.run;
     api::Place {
         host: found.host,
-        container: api::Container { name: container, digest: digest.to_string(), image, since },
+        container: api::Container { name: container, digest: digest.to_string(), image, since, uses: None },
         with: found.with,
+        used: found.used.map(|used| match used {
+            Used::Present => api::Used::Present,
+            Used::Loaded => api::Used::Loaded,
+            Used::Executed => api::Used::Executed,
+        }),
     }
 }
 

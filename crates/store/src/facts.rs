@@ -89,7 +89,7 @@ pub use rows::{
     Page, ReferrerRow, State, Totals, VulnerabilityDetail, VulnerabilityFilter, VulnerabilityRow,
     VulnerabilitySort,
 };
-pub use running::{MAX_RUNNING, Run, RunAt, RunWith};
+pub use running::{MAX_RUNNING, Run, RunAt, RunWith, Used, UsedPackage};
 pub use scrub::{Home, Scrub, Unscrubbed};
 pub use storage::{RepositorySize, Storage};
 pub use uploads::Acknowledged;

@@ -60,4 +60,4 @@ pub use facts::{
 };
 pub use facts::{Credential, CredentialFilter, Having, LeakRow, Observations};
 pub use facts::{Dropped, HeldBlob, Home, RepositorySize, Sample, Storage, Unscrubbed};
-pub use facts::{MAX_RUNNING, Run, RunAt, RunWith};
+pub use facts::{MAX_RUNNING, Run, RunAt, RunWith, Used, UsedPackage};

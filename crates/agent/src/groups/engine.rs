@@ -130,6 +130,7 @@ impl Engine {
         tokio::spawn(renew::run(Arc::downgrade(&engine.0), engine.0.settings.renew_every));
         if let super::Judge::Server(gate) = &*engine.0.judge {
             tokio::spawn(forward::run(Arc::downgrade(&engine.0), gate.clone()));
+            tokio::spawn(super::stock::used::run(Arc::downgrade(&engine.0)));
             tokio::spawn(presence::run(Arc::downgrade(&engine.0), gate.clone()));
         }
         Ok(engine)

@@ -1,4 +1,4 @@
-//! What runs here, told to the server: so that one question there answers for all nodes.
+//! What runs here, and which packages it was seen to use, told to the server: so that one question there answers for all nodes.
 //!
 //! It is told when it changes, and else every minute, all of it at once: what did not arrive is in the next one. A server that
 //! hears nothing for a while calls the node silent.
@@ -51,14 +51,17 @@ pub async fn run(inner: Weak<Inner>, gate: Gate) {
 /// What runs, in the order of names.
 fn now(inner: &Arc<Inner>) -> Reported {
     let groups: Vec<_> = lock(&inner.groups).values().cloned().collect();
+    let used = lock(&inner.stock.used).clone();
     let mut containers = Vec::new();
     for group in groups {
         let images = lock(&group.kept).images.clone();
         for one in &group.containers {
             let State::Running { since, .. } = one.seen().state else { continue };
             let Some(image) = images.iter().find(|image| image.name == one.plan.image) else { continue };
+            let called = (format!("{}/{}", rollout::called(&group), one.name()), since);
             containers.push(Container {
-                name: format!("{}/{}", rollout::called(&group), one.name()),
+                uses: used.get(&called).cloned(),
+                name: called.0,
                 digest: stock::key(image).to_string(),
                 image: image.name.clone(),
                 since,

@@ -21,7 +21,8 @@ the server alone.
 
   executed   a file of it is the program of a process
   loaded     a file of it is mapped as code by a process
-  present    it is there; not that it is unused: only what is open now is seen, or was when somebody asked before
+  present    it is there; not that it is unused: only what is open now is seen, or was when somebody asked before;
+             with --everywhere, what was at one of the looks that agents take three times a minute
 
 Examples:
   boltseal where CVE-2024-3094

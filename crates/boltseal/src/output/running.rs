@@ -6,7 +6,7 @@ use boltseal_agent::groups::{
     outdated::{Aged, Rebuilt, Worse},
     stock::answers::{Findings, Running, Source, Where},
 };
-use boltseal_api::running::{Place, Places};
+use boltseal_api::running::{Place, Places, Used};
 use boltseal_inventory::{Found, How, Kind, Use, Why};
 use boltseal_model::{Digest, Severity};
 
@@ -238,6 +238,14 @@ fn used(used: &Use) -> (&'static str, String) {
     }
 }
 
+const fn used_everywhere(used: Used) -> &'static str {
+    match used {
+        Used::Executed => "executed",
+        Used::Loaded => "loaded",
+        Used::Present => "present",
+    }
+}
+
 /// Who has it, on whichever node.
 pub fn everywhere(found: &Places, paint: Paint) -> String {
     let row = |place: &Place| {
@@ -246,6 +254,7 @@ pub fn everywhere(found: &Places, paint: Paint) -> String {
             place.container.name.clone(),
             place.container.image.clone(),
             place.with.clone(),
+            place.used.map_or("", used_everywhere).to_owned(),
             place.container.since.strftime("%Y-%m-%d %H:%M").to_string(),
         ]
     };
@@ -253,7 +262,7 @@ pub fn everywhere(found: &Places, paint: Paint) -> String {
     if found.containers.is_empty() {
         let _ = writeln!(out, "nothing that runs has {}, as far as is known", clean(&found.asked));
     } else {
-        let head = ["node", "container", "image", "with", "since (UTC)"];
+        let head = ["node", "container", "image", "with", "use", "since (UTC)"];
         out = grid_without_gaps(&head, found.containers.iter().map(row), paint);
         out.push('\n');
     }

@@ -222,7 +222,8 @@ fn every_image_is_asked_about_before_it_is_fetched() {
     let unknown = ["blocked pull", "(exit code 3)", "no image of this digest was scanned here"];
     containerd.refuses(&name("unknown"), &["--plain-http"], &unknown);
     containerd.kubelet(&["pull", &name("good")]).transpose().unwrap();
-    containerd.kubelet_is_refused(&["pull", &name("bad")], &["blocked pull", "(exit code 1)", "deny", "prod"]);
+    containerd
+        .kubelet_is_refused(&["pull", &name("bad")], &["blocked pull", "(exit code 1)", "deny", "prod"]);
     containerd.kubelet_is_refused(&["pull", &name("unknown")], &unknown);
 
     // A server that does not answer allows nothing, and whoever pulls reads why.

@@ -2,23 +2,37 @@
 
 use std::time::{Duration, Instant};
 
-use boltseal_testkit::image::{Compression, Image};
+use boltseal_testkit::image::{Compression, Image, Layer};
 use serde_json::Value;
 
 use crate::{
-    fixtures::{EXPLOITED, alpine_layer as release, layout},
+    fixtures::{EXPLOITED, layout},
     groups::text,
     outdated::alpine_layer,
     service::PATIENCE,
     workloads::Cloud,
 };
 
+/// Says that it is Alpine's release with that vulnerability, and which files are whose.
+fn release() -> Layer {
+    let release = "ID=alpine\nVERSION_ID=3.23.0\nPRETTY_NAME=\"Alpine Linux v3.23\"\n";
+    let files = [
+        ("busybox", "1.36.1-r0", "F:bin\nR:busybox\n"),
+        ("musl", "1.2.5-r0", "F:lib\nR:ld-musl-x86_64.so.1\n"),
+        ("apk-tools", "2.14.0-r0", "F:sbin\nR:apk\n"),
+    ];
+    let installed = files.map(|(name, version, files)| {
+        format!("C:Q1abc=\nP:{name}\nV:{version}\nA:x86_64\nS:1\nI:1\nT:made for a test\nL:MIT\no:{name}\n{files}\n")
+    });
+    Layer::new().dir("etc").file("etc/os-release", release).file("lib/apk/db/installed", installed.concat())
+}
+
 #[test]
 fn who_has_it_on_whichever_node() {
     let Some(alpine) = alpine_layer() else { return };
     let Some(cloud) = Cloud::start() else { return };
     // What can be run, and says that it is of a release with a vulnerability that the server knows.
-    let image = Image::new().tar(alpine, Compression::Gzip).layer(release("1.36.1-r0")).build();
+    let image = Image::new().tar(alpine, Compression::Gzip).layer(release()).build();
     let image = cloud.push(&layout(&cloud.user, "vulnerable", &image), "shop/web:1");
     let asked = |what: &str, code: i32| {
         let command = ["where", "--everywhere", what, "--format", "json"];
@@ -65,9 +79,21 @@ fn who_has_it_on_whichever_node() {
             (&"node-1".into(), &false.into())
         );
     }
+    // What its only process does with it, as soon as the agent has looked: it is busybox, which has musl.
+    let begun = Instant::now();
+    loop {
+        let used =
+            |what: &str| asked(what, 0)["containers"][0]["used"].as_str().unwrap_or_default().to_owned();
+        let all = [used(EXPLOITED), used("musl"), used("apk-tools")];
+        if all == ["executed", "loaded", "present"] {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{all:?}\n{}", cloud.node.log());
+        std::thread::sleep(Duration::from_millis(500));
+    }
     assert_eq!(until("busybox@9", 0)["unknown"], Value::Array(Vec::new()));
     let shown = cloud.user.run(&["where", "--everywhere", EXPLOITED]).ended(0).out;
-    assert!(shown.contains("node-1") && shown.contains("busybox"), "{shown}");
+    assert!(shown.contains("node-1") && shown.contains("busybox") && shown.contains("executed"), "{shown}");
     cloud
         .user
         .run(&["where", "--everywhere", "pkg:apk/alpine/busybox"])

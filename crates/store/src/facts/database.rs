@@ -47,6 +47,7 @@ const SCRIPTS: &[(i64, &str, &str)] = &[
     (15, "claims", include_str!("../../migrations/0015_claims.sql")),
     (16, "passed over", include_str!("../../migrations/0016_passed_over.sql")),
     (17, "running", include_str!("../../migrations/0017_running.sql")),
+    (18, "used", include_str!("../../migrations/0018_used.sql")),
 ];
 
 /// What differs in what a database can do.

@@ -7,22 +7,22 @@ use std::fmt::Write as _;
 
 use boltseal_model::{Digest, Timestamp};
 
-use sqlx::FromRow;
+use sqlx::{AnyConnection, FromRow};
 
 use super::{Facts, digest, milliseconds, signed, sql::Query, time};
 use crate::Error;
 
 /// Containers of one node, more than any runs.
 pub const MAX_RUNNING: usize = 10_000;
-/// Rows of one statement: five values each stay below the number that every build of SQLite takes (999).
+/// Rows of one statement: six values each stay below the number that every build of SQLite takes (999).
 const ROWS: usize = 150;
 /// Digests that one statement asks for.
 const ASKED: usize = 500;
 /// How long a node that says nothing is remembered, milliseconds: a month.
 const FORGOTTEN: i64 = 30 * 86_400_000;
 
-/// Node, container, digest, image, since when, with what.
-type Row = (String, String, String, String, i64, String);
+/// Node, container, digest, image, since when, with what, whether its node looked what it uses, what it does with that.
+type Row = (String, String, String, String, i64, String, i64, i64);
 
 /// A container that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,30 @@ pub struct Run {
     pub image: String,
     /// Since when.
     pub since: Timestamp,
+    /// The packages that it was seen to use. `None`: nobody looked.
+    pub uses: Option<Vec<UsedPackage>>,
+}
+
+/// A package of which a container was seen to use a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedPackage {
+    /// Its name.
+    pub package: String,
+    /// As installed.
+    pub version: String,
+    /// Whether one was executed, or else only loaded.
+    pub executed: bool,
+}
+
+/// What a container was seen to do with what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// Nothing.
+    Present,
+    /// It loaded a file of it as code.
+    Loaded,
+    /// It executed one.
+    Executed,
 }
 
 /// The same, and where.
@@ -42,10 +66,12 @@ pub struct Run {
 pub struct RunAt {
     /// The node.
     pub host: String,
-    /// What runs there.
+    /// What runs there; what it uses is not read.
     pub run: Run,
     /// What it has of what was asked for: the package with the vulnerability, or the version.
     pub with: String,
+    /// What it was seen to do with that package. `None`: nobody looked, or an image was asked for.
+    pub used: Option<Used>,
 }
 
 /// What is looked for among what runs.
@@ -78,6 +104,7 @@ impl Facts {
                     }
                     let old = at.saturating_sub(FORGOTTEN);
                     for sql in [
+                        "DELETE FROM used WHERE host = $1 OR host IN (SELECT host FROM nodes WHERE reported < $2)",
                         "DELETE FROM running WHERE host = $1 OR host IN (SELECT host FROM nodes WHERE reported < $2)",
                         "DELETE FROM nodes WHERE host = $1 OR reported < $2",
                     ] {
@@ -89,19 +116,7 @@ impl Facts {
                         .bind(said)
                         .execute(&mut *db)
                         .await?;
-                    for some in runs.chunks(ROWS) {
-                        let mut query =
-                            Query::new("INSERT INTO running (host, container, digest, image, since) ");
-                        query.push_values(some, |row, run| {
-                            row.push_bind(host.clone());
-                            row.push_bind(run.container.clone());
-                            row.push_bind(run.digest.to_string());
-                            row.push_bind(run.image.clone());
-                            row.push_bind(milliseconds(run.since));
-                        });
-                        query.build().execute(&mut *db).await?;
-                    }
-                    Ok(())
+                    insert(&mut *db, &host, &runs).await
                 })
             })
             .await
@@ -117,13 +132,15 @@ impl Facts {
     /// Containers that have something, in the order of nodes and names; at most `limit`.
     pub async fn running(&self, with: RunWith<'_>, limit: u64) -> Result<Vec<RunAt>, Error> {
         const COLUMNS: &str = "SELECT DISTINCT r.host, r.container, r.digest, r.image, r.since, ";
+        const USED: &str = ", r.looked, COALESCE((SELECT MAX(u.how) FROM used u WHERE u.host = r.host AND \
+                            u.container = r.container AND u.package = ";
         let mut found = Vec::new();
         let statements: Vec<Query> = match with {
             RunWith::Images(images) => images
                 .chunks(ASKED)
                 .map(|some| {
                     let mut query = Query::new(COLUMNS);
-                    query.push("'' FROM running r WHERE r.digest IN (");
+                    query.push("'', 0, 0 FROM running r WHERE r.digest IN (");
                     query.push_list(some.iter().map(ToString::to_string));
                     query.push(")");
                     query
@@ -131,16 +148,15 @@ impl Facts {
                 .collect(),
             RunWith::Vulnerability(id) => {
                 let mut query = Query::new(COLUMNS);
-                query.push(
-                    "h.package FROM running r JOIN hits h ON h.digest = r.digest WHERE h.vulnerability = ",
-                );
+                query.push("h.package").push(USED).push("h.package AND u.version = h.installed), 0) ");
+                query.push("FROM running r JOIN hits h ON h.digest = r.digest WHERE h.vulnerability = ");
                 query.push_bind(id.to_owned());
                 vec![query]
             }
             RunWith::Package(name, version) => {
                 let mut query = Query::new(COLUMNS);
-                query
-                    .push("i.version FROM running r JOIN installed i ON i.digest = r.digest WHERE i.name = ");
+                query.push("i.version").push(USED).push("i.name AND u.version = i.version), 0) ");
+                query.push("FROM running r JOIN installed i ON i.digest = r.digest WHERE i.name = ");
                 query.push_bind(name.to_owned());
                 if let Some(version) = version {
                     query.push(" AND i.version = ").push_bind(version.to_owned());
@@ -157,7 +173,7 @@ impl Facts {
     /// Containers of images that were never looked into here: nobody knows what those have.
     pub async fn running_unlooked(&self, limit: u64) -> Result<Vec<RunAt>, Error> {
         let query = Query::new(
-            "SELECT r.host, r.container, r.digest, r.image, r.since, '' FROM running r WHERE NOT EXISTS \
+            "SELECT r.host, r.container, r.digest, r.image, r.since, '', 0, 0 FROM running r WHERE NOT EXISTS \
              (SELECT 1 FROM judgements j WHERE j.digest = r.digest AND j.state = 'judged')",
         );
         self.runs(query, limit).await
@@ -168,22 +184,70 @@ impl Facts {
         let rows = query.build().fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
-                let (host, container, of, image, since, with): Row = FromRow::from_row(row)?;
+                let (host, container, of, image, since, with, looked, how): Row = FromRow::from_row(row)?;
                 let (digest, since) = (digest("running.digest", &of)?, time("running.since", since)?);
-                Ok(RunAt { host, run: Run { container, digest, image, since }, with })
+                let used = (looked > 0).then_some(match how {
+                    2 => Used::Executed,
+                    1 => Used::Loaded,
+                    _ => Used::Present,
+                });
+                let run = Run { container, digest, image, since, uses: None };
+                Ok(RunAt { host, run, with, used })
             })
             .collect()
     }
 }
 
+async fn insert(db: &mut AnyConnection, host: &str, runs: &[Run]) -> Result<(), Error> {
+    for some in runs.chunks(ROWS) {
+        let mut query = Query::new("INSERT INTO running (host, container, digest, image, since, looked) ");
+        query.push_values(some, |row, run| {
+            row.push_bind(host.to_owned());
+            row.push_bind(run.container.clone());
+            row.push_bind(run.digest.to_string());
+            row.push_bind(run.image.clone());
+            row.push_bind(milliseconds(run.since));
+            row.push_bind(i64::from(run.uses.is_some()));
+        });
+        query.build().execute(&mut *db).await?;
+    }
+    let used: Vec<(&str, &UsedPackage)> = runs
+        .iter()
+        .flat_map(|run| run.uses.iter().flatten().map(|one| (run.container.as_str(), one)))
+        .collect();
+    for some in used.chunks(ROWS) {
+        let mut query = Query::new("INSERT INTO used (host, container, package, version, how) ");
+        query.push_values(some, |row, (container, one)| {
+            row.push_bind(host.to_owned());
+            row.push_bind((*container).to_owned());
+            row.push_bind(one.package.clone());
+            row.push_bind(one.version.clone());
+            row.push_bind(if one.executed { 2_i64 } else { 1 });
+        });
+        // Of a package that was told twice, either.
+        query.push(" ON CONFLICT DO NOTHING");
+        query.build().execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
 /// A hash of all of it.
 fn said(runs: &[Run]) -> String {
     let mut text = String::new();
-    for Run { container, digest, image, since } in runs {
-        // None of them has a line break in it that another could be mistaken for: all are as long as they say.
+    // None of them has a line break in it that another could be mistaken for: all are as long as they say.
+    let mut say = |part: &str| {
+        // A text takes whatever is written to it.
+        let _ = writeln!(text, "{} {part}", part.len());
+    };
+    for Run { container, digest, image, since, uses } in runs {
         for part in [container, &digest.to_string(), image, &milliseconds(*since).to_string()] {
-            // A text takes whatever is written to it.
-            let _ = writeln!(text, "{} {part}", part.len());
+            say(part);
+        }
+        say(&uses.as_ref().map_or_else(String::new, |uses| uses.len().to_string()));
+        for UsedPackage { package, version, executed } in uses.iter().flatten() {
+            for part in [package, version, &executed.to_string()] {
+                say(part);
+            }
         }
     }
     Digest::of(text.as_bytes()).to_string()

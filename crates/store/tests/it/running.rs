@@ -1,7 +1,7 @@
 //! What nodes say that they run.
 
 use boltseal_model::{Digest, Timestamp};
-use boltseal_store::{Run, RunWith};
+use boltseal_store::{Run, RunWith, UsedPackage};
 
 use crate::databases::Database;
 
@@ -19,6 +19,7 @@ async fn what_a_node_says_is_in_place_of_what_it_said_before() {
             digest: digest.clone(),
             image: "registry.example.com/app:1".to_owned(),
             since: at(1),
+            uses: None,
         };
         let many: Vec<Run> = (0..400).map(|number| run(&format!("many/{number:03}"), &first)).collect();
         facts
@@ -48,6 +49,16 @@ async fn what_a_node_says_is_in_place_of_what_it_said_before() {
             .unwrap();
         assert_eq!(facts.running(RunWith::Images(&both), 1_000).await.unwrap(), found);
         assert_eq!(facts.nodes().await.unwrap()[0], ("node-1".to_owned(), at(25)));
+
+        // What it uses is another thing to say.
+        let uses = |executed| UsedPackage { package: "musl".to_owned(), version: "1".to_owned(), executed };
+        for (seconds, uses) in
+            [(26, Some(vec![uses(false)])), (27, Some(vec![uses(true), uses(true)])), (28, None)]
+        {
+            let web = Run { uses, ..run("shop/web", &first) };
+            facts.report_running("node-1", vec![web, run("shop/db", &second)], at(seconds)).await.unwrap();
+            assert_eq!(facts.running(RunWith::Images(&both), 1_000).await.unwrap(), found);
+        }
 
         facts.report_running("node-2", Vec::new(), at(30)).await.unwrap();
         facts.report_running("node-1", vec![run("shop/web", &second)], at(40)).await.unwrap();

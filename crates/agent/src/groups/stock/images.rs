@@ -202,7 +202,7 @@ impl<'a> Looker<'a> {
     }
 
     /// What is in an image: remembered, or looked at.
-    fn known(&self, wanted: &Wanted) -> Result<uses::Known, Error> {
+    pub fn known(&self, wanted: &Wanted) -> Result<uses::Known, Error> {
         let path = self.place(&wanted.key)?;
         let is_kept = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_KEPT);
         // Damage is a reason to look again, and none to fail.

@@ -19,6 +19,7 @@
 pub mod answers;
 mod images;
 mod seen;
+pub mod used;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,7 +44,11 @@ use super::{
 
 /// What is known of the images and containers of a node.
 #[derive(Default)]
-pub struct Stock(Mutex<Told>);
+pub struct Stock {
+    told: Mutex<Told>,
+    /// Which packages are used, where a server is to be told.
+    pub used: Mutex<used::Told>,
+}
 
 /// What the inventory was told.
 #[derive(Default)]
@@ -66,7 +71,7 @@ struct Wanted {
 impl Engine {
     /// Every container that runs, and how vulnerable it is. Takes a while where an image is new; for a thread that may wait.
     pub fn findings(&self, handle: &tokio::runtime::Handle) -> Findings {
-        let mut told = lock(&self.0.stock.0);
+        let mut told = lock(&self.0.stock.told);
         let source = told.renew(&self.0, handle);
         let images: BTreeMap<String, String> = containers(&self.0)
             .into_iter()
@@ -95,7 +100,7 @@ impl Engine {
 
     /// Which images and containers of this node have what `text` names. For a thread that may wait.
     pub fn locate(&self, text: &str, handle: &tokio::runtime::Handle) -> Where {
-        let mut told = lock(&self.0.stock.0);
+        let mut told = lock(&self.0.stock.told);
         let source = told.renew(&self.0, handle);
         let answer = told.inventory.find(text);
         let why = |looked: &Looked| looked.unknown().map(str::to_owned);
