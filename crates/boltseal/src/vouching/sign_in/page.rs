@@ -20,7 +20,7 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
 const STYLE: &str = "\
 :root{color-scheme:light dark;font:1.05rem/1.6 system-ui,sans-serif}\
 body{margin:0;min-height:100vh;display:grid;place-items:center}\
-main{max-width:34rem;padding:2rem}\
+main{min-width:0;max-width:34rem;padding:2rem;overflow-wrap:anywhere}\
 h1{font-size:1.5rem;line-height:1.3;margin:0 0 .75rem}\
 p{margin:.5rem 0}\
 ";
