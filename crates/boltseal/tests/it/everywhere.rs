@@ -9,6 +9,7 @@ use crate::{
     fixtures::{EXPLOITED, layout},
     groups::text,
     outdated::alpine_layer,
+    running::hold_to,
     service::PATIENCE,
     workloads::Cloud,
 };
@@ -36,7 +37,9 @@ fn who_has_it_on_whichever_node() {
     let image = cloud.push(&layout(&cloud.user, "vulnerable", &image), "shop/web:1");
     let asked = |what: &str, code: i32| {
         let command = ["where", "--everywhere", what, "--format", "json"];
-        cloud.user.run(&command).ended(code).json()
+        let said = cloud.user.run(&command).ended(code).json();
+        hold_to("groups", &said);
+        said
     };
     assert_eq!(asked(EXPLOITED, once_told(&cloud))["containers"], Value::Array(Vec::new()));
     let name = format!("everywhere-{}", std::process::id());

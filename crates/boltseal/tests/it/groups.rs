@@ -11,6 +11,8 @@ use std::{
 use boltseal_testkit::{peer, shared, skip};
 use serde_json::Value;
 
+use crate::running::hold_to;
+
 pub const ALPINE: &str = "data/fixtures/images/alpine-311-docker-archive.tar.gz";
 
 /// Where an agent is.
@@ -294,7 +296,9 @@ fn a_container_that_runs_beside_others() {
     }
     let joined = node.command(&["exec", "long", "--", "sh", "-c", "echo in; id -u; exit 5"]);
     assert_eq!((joined.status.code(), text(&joined.stdout)), (Some(5), "in\n0\n".to_owned()));
-    let processes: Vec<Value> = serde_json::from_str(&node.ok(&["top", "long", "--format", "json"])).unwrap();
+    let processes: Value = serde_json::from_str(&node.ok(&["top", "long", "--format", "json"])).unwrap();
+    hold_to("groups", &processes);
+    let processes = processes.as_array().unwrap();
     assert_eq!((processes[0]["inside"].as_i64(), processes[0]["user"].as_i64()), (Some(1), Some(0)));
     assert!(processes.len() >= 2);
     assert!(text(&node.command(&["rm", "long"]).stderr).contains("--force"));
@@ -390,7 +394,11 @@ properties:
     let all = node.command(&["logs", "shop/web"]);
     assert!(text(&all.stderr).contains("Read-only file system"), "{}", text(&all.stderr));
     // Nothing of a secret is in what is shown or kept on disk.
-    let shown = node.ok(&["inspect", "shop", "--format", "json"]) + &node.ok(&["events", "--json"]);
+    let (shown, events) = (node.ok(&["inspect", "shop", "--format", "json"]), node.ok(&["events", "--json"]));
+    for line in std::iter::once(shown.as_str()).chain(events.lines()) {
+        hold_to("groups", &serde_json::from_str(line).unwrap());
+    }
+    let shown = shown + &events;
     assert!(!shown.contains("s3cret"), "{shown}");
     assert!(!anywhere(&node.data.path().join("agent"), "aGVsbG8="));
     // Ready when its probe says so.

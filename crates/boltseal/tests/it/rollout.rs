@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::{
     groups::{Node, text},
     killed::Network,
+    running::hold_to,
 };
 
 /// How long an answer may take on a machine that is busy.
@@ -118,7 +119,9 @@ fn begin(node: &Node, definition: &str) {
 
 /// Names and states of all groups.
 fn states(node: &Node) -> Vec<(String, String)> {
-    let groups: Vec<Value> = serde_json::from_str(&node.ok(&["ps", "--format", "json"])).unwrap();
+    let listed: Value = serde_json::from_str(&node.ok(&["ps", "--format", "json"])).unwrap();
+    hold_to("groups", &listed);
+    let groups = listed.as_array().unwrap();
     let of = |group: &Value, what: &str| group[what].as_str().unwrap().to_owned();
     groups.iter().map(|group| (of(group, "name"), of(group, "state"))).collect()
 }
@@ -164,7 +167,10 @@ fn no_question_is_lost() {
             assert_eq!(states(&node), pairs(&[(&first, "stopped"), (name, "running")]));
         }
         // There and back.
-        let answers = asked_meanwhile(|| drop(node.ok(&["rollback", name])));
+        let answers = asked_meanwhile(|| {
+            let rolled = serde_json::from_str(&node.ok(&["rollback", name, "--format", "json"])).unwrap();
+            hold_to("groups", &rolled);
+        });
         assert_eq!(answers, ["v2", "v1"]);
         assert_eq!(states(&node), pairs(&[(name, "running"), (&second, "stopped")]));
         // Both stay, so that a rollback takes no start; and who was kept before is gone.

@@ -55,10 +55,17 @@ fn json(node: &Node, arguments: &[&str], code: i32) -> Value {
     said
 }
 
-/// Holds what is said to its schema.
+/// Holds what is said of what runs to its schema.
 #[track_caller]
 pub fn hold(said: &Value) {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/running.schema.json");
+    hold_to("running", said);
+}
+
+/// Holds what is said to the schema of that name.
+#[track_caller]
+pub fn hold_to(name: &str, said: &Value) {
+    let schema =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/reference/{name}.schema.json"));
     let schema: Value = serde_json::from_slice(&fs::read(schema).unwrap()).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let wrong: Vec<String> = schema.iter_errors(said).map(|error| error.to_string()).collect();
