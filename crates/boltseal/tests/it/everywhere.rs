@@ -35,12 +35,7 @@ fn who_has_it_on_whichever_node() {
     // What can be run, and says that it is of a release with a vulnerability that the server knows.
     let image = Image::new().tar(alpine, Compression::Gzip).layer(release()).build();
     let image = cloud.push(&layout(&cloud.user, "vulnerable", &image), "shop/web:1");
-    let asked = |what: &str, code: i32| {
-        let command = ["where", "--everywhere", what, "--format", "json"];
-        let said = cloud.user.run(&command).ended(code).json();
-        hold_to("groups", &said);
-        said
-    };
+    let asked = |what: &str, code: i32| asked(&cloud, what, code);
     assert_eq!(asked(EXPLOITED, once_told(&cloud))["containers"], Value::Array(Vec::new()));
     let name = format!("everywhere-{}", std::process::id());
     let group = cloud.group(&name, "{type: None}", &image, &["sleep", "1000"]);
@@ -82,18 +77,7 @@ fn who_has_it_on_whichever_node() {
             (&"node-1".into(), &false.into())
         );
     }
-    // What its only process does with it, as soon as the agent has looked: it is busybox, which has musl.
-    let begun = Instant::now();
-    loop {
-        let used =
-            |what: &str| asked(what, 0)["containers"][0]["used"].as_str().unwrap_or_default().to_owned();
-        let all = [used(EXPLOITED), used("musl"), used("apk-tools")];
-        if all == ["executed", "loaded", "present"] {
-            break;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{all:?}\n{}", cloud.node.log());
-        std::thread::sleep(Duration::from_millis(500));
-    }
+    until_used(&cloud);
     assert_eq!(until("busybox@9", 0)["unknown"], Value::Array(Vec::new()));
     let shown = cloud.user.run(&["where", "--everywhere", EXPLOITED]).ended(0).out;
     assert!(shown.contains("node-1") && shown.contains("busybox") && shown.contains("executed"), "{shown}");
@@ -104,6 +88,28 @@ fn who_has_it_on_whichever_node() {
         .complained(&["NAME@VERSION"]);
     cloud.node.ok(&["rm", "--force", &name]);
     until(EXPLOITED, 0);
+}
+
+fn asked(cloud: &Cloud, what: &str, code: i32) -> Value {
+    let said = cloud.user.run(&["where", "--everywhere", what, "--format", "json"]).ended(code).json();
+    hold_to("groups", &said);
+    said
+}
+
+/// Waits until the agent has looked what the only process does: it is busybox, which has musl.
+#[track_caller]
+fn until_used(cloud: &Cloud) {
+    let begun = Instant::now();
+    let used =
+        |what: &str| asked(cloud, what, 0)["containers"][0]["used"].as_str().unwrap_or_default().to_owned();
+    loop {
+        let all = [used(EXPLOITED), used("musl"), used("apk-tools")];
+        if all == ["executed", "loaded", "present"] {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{all:?}\n{}", cloud.node.log());
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 /// 3 as long as no node has said anything, then 0.

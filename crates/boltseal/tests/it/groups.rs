@@ -393,14 +393,7 @@ properties:
     assert_eq!(said, "made\nhelloworldhanded\ns3cret\n400 0\n");
     let all = node.command(&["logs", "shop/web"]);
     assert!(text(&all.stderr).contains("Read-only file system"), "{}", text(&all.stderr));
-    // Nothing of a secret is in what is shown or kept on disk.
-    let (shown, events) = (node.ok(&["inspect", "shop", "--format", "json"]), node.ok(&["events", "--json"]));
-    for line in std::iter::once(shown.as_str()).chain(events.lines()) {
-        hold_to("groups", &serde_json::from_str(line).unwrap());
-    }
-    let shown = shown + &events;
-    assert!(!shown.contains("s3cret"), "{shown}");
-    assert!(!anywhere(&node.data.path().join("agent"), "aGVsbG8="));
+    no_secret_is_shown(&node);
     // Ready when its probe says so.
     assert_eq!(node.group("shop")["containers"][1]["ready"], false);
     node.ok(&["exec", "shop/web", "--", "touch", "/data/ready"]);
@@ -579,4 +572,15 @@ properties:
     node.ok(&["start", "keys"]);
     node.until("keys", |group| group["state"] == "running");
     assert_eq!(node.ok(&["exec", "keys", "--", "/bin/cat", "/keys/word"]), "hunter2\n");
+}
+
+/// Nothing of a secret is in what is shown or kept on disk.
+#[track_caller]
+fn no_secret_is_shown(node: &Node) {
+    let (shown, events) = (node.ok(&["inspect", "shop", "--format", "json"]), node.ok(&["events", "--json"]));
+    for line in std::iter::once(shown.as_str()).chain(events.lines()) {
+        assert!(!line.contains("s3cret"), "{line}");
+        hold_to("groups", &serde_json::from_str(line).unwrap());
+    }
+    assert!(!anywhere(&node.data.path().join("agent"), "aGVsbG8="));
 }
