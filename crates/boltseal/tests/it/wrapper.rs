@@ -1,5 +1,7 @@
 //! Real engines that start their containers through `boltseal wrapper`: what can be done in these, and what is refused.
 
+mod containerd;
+
 use std::{
     fs,
     path::{Path, PathBuf},
