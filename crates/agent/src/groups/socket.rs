@@ -1,8 +1,13 @@
 //! All of it by HTTP on a socket that only root may use ([`boltseal_api::groups`]).
 
 use std::{
-    collections::BTreeMap, convert::Infallible, future::Future, io, os::unix::fs::PermissionsExt as _,
-    path::Path, time::Duration,
+    collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    future::Future,
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    time::Duration,
 };
 
 use axum::{
@@ -18,6 +23,7 @@ use axum::{
     serve::IncomingStream,
 };
 use boltseal_api::groups::{Exec, Group, Process, Refused, Rollback, Rolled, Rollout, Run, Stop};
+use boltseal_model::Timestamp;
 use boltseal_runtime::start::{Join, log::Reader};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -283,7 +289,9 @@ async fn log(
     let (to, from) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         let mut reader = Reader::new(paths);
-        let mut is_first = true;
+        // Of a container that writes without end, what is written from now on is not waited for.
+        let asked = Timestamp::now();
+        let mut tail = lines.tail.map(|tail| (tail, VecDeque::new()));
         loop {
             // Looked at before the log: what is written until the end is in what is read after it.
             let runs = engine.keeps(&name);
@@ -296,19 +304,24 @@ async fn log(
                 return;
             };
             reader = back;
-            let Ok(entries) = entries else { return };
-            let skip = match lines.tail.filter(|_| is_first) {
-                Some(tail) => entries.len().saturating_sub(tail),
-                None => 0,
-            };
-            is_first = false;
+            let Ok(mut entries) = entries else { return };
             let nothing = entries.is_empty();
-            for entry in entries.iter().skip(skip) {
+            let is_there = entries.last().is_none_or(|entry| entry.at >= asked);
+            if let Some((most, mut last)) = tail.take() {
+                last.extend(entries);
+                last.drain(..last.len().saturating_sub(most));
+                if !is_there {
+                    tail = Some((most, last));
+                    continue;
+                }
+                entries = last.into();
+            }
+            for entry in &entries {
                 if to.send(line(entry)).await.is_err() {
                     return;
                 }
             }
-            if !lines.follow || (!runs && nothing) {
+            if if lines.follow { !runs && nothing } else { is_there } {
                 return;
             }
             if nothing {

@@ -39,6 +39,7 @@ mod keyless;
 mod killed;
 mod log;
 mod login;
+mod neighbours;
 mod newcomer;
 mod notary;
 mod other_runtime;

@@ -191,8 +191,9 @@ impl Container<'_> {
 
     /// What it wrote.
     pub fn said(&self) -> String {
-        let entries = Reader::new(self.logs.clone()).take().unwrap();
-        entries.iter().flat_map(|entry| [entry.text.as_str(), "\n"]).collect()
+        let mut reader = Reader::new(self.logs.clone());
+        let some = || Some(reader.take().unwrap()).filter(|some| !some.is_empty());
+        std::iter::from_fn(some).flatten().flat_map(|entry| [entry.text, "\n".to_owned()]).collect()
     }
 
     /// What one more program says.

@@ -4,20 +4,24 @@
 //! The first process of the container writes, into files that were opened before it was confined; so it never needs a path,
 //! and what it costs is the container's. When one file is full, the other is emptied and goes on: the newest of what was
 //! written is there, between one and two limits of it.
+//!
+//! Where the disk is full, lines are lost and the workload goes on; how many they were is a line of the log as soon as there is
+//! room again.
+
+mod reader;
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    path::PathBuf,
+    fs::File,
+    io::{self, Write as _},
 };
 
 use boltseal_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use reader::{Entry, Reader};
+
 /// Bytes of a line in the file; a longer one is continued, as in Kubernetes.
 const MAX_LINE: usize = 16 << 10;
-/// Bytes that are read of a file at once.
-const MAX_READ: u64 = 4 << 20;
 
 /// Where something was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +76,7 @@ impl Segments {
         let [first, second] = [self.files[0].metadata()?, self.files[1].metadata()?];
         let later = second.len() > 0 && second.modified()? >= first.modified()?;
         let written = if later { second.len() } else { first.len() };
-        Ok(Writer { to: self, is_second: later, written, lines: [Vec::new(), Vec::new()] })
+        Ok(Writer { to: self, is_second: later, written, lines: [Vec::new(), Vec::new()], lost: 0 })
     }
 }
 
@@ -84,6 +88,8 @@ pub struct Writer<'a> {
     written: u64,
     /// What has no end of line yet.
     lines: [Vec<u8>; 2],
+    /// Lines that could not be written.
+    lost: u64,
 }
 
 impl Writer<'_> {
@@ -112,7 +118,7 @@ impl Writer<'_> {
                 entry(&mut out, stream, 'F', line, now);
             }
         }
-        self.write(&out)
+        self.write(&out, now)
     }
 
     /// Writes what had no end of line.
@@ -126,20 +132,42 @@ impl Writer<'_> {
                 entry(&mut out, stream, 'F', line, now);
             }
         }
-        self.write(&out)
+        self.write(&out, now)
     }
 
-    fn write(&mut self, out: &[u8]) -> io::Result<()> {
-        // A file ends with a whole line, so that each can be read alone.
-        for line in out.split_inclusive(|byte| *byte == b'\n') {
-            if self.written + line.len() as u64 > self.to.limit {
-                self.is_second = !self.is_second;
-                self.file().set_len(0)?;
-                self.written = 0;
+    fn write(&mut self, out: &[u8], now: Timestamp) -> io::Result<()> {
+        if self.lost > 0 && !out.is_empty() {
+            let mut told = Vec::new();
+            let text = format!("boltseal: {} lines are lost, the disk was full", self.lost);
+            entry(&mut told, Stream::Stderr, 'F', &mut text.into_bytes(), now);
+            if self.line(&told).is_ok() {
+                self.lost = 0;
             }
-            self.written += line.len() as u64;
-            self.file().write_all(line)?;
         }
+        let mut result = Ok(());
+        for line in out.split_inclusive(|byte| *byte == b'\n') {
+            // What is short may fit where what was longer did not; but lines must not be missing in between unsaid.
+            let written = if result.is_ok() && self.lost == 0 { self.line(line) } else { result };
+            self.lost += u64::from(self.lost > 0 || written.is_err());
+            result = written;
+        }
+        result
+    }
+
+    /// A file ends with a whole line, so that each can be read alone.
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        let length = line.len() as u64;
+        if self.written + length > self.to.limit {
+            self.is_second = !self.is_second;
+            self.file().set_len(0)?;
+            self.written = 0;
+        }
+        if let Err(error) = self.file().write_all(line) {
+            // What came of it there would be the beginning of the next one.
+            let _ = self.file().set_len(self.written);
+            return Err(error);
+        }
+        self.written += length;
         Ok(())
     }
 }
@@ -157,77 +185,18 @@ fn entry(out: &mut Vec<u8>, stream: Stream, tag: char, line: &mut Vec<u8>, now: 
     out.push(b'\n');
 }
 
-/// A line that was written, or a part of a long one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// When it was read from the container.
-    pub at: Timestamp,
-    /// Where it was written.
-    pub stream: Stream,
-    /// Whether the line goes on in the next one of the same stream.
-    pub partial: bool,
-    /// It, without the end of line. What is no UTF-8 is replaced.
-    pub text: String,
-}
-
-/// Reads what was written, and what is written meanwhile.
-#[derive(Debug)]
-pub struct Reader {
-    paths: [PathBuf; 2],
-    places: [u64; 2],
-}
-
-impl Reader {
-    /// From the beginning of what is kept.
-    pub const fn new(paths: [PathBuf; 2]) -> Self {
-        Self { paths, places: [0, 0] }
-    }
-
-    /// What came since the last time, in the order of its times; none where nothing did. Of a container that writes more than
-    /// its limit between two calls, what was in between is gone.
-    ///
-    /// # Errors
-    /// As read(2). A file that is not there yet is empty.
-    pub fn take(&mut self) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        for (path, place) in self.paths.iter().zip(&mut self.places) {
-            let mut file = match File::open(path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            if fs::File::metadata(&file)?.len() < *place {
-                *place = 0;
-            }
-            file.seek(SeekFrom::Start(*place))?;
-            let mut text = Vec::new();
-            file.take(MAX_READ).read_to_end(&mut text)?;
-            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            text.truncate(whole);
-            *place += whole as u64;
-            entries.extend(text.split(|byte| *byte == b'\n').filter_map(parse));
-        }
-        entries.sort_by_key(|entry| entry.at);
-        Ok(entries)
-    }
-}
-
-fn parse(line: &[u8]) -> Option<Entry> {
-    let line = String::from_utf8_lossy(line);
-    let mut parts = line.splitn(4, ' ');
-    let at = parts.next()?.parse().ok()?;
-    let stream = match parts.next()? {
-        "stdout" => Stream::Stdout,
-        "stderr" => Stream::Stderr,
-        _ => return None,
-    };
-    let partial = parts.next()? == "P";
-    Some(Entry { at, stream, partial, text: parts.next().unwrap_or_default().to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::PathBuf};
+
     use super::*;
+
+    /// All that is kept.
+    fn all(reader: &mut Reader) -> Vec<Entry> {
+        std::iter::from_fn(|| Some(reader.take().unwrap()).filter(|some| !some.is_empty()))
+            .flatten()
+            .collect()
+    }
 
     fn segments(folder: &std::path::Path, limit: u64) -> (Segments, [PathBuf; 2]) {
         let paths = [folder.join("0"), folder.join("1")];
@@ -295,10 +264,36 @@ mod tests {
         for path in &paths {
             assert!(fs::metadata(path).unwrap().len() <= limit);
         }
-        let kept = Reader::new(paths).take().unwrap();
+        let kept = all(&mut Reader::new(paths));
         let numbers: Vec<u32> = kept.iter().map(|entry| entry.text.parse().unwrap()).collect();
         assert_eq!(numbers.last(), Some(&19_999));
         assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "none is missing in between");
         assert!(numbers.len() > 1_000, "{}", numbers.len());
+    }
+
+    #[test]
+    fn what_is_larger_than_one_look_is_read_in_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (segments, paths) = segments(folder.path(), 3 << 20);
+        let mut writer = segments.writer().unwrap();
+        let mut reader = Reader::new(paths.clone());
+        let mut followed = Vec::new();
+        for number in 0..90_u32 {
+            // Many lines of one moment, some of which are in the one file and some in the other.
+            let lines = (0..1_000).map(|line| format!("{:090}", number * 1_000 + line));
+            let lines = lines.collect::<Vec<_>>().join("\n") + "\n";
+            writer.take(Stream::Stdout, lines.as_bytes(), at(i64::from(number))).unwrap();
+            if number % 20 == 19 {
+                followed.extend(all(&mut reader));
+            }
+        }
+        followed.extend(all(&mut reader));
+        let numbers = |entries: &[Entry]| -> Vec<u32> {
+            entries.iter().map(|entry| entry.text.parse().unwrap()).collect()
+        };
+        assert_eq!(numbers(&followed), (0..90_000).collect::<Vec<_>>());
+        let kept = numbers(&all(&mut Reader::new(paths)));
+        assert!(kept.len() > 24_000 && kept.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{}", kept.len());
+        assert_eq!(kept.last(), Some(&89_999));
     }
 }
