@@ -24,6 +24,7 @@ use super::{
     container::{Contained, Variables},
     group::{Group, Kept, KeptImage, Places, Restart, Told},
     identity::Identity,
+    is_full,
     volumes::Secrets,
 };
 
@@ -105,8 +106,11 @@ pub fn images(
                 ),
             });
         }
-        let (image, unpacked) = launch::fetch(name, &target, &options, layers)
-            .map_err(|error| Error::Definition(error.to_string()))?;
+        let (image, unpacked) =
+            launch::fetch(name, &target, &options, layers).map_err(|error| match error.to_string() {
+                why if is_full(&error) => Error::Full(format!("{name}: {why}")),
+                why => Error::Definition(why),
+            })?;
         if digest.is_some() && image.digest != digest {
             return Err(Error::Conflict(format!(
                 "{name} became another image while it was pulled: try again"

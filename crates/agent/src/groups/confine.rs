@@ -37,7 +37,14 @@ pub fn end(program: &Path, wanted: End) -> Result<(), Error> {
 fn ask(program: &Path, request: &Request) -> Result<Answer, Error> {
     let failed = |what: &'static str| Error::io(format!("{} {ROLE}: {what}", program.display()));
     // Files, not pipes: where it is killed, copies of it that hold its streams may go on, and nobody waits for those here.
-    let (out, err) = (tempfile::tempfile(), tempfile::tempfile());
+    // Beside the states, which are in memory: a full disk is no reason why something could not be ended.
+    let state = match request {
+        Request::Start(Start { state, .. }) | Request::End(End { state, .. }) => {
+            state.parent().unwrap_or(state)
+        }
+        Request::Join(_) => return Err(Error::Runtime("what joins has no answer".to_owned())),
+    };
+    let (out, err) = (tempfile::tempfile_in(state), tempfile::tempfile_in(state));
     let (mut out, mut err) = (out.map_err(failed("its answer"))?, err.map_err(failed("its answer"))?);
     let other = |file: &File| file.try_clone().map_err(failed("its answer"));
     let mut child = Command::new(program)

@@ -449,20 +449,22 @@ impl Inner {
         self.events.write(what, group, container, details).map(drop)
     }
 
-    /// Writes down what happened by itself, which nobody can refuse.
+    /// Writes down what happened by itself.
     pub async fn tell(
         self: &Arc<Self>,
         what: &'static str,
         group: &Group,
         one: &Contained,
         details: &[(&'static str, String)],
-    ) {
+    ) -> Result<(), Error> {
         let (inner, group, one) = (Arc::clone(self), group.name.clone(), one.name().to_owned());
         let details = details.to_vec();
         let done = tokio::task::spawn_blocking(move || inner.write(what, &group, Some(&one), &details)).await;
-        if let Ok(Err(error)) = done {
+        let done = done.map_err(|_| Error::Stopping)?;
+        if let Err(error) = &done {
             tracing::error!(%error, what, "not written down");
         }
+        done
     }
 
     /// Makes a group, which is called `id` among all.

@@ -2,6 +2,9 @@
 //! ([`super::ledger`]), and told to whoever listens.
 //!
 //! Those that write at the same moment are written together, with one wait for the disk.
+//!
+//! Where the disk is full, nothing begins: what cannot be written down is not done. What ends is written down all the same, into
+//! a part of the file that the disk gave while it had room, and gets into the ledger when there is room again.
 
 use std::{
     collections::BTreeMap,
@@ -14,9 +17,10 @@ use std::{
 
 use boltseal_api::groups::Event;
 use boltseal_model::Timestamp;
+use rustix::fs::FallocateFlags;
 use tokio::sync::broadcast;
 
-use super::{Error, engine::lock, ledger::Ledger};
+use super::{Error, engine::lock, is_full, ledger::Ledger};
 
 /// Events that a listener may lag behind; one that lags further is told so and reads the file.
 const LAG: usize = 1_024;
@@ -24,6 +28,13 @@ const LAG: usize = 1_024;
 const MAX_FILE: u64 = 16 << 20;
 /// Bytes of one value.
 const MAX_VALUE: usize = 4_096;
+/// What makes room, and is done also where there is none.
+const ENDS: [&str; 3] = ["group.stop", "group.remove", "container.end"];
+/// Bytes beyond the end of the file that are asked of the disk beforehand: some hundred ends.
+const RESERVE: u64 = 64 << 10;
+/// Bytes, and files, that have to be free so that something begins: for the file, the ledger and the first lines of a log.
+const ROOM: u64 = 1 << 20;
+const ROOM_FILES: u64 = 64;
 
 /// Where events go.
 #[derive(Debug)]
@@ -38,7 +49,21 @@ pub struct Events {
 #[derive(Debug)]
 struct Waiting {
     event: Event,
-    done: Arc<OnceLock<Result<Event, String>>>,
+    done: Arc<OnceLock<Result<Event, Failed>>>,
+}
+
+/// Why those that were written together were not.
+#[derive(Clone, Debug)]
+struct Failed {
+    why: String,
+    /// Whether there is no room.
+    is_full: bool,
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self { why: error.to_string(), is_full: is_full(&error) }
+    }
 }
 
 #[derive(Debug)]
@@ -46,6 +71,8 @@ struct Open {
     file: File,
     next: u64,
     bytes: u64,
+    /// As many as the disk gave.
+    reserved: u64,
     /// Whether the last line was not written to its end.
     torn: bool,
     ledger: Ledger,
@@ -71,12 +98,20 @@ impl Events {
         // Whoever wrote the last ones may have been killed in between.
         let last = ledger.last()?;
         let owed: Vec<Event> = past.into_iter().filter(|event| event.number > last).collect();
-        if !owed.is_empty() {
-            ledger.append(&owed)?;
+        let mut left = Vec::new();
+        if !owed.is_empty()
+            && let Err(error) = ledger.append(&owed)
+        {
+            if room(folder).is_ok() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "what ended gets into the log when there is room");
+            left = owed;
         }
         // A ledger that knows more than the file: the file was put back, and its numbers are not given again.
         let next = next.max(last + 1);
-        let open = Open { file, next, bytes, torn, ledger, owed: Vec::new() };
+        let mut open = Open { file, next, bytes, reserved: 0, torn, ledger, owed: left };
+        open.reserve();
         let told = broadcast::channel(LAG).0;
         Ok(Self { path, waiting: Mutex::default(), open: Mutex::new(open), told })
     }
@@ -109,21 +144,34 @@ impl Events {
         }
         drop(open);
         // Whoever holds the lock takes all along that wait, and says to each what came of it.
-        let written = done.get().cloned().unwrap_or_else(|| Err("nobody wrote it".to_owned()));
-        written.map_err(|why| Error::Log(format!("the events of this node: {why}")))
+        match done.get().cloned() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(failed)) if failed.is_full => {
+                Err(Error::Full(format!("{}: {}", self.path.display(), failed.why)))
+            }
+            Some(Err(failed)) => Err(Error::Log(format!("the events of this node: {}", failed.why))),
+            None => Err(Error::Log("the events of this node: nobody wrote it".to_owned())),
+        }
     }
 
     fn write_all(&self, open: &mut Open, waiting: Vec<Waiting>) {
-        let events =
-            waiting.iter().zip(open.next..).map(|(one, number)| Event { number, ..one.event.clone() });
-        let events: Vec<Event> = events.collect();
-        let written = open.write(&self.path, &events);
-        for (one, event) in waiting.into_iter().zip(events) {
-            if written.is_ok() {
-                // Nobody may be listening.
-                let _ = self.told.send(event.clone());
+        let (ends, begins): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|one| ENDS.contains(&one.event.what.as_str()));
+        for (some, begin) in [(ends, false), (begins, true)] {
+            if some.is_empty() {
+                continue;
             }
-            let _ = one.done.set(written.clone().map(|()| event));
+            let events =
+                some.iter().zip(open.next..).map(|(one, number)| Event { number, ..one.event.clone() });
+            let events: Vec<Event> = events.collect();
+            let written = if begin { open.begin(&self.path, &events) } else { open.end(&self.path, &events) };
+            for (one, event) in some.into_iter().zip(events) {
+                if written.is_ok() {
+                    // Nobody may be listening.
+                    let _ = self.told.send(event.clone());
+                }
+                let _ = one.done.set(written.clone().map(|()| event));
+            }
         }
     }
 
@@ -144,12 +192,43 @@ impl Events {
 }
 
 impl Open {
-    fn write(&mut self, path: &Path, events: &[Event]) -> Result<(), String> {
-        // Nothing more is begun while the ledger lacks something.
-        self.pay().map_err(|error| error.to_string())?;
-        self.lines(path, events).map_err(|error| error.to_string())?;
+    /// Nothing begins while there is no room, or the ledger lacks something.
+    fn begin(&mut self, path: &Path, events: &[Event]) -> Result<(), Failed> {
+        room(path)?;
+        self.paid()?;
+        if self.bytes >= MAX_FILE {
+            std::fs::rename(path, path.with_extension("1"))?;
+            self.file = opened(path)?;
+            (self.bytes, self.reserved) = (0, 0);
+        }
+        self.lines(events)?;
+        self.reserve();
         self.owed = events.to_vec();
-        self.pay().map_err(|error| error.to_string())
+        self.paid()
+    }
+
+    /// What ends is on disk when this comes back, and in the ledger when there is room.
+    fn end(&mut self, path: &Path, events: &[Event]) -> Result<(), Failed> {
+        self.lines(events)?;
+        self.owed.extend_from_slice(events);
+        match self.paid() {
+            Err(_) if room(path).is_err() => Ok(()),
+            paid => paid,
+        }
+    }
+
+    fn paid(&mut self) -> Result<(), Failed> {
+        self.pay().map_err(|error| Failed { why: error.to_string(), is_full: false })
+    }
+
+    /// Has the disk keep room for what ends. File systems that cannot promise any do not.
+    fn reserve(&mut self) {
+        if self.bytes + RESERVE > self.reserved {
+            let flags = FallocateFlags::KEEP_SIZE;
+            if rustix::fs::fallocate(&self.file, flags, self.bytes, 2 * RESERVE).is_ok() {
+                self.reserved = self.bytes + 2 * RESERVE;
+            }
+        }
     }
 
     fn pay(&mut self) -> Result<(), Error> {
@@ -160,7 +239,7 @@ impl Open {
         Ok(())
     }
 
-    fn lines(&mut self, path: &Path, events: &[Event]) -> io::Result<()> {
+    fn lines(&mut self, events: &[Event]) -> io::Result<()> {
         let mut text = Vec::new();
         if self.torn {
             text.push(b'\n');
@@ -169,19 +248,33 @@ impl Open {
             serde_json::to_writer(&mut text, event)?;
             text.push(b'\n');
         }
-        let length = text.len() as u64;
-        if self.bytes + length > MAX_FILE {
-            std::fs::rename(path, path.with_extension("1"))?;
-            self.file = opened(path)?;
-            self.bytes = 0;
-        }
         self.torn = true;
         self.file.write_all(&text)?;
         self.file.sync_data()?;
         self.torn = false;
-        self.bytes += length;
+        self.bytes += text.len() as u64;
         self.next += events.len() as u64;
         Ok(())
+    }
+}
+
+/// Whether the disk that a file lies on has room for what begins.
+fn room(path: &Path) -> io::Result<()> {
+    let disk = rustix::fs::statvfs(path)?;
+    let bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+    // Some file systems do not count files.
+    let lacks = (bytes < ROOM).then_some((bytes, ROOM, "bytes"));
+    let lacks = lacks.or((disk.f_files > 0 && disk.f_favail < ROOM_FILES).then_some((
+        disk.f_favail,
+        ROOM_FILES,
+        "files",
+    )));
+    match lacks {
+        Some((free, needed, what)) => {
+            let why = format!("{free} {what} are free on its disk, and {needed} are needed");
+            Err(io::Error::new(io::ErrorKind::StorageFull, why))
+        }
+        None => Ok(()),
     }
 }
 

@@ -96,8 +96,11 @@ async fn one_container(
                 match started(inner, group, one).await {
                     Ok(started) => watch(inner, group, one, started, &mut told).await,
                     Err(error) => {
-                        one.waits(format!("it could not be started: {error}"));
-                        inner.tell("container.failed", group, one, &[("why", error.to_string())]).await;
+                        let next = error.next().map(|next| format!(": {next}")).unwrap_or_default();
+                        one.waits(format!("it could not be started: {error}{next}"));
+                        // Where there is no room for that either, it is shown all the same.
+                        let _ =
+                            inner.tell("container.failed", group, one, &[("why", error.to_string())]).await;
                         if !group.restart.again(1) {
                             one.ended(api::Ended { code: 125, why: error.to_string(), at: Timestamp::now() });
                             return false;
@@ -117,8 +120,9 @@ async fn one_container(
         let code = ended.code;
         if !is_told {
             let details = [("code", code.to_string()), ("why", ended.why.clone())];
-            inner.tell("container.end", group, one, &details).await;
-            container::told(group, one);
+            if inner.tell("container.end", group, one, &details).await.is_ok() {
+                container::told(group, one);
+            }
         }
         one.ended(ended);
         let stops = *told.borrow() != Told::Run;
@@ -157,7 +161,7 @@ async fn started(inner: &Arc<Inner>, group: &Arc<Group>, one: &Arc<Contained>) -
                 ("plan", group.plan_digest.to_string()),
             ],
         )
-        .await;
+        .await?;
     let (of_inner, of_group, of_it) = (Arc::clone(inner), Arc::clone(group), Arc::clone(one));
     let made = tokio::task::spawn_blocking(move || {
         let by = &of_inner.settings;

@@ -170,12 +170,40 @@ pub enum Error {
     /// What happens cannot be written down, so it is not done.
     #[error("the audit log of this node: {0}")]
     Log(String),
+    /// The disk is full.
+    #[error("{0}")]
+    Full(String),
     /// The agent is going down.
     #[error("the agent is stopping")]
     Stopping,
 }
 
+/// What to do where the disk is full.
+const MAKE_ROOM: &str = "make room on the disk of the agent's data folder, and ask again; what runs goes on, and `boltseal stop` \
+                         and `rm` work meanwhile";
+
+/// Whether something failed for want of room.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let full = [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded];
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| full.contains(&error.kind())))
+}
+
 impl Error {
+    /// What to do, where that is known.
+    fn next(&self) -> Option<String> {
+        match self {
+            Self::Denied { next, .. } => next.clone(),
+            _ if self.is_full() => Some(MAKE_ROOM.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_)) || is_full(self)
+    }
+
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
         move |source| Self::Io { what, source }

@@ -34,7 +34,7 @@ pub async fn both(inner: &Arc<Inner>, group: &Arc<Group>, one: &Arc<Contained>, 
         loop {
             failed = if passes(inner, group, one, started, probe).await { 0 } else { failed + 1 };
             if failed >= probe.failures {
-                inner.tell("container.unwell", group, one, &[("failed", failed.to_string())]).await;
+                let _ = inner.tell("container.unwell", group, one, &[("failed", failed.to_string())]).await;
                 return;
             }
             tokio::time::sleep(seconds(probe.period)).await;

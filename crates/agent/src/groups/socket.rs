@@ -51,20 +51,18 @@ const QUEUE: usize = 256;
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match &self {
+            _ if self.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Definition(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Denied { .. } => StatusCode::FORBIDDEN,
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Image(_) | Self::Io { .. } | Self::Runtime(_) | Self::Log(_) => {
+            Self::Image(_) | Self::Io { .. } | Self::Runtime(_) | Self::Log(_) | Self::Full(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        let next = match &self {
-            Self::Denied { next, .. } => next.clone(),
-            _ => None,
-        };
-        let refused = Refused { error: self.to_string(), next, denied: matches!(self, Self::Denied { .. }) };
+        let denied = matches!(self, Self::Denied { .. });
+        let refused = Refused { error: self.to_string(), next: self.next(), denied };
         (status, Json(refused)).into_response()
     }
 }

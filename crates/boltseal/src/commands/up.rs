@@ -155,6 +155,8 @@ pub fn log(filter: &str, format: LogFormat, console: &Console) -> Result<(), Fai
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(console.colour_err())
+        // It would be told to the same place, which a full disk makes a panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let begun = match format {
         LogFormat::Text => log.try_init(),

@@ -47,6 +47,11 @@ impl Node {
         Self::at(Network::Own, more.iter().map(|word| (*word).to_owned()).collect(), None)
     }
 
+    /// With its folder on a disk.
+    pub fn on(disk: &Path) -> Option<Self> {
+        Self::in_folder(Network::Own, Vec::new(), None, tempfile::tempdir_in(disk).unwrap())
+    }
+
     /// The next agent is started without them.
     pub fn forget_arguments(&mut self) {
         self.more.clear();
@@ -64,6 +69,15 @@ impl Node {
     }
 
     fn at(network: Network, more: Vec<String>, home: Option<PathBuf>) -> Option<Self> {
+        Self::in_folder(network, more, home, tempfile::tempdir().unwrap())
+    }
+
+    fn in_folder(
+        network: Network,
+        more: Vec<String>,
+        home: Option<PathBuf>,
+        data: tempfile::TempDir,
+    ) -> Option<Self> {
         if !boltseal_sys::is_root() {
             skip("only root can run containers for others");
             return None;
@@ -71,8 +85,7 @@ impl Node {
         let image = format!("docker-archive:{}", shared(ALPINE)?.display());
         // In memory already, so that the agent has nothing to mount there.
         let run = tempfile::tempdir_in("/dev/shm").unwrap();
-        let mut node =
-            Self { data: tempfile::tempdir().unwrap(), run, agent: None, network, more, home, image };
+        let mut node = Self { data, run, agent: None, network, more, home, image };
         // Users of containers have to get through.
         for folder in [node.data.path(), node.run.path()] {
             fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();

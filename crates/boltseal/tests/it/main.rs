@@ -31,6 +31,7 @@ mod faults;
 mod feeds;
 mod fixtures;
 mod found;
+mod full_disk;
 mod gate;
 mod groups;
 mod images;
