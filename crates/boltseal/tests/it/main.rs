@@ -38,6 +38,7 @@ mod images;
 mod integrations;
 mod keyless;
 mod killed;
+mod limits;
 mod log;
 mod login;
 mod neighbours;

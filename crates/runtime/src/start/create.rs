@@ -14,8 +14,8 @@ use libcontainer::{
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
 
 use super::{
-    Error, Stacked, Start, Started, devices, init::First, log::Segments, memory_files, oci, seal::Sealing,
-    since,
+    Error, Stacked, Start, Started, devices, files, init::First, log::Segments, memory_files, oci,
+    seal::Sealing, since,
 };
 use crate::root::{self, Root, Stack, Target};
 
@@ -31,6 +31,7 @@ pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
     if wanted.runtime.is_some() {
         specification = oci::changed(&specification, wanted)?;
     }
+    files::raise(&specification)?;
     if let Some(network) = &wanted.network {
         enter(network)?;
     }

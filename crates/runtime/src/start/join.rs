@@ -27,7 +27,7 @@ use rustix::{
     thread::ThreadNameSpaceType,
 };
 
-use super::{Error, Join, Started, cgroup, oci, seal::Sealing, since};
+use super::{Error, Join, Started, cgroup, files, oci, seal::Sealing, since};
 use crate::start::status::Status;
 
 /// What a program that could not be made is said to have ended with, as in other runtimes.
@@ -44,6 +44,7 @@ pub(super) fn join(wanted: &Join) -> Result<i32, Error> {
     let mut specification =
         Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
     differ(&mut specification, wanted);
+    files::raise(&specification)?;
     let first = first(&wanted.first)?;
     cgroup::enter(wanted.first.pid).map_err(Error::io("the container's control groups"))?;
     let terminal = match &wanted.terminal {

@@ -15,6 +15,7 @@
 //! | `create` | a container made and started |
 //! | `join`, `cgroup` | one more program in a container that runs |
 //! | `find` | one that was made by a process that is gone |
+//! | `files` | as many open files as it may have |
 //! | `lock` | one at a time for each container |
 //! | `memory_files` | that the kernel executes no file in memory |
 //! | `devices` | which devices it may open, where control groups are of version 2 |
@@ -32,6 +33,7 @@ mod cgroup;
 mod create;
 mod devices;
 mod end;
+mod files;
 mod find;
 pub mod init;
 pub mod inside;
