@@ -19,12 +19,15 @@
 //!
 //! [`postgres`] starts a real PostgreSQL, [`Distribution`] a registry of others.
 //!
+//! [`Guest`] is a machine of its own with another kernel, emulated.
+//!
 //! [`mutations`] runs the body of a fuzz target over its seeds, what a fuzzer [`found`] and mutations of seeds.
 //!
 //! Used only by tests; it must not know any crate but `model`.
 
 mod corpus;
 mod distribution;
+mod guest;
 pub mod image;
 mod mutations;
 mod peers;
@@ -35,6 +38,7 @@ pub mod tries;
 
 pub use corpus::corpus;
 pub use distribution::Distribution;
+pub use guest::{Ended, Guest};
 pub use mutations::{found, mutations};
 pub use peers::{peer, skip};
 pub use postgres::{Postgres, postgres};

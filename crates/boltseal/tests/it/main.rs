@@ -68,6 +68,7 @@ mod signing;
 mod tokens;
 mod trash;
 mod trust_policy;
+mod unified;
 mod up;
 mod upstreams;
 mod verify;
