@@ -1,0 +1,73 @@
+//! What can be asked about one container.
+
+use std::{path::PathBuf, sync::Arc};
+
+use boltseal_api::groups as api;
+use boltseal_runtime::start::{Join, Started};
+
+use super::{
+    super::{
+        Error,
+        container::{self, Contained},
+        group::Group,
+    },
+    Engine,
+};
+
+impl Engine {
+    /// The two files of a container's log.
+    ///
+    /// # Errors
+    /// Where there is no such container.
+    pub fn logs(&self, name: &str, container: &str) -> Result<[PathBuf; 2], Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        Ok(group.places.logs(one.name()))
+    }
+
+    /// The first process of a container.
+    ///
+    /// # Errors
+    /// Where there is no such container, or it does not run.
+    pub fn first(&self, name: &str, container: &str) -> Result<Started, Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        let started = one.seen().started;
+        started.ok_or_else(|| Error::Conflict(format!("{name}/{container} does not run")))
+    }
+
+    /// Whether a group is kept running.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.group(name).is_ok_and(|group| *group.kept_running.borrow())
+    }
+
+    /// What is to be started so that a program joins a container. It is in the log when this comes back.
+    ///
+    /// # Errors
+    /// Where there is no such container, or it does not run.
+    pub fn exec(&self, name: &str, container: &str, exec: api::Exec) -> Result<Join, Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        let first = self.first(name, container)?;
+        if exec.command.is_empty() {
+            return Err(Error::Definition("it names no program".to_owned()));
+        }
+        let details = vec![("command", exec.command.join(" "))];
+        self.write("container.exec", name, Some(one.name()), details)?;
+        Ok(Join {
+            id: container::id(&group, &one),
+            state: group.places.state.clone(),
+            first,
+            command: exec.command,
+            env: exec.env,
+            folder: exec.folder,
+            user: exec.user,
+            terminal: exec.terminal.map(PathBuf::from),
+        })
+    }
+}
+
+fn find(group: &Group, container: &str) -> Result<Arc<Contained>, Error> {
+    let found = group.containers.iter().find(|one| one.name() == container);
+    found.cloned().ok_or_else(|| Error::Missing(format!("container {}/{container}", group.name)))
+}
