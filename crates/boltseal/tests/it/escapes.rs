@@ -16,7 +16,7 @@ use std::{fs, os::unix::fs::symlink};
 use boltseal_testkit::peer;
 
 use crate::{
-    groups::{Node, text},
+    node::{Node, text},
     sealed::{Place, places},
 };
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     fixtures::{EXPLOITED, layout},
-    groups::text,
+    node::text,
     outdated::alpine_layer,
     running::hold_to,
     service::PATIENCE,

@@ -14,7 +14,7 @@ use boltseal_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::groups::{Node, text};
+use crate::node::{Node, text};
 
 const GROUPS: [&str; 2] = [
     r"

@@ -11,7 +11,7 @@ use std::{
 use boltseal_testkit::peer;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::groups::Node;
+use crate::node::Node;
 
 const GROUP: &str = r"
 type: Microsoft.ContainerInstance/containerGroups

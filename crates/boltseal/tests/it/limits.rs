@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::groups::{Node, text};
+use crate::node::{Node, text};
 
 /// One that stays, and one that takes more memory than it may have.
 const GROUP: &str = r"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::groups::{Node, text};
+use crate::node::{Node, text};
 
 /// A neighbour that counts, each number once, and waits for nobody.
 const COUNTS: &str = r"

@@ -6,7 +6,7 @@ use boltseal_testkit::peer;
 
 use crate::{
     binary::User,
-    groups::{Node, text},
+    node::{Node, text},
 };
 
 const GROUP: &str = r"

@@ -10,8 +10,8 @@ use boltseal_testkit::{
 use serde_json::{Value, json};
 
 use crate::{
-    groups::{ALPINE, Node, text},
     killed::Network,
+    node::{ALPINE, Node, text},
 };
 
 /// The layer of the Alpine fixture.

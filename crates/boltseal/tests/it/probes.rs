@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use boltseal_testkit::peer;
 
-use crate::groups::{Node, text};
+use crate::node::{Node, text};
 
 const GROUP: &str = r"
 type: Microsoft.ContainerInstance/containerGroups

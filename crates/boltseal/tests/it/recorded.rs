@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::{
     binary::User,
-    groups::{Node, own_network},
     login::as_admin,
+    node::{Node, own_network},
     service::{PATIENCE, Service},
 };
 

@@ -9,7 +9,7 @@ use boltseal_testkit::{
 
 use crate::{
     binary::User,
-    groups::{Node, own_network, text},
+    node::{Node, own_network, text},
     outdated::{alpine_layer, push, web},
 };
 

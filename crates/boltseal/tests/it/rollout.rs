@@ -14,8 +14,8 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    groups::{Node, text},
     killed::Network,
+    node::{Node, text},
     running::hold_to,
 };
 

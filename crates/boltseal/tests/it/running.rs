@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::groups::{Node, text};
+use crate::node::{Node, text};
 
 const GROUP: &str = r"
 type: Microsoft.ContainerInstance/containerGroups

@@ -17,8 +17,8 @@ use crate::{
     azure::python,
     binary::User,
     fixtures::{current_feeds, layout},
-    groups::{Node, own_network, text},
     login::as_admin,
+    node::{Node, own_network, text},
     outdated::alpine_layer,
     service::{PATIENCE, Service, Skopeo},
 };
