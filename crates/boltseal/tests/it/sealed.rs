@@ -237,11 +237,30 @@ impl Drop for Container<'_> {
         let cgroup = format!("/{}", self.id);
         let end = End { id: self.id.clone(), state: self.place.path("state"), cgroup };
         assert!(matches!(self.place.ask(&Request::End(end)), Answer::Ended), "{} is still there", self.id);
-        // Of version 2, all lie in one folder.
-        let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
-        for hierarchy in hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]) {
-            assert!(!hierarchy.join(&self.id).exists(), "{}", hierarchy.display());
-        }
+        assert_eq!(cgroups(&self.id), Vec::<PathBuf>::new());
+    }
+}
+
+/// Control groups of a container that are there.
+fn cgroups(id: &str) -> Vec<PathBuf> {
+    // Of version 2, all lie in one folder.
+    let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+    let all = hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]);
+    all.map(|hierarchy| hierarchy.join(id)).filter(|place| place.exists()).collect()
+}
+
+#[test]
+fn a_start_that_is_refused_leaves_nothing() {
+    let Some(place) = Place::new() else { return };
+    for round in 0..5 {
+        let name = format!("refused-{round}");
+        let Err(why) = place.start_as(&name, (0, 0), &["/bin/true"], "/nowhere") else {
+            panic!("it was started in a folder that is not there");
+        };
+        assert!(why.contains("Refused"), "{why}");
+        let id = format!("boltseal-test-{}-{}-{name}", std::process::id(), place.by());
+        assert_eq!(cgroups(&id), Vec::<PathBuf>::new(), "{why}");
+        assert!(!place.path("state").join(&id).exists(), "{why}");
     }
 }
 

@@ -68,9 +68,14 @@ pub fn processes(path: &str) -> io::Result<BTreeSet<i32>> {
     Ok(pids)
 }
 
-/// Removes a control group that has nobody in it any more, from every hierarchy. One that is not there is removed.
+/// Removes a control group that has nobody in it any more, with those right in it, from every hierarchy. One that is not there is
+/// removed.
 pub fn remove(path: &str) {
     for folder in folders(path) {
+        let within = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        for one in within.filter(|path| path.is_dir()) {
+            let _ = fs::remove_dir(one);
+        }
         // Busy ones are somebody's.
         let _ = fs::remove_dir(folder);
     }

@@ -14,7 +14,7 @@ use libcontainer::{
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
 
 use super::{
-    Error, Stacked, Start, Started, devices, files, init::First, log::Segments, memory_files, oci,
+    End, Error, Stacked, Start, Started, devices, end, files, init::First, log::Segments, memory_files, oci,
     seal::Sealing, since,
 };
 use crate::root::{self, Root, Stack, Target};
@@ -22,8 +22,32 @@ use crate::root::{self, Root, Stack, Target};
 /// Where the file system about the network's devices is put together for the container, beside its bundle.
 pub const SYS: &str = "sys";
 
-/// Makes it, in a mount namespace of its own, and lets it run.
+/// Makes it, in a mount namespace of its own, and lets it run. Whoever is told that it was refused will not look for what is left,
+/// so nothing is.
 pub(super) fn start(wanted: &Start) -> Result<Started, Error> {
+    let state = wanted.state.join(&wanted.id);
+    if state.try_exists().map_err(Error::io(state.display().to_string()))? {
+        return Err(Error::Runtime(format!("there is a container {} already", wanted.id)));
+    }
+    let done = make(wanted);
+    if done.is_err() {
+        take_back(wanted);
+    }
+    done
+}
+
+/// Removes what was made of it. Both the library and other runtimes leave the control group where the container's first process
+/// is not quite gone yet.
+fn take_back(wanted: &Start) {
+    let specification = Spec::load(wanted.bundle.join("config.json")).ok();
+    let linux = specification.and_then(|specification| specification.linux().clone());
+    let Some(cgroup) = linux.and_then(|linux| linux.cgroups_path().clone()) else { return };
+    let cgroup = cgroup.display().to_string();
+    // That it could not be made is told, and tells more than that it could not be removed.
+    let _ = end::end(&End { id: wanted.id.clone(), state: wanted.state.clone(), cgroup });
+}
+
+fn make(wanted: &Start) -> Result<Started, Error> {
     let first = First { segments: Arc::new(segments(wanted)?), status: Arc::new(writable(&wanted.status)?) };
     let path = wanted.bundle.join("config.json");
     let mut specification =
@@ -65,16 +89,10 @@ fn by_library(wanted: &Start, first: First) -> Result<Started, Error> {
     let started =
         container.pid().and_then(|pid| Some(Started { pid: pid.as_raw(), since: since(pid.as_raw())? }));
     let nobody = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
-    let done = started.ok_or_else(nobody).and_then(|started| {
-        confine(started)?;
-        container.start()?;
-        Ok(started)
-    });
-    if done.is_err() {
-        // Whoever is told that it was refused will not look for what is left.
-        let _ = container.delete(true);
-    }
-    done
+    let started = started.ok_or_else(nobody)?;
+    confine(started)?;
+    container.start()?;
+    Ok(started)
 }
 
 /// What runtimes leave out, for a container that waits to be started.

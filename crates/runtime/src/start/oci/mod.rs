@@ -86,19 +86,12 @@ pub(super) fn start(
     let runtime = made.runtime(&state);
     let files = first.segments.files();
     let left = [files[0].as_fd(), files[1].as_fd(), first.status.as_fd()];
-    let done = runtime.create(&bundle, &wanted.id, &left).and_then(|pid| {
-        let gone = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
-        let started = Started { pid, since: since(pid).ok_or_else(gone)? };
-        create::confine(started)?;
-        runtime.start(&wanted.id)?;
-        Ok(started)
-    });
-    if done.is_err() {
-        // Whoever is told that it was refused will not look for what is left.
-        let _ = runtime.delete(&wanted.id);
-        let _ = fs::remove_dir_all(&state);
-    }
-    done
+    let pid = runtime.create(&bundle, &wanted.id, &left)?;
+    let gone = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
+    let started = Started { pid, since: since(pid).ok_or_else(gone)? };
+    create::confine(started)?;
+    runtime.start(&wanted.id)?;
+    Ok(started)
 }
 
 /// The first process of a container that another runtime made, where it was started and runs, in its own control group.
