@@ -7,7 +7,7 @@ use boltseal_orchestrator::{
 
 use super::{Mount, Source, make::Notes};
 
-/// Flags of everything.
+/// Flags of everything, but for where terminals are: those are devices.
 const CLOSED: [&str; 3] = ["nosuid", "noexec", "nodev"];
 /// Bytes of `/tmp`, of `/dev/shm` and of `/run`: memory of the container, within its limit.
 const TMP: u64 = 64 << 20;
@@ -27,7 +27,12 @@ pub(super) fn mounts(workload: &Workload, one: &Container, notes: &mut Notes) ->
     let mut mounts = vec![
         mount("/proc", Source::Kernel("proc"), &[]),
         mount("/dev", Source::Memory(DEV), &["mode=755"]),
-        mount("/dev/pts", Source::Kernel("devpts"), &["newinstance", "ptmxmode=0666", "mode=0620"]),
+        // The kernel makes no other devices there, and nobody else can.
+        Mount {
+            target: "/dev/pts".to_owned(),
+            what: Source::Kernel("devpts"),
+            options: vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
+        },
         mount("/dev/shm", Source::Memory(SHM), &["mode=1777"]),
         mount("/dev/mqueue", Source::Kernel("mqueue"), &[]),
         mount("/sys", Source::Kernel("sysfs"), &["ro"]),
