@@ -36,16 +36,18 @@ enum Role {
     Agent,
     /// What makes a container.
     Runtime,
+    /// The other runtime that it has do that.
+    Other,
     /// The first process of a container.
     Init,
 }
 
-/// How often each role is killed.
-fn kills() -> u32 {
+/// How often each role is killed: a share of `BOLTSEAL_CRASH_KILLS`, or else so many times.
+fn kills(otherwise: u32) -> u32 {
     std::env::var("BOLTSEAL_CRASH_KILLS")
         .ok()
         .and_then(|kills| kills.parse::<u32>().ok())
-        .map_or(4, |kills| kills / 25)
+        .map_or(otherwise, |kills| kills / 25)
 }
 
 /// Different moments in each run, told where something fails.
@@ -108,7 +110,7 @@ fn kill(role: Role, node: &Node, groups: &[String]) -> bool {
         // All of this program in that role that belong to groups of this test, by their control group or their parent.
         Role::Runtime | Role::Init => {
             let agent = node.pid().map(|pid| pid.to_string()).unwrap_or_default();
-            let mut pids = processes(|line| line.get(1) == Some(&"__runtime"));
+            let mut pids = processes(is_ours);
             pids.retain(|pid| {
                 let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
                 let is_first = status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"));
@@ -119,18 +121,43 @@ fn kill(role: Role, node: &Node, groups: &[String]) -> bool {
             });
             pids
         }
+        // By the folder of the states of this node's containers, which stands in its arguments.
+        Role::Other => {
+            let state = node.state().display().to_string();
+            let is_it = |line: &[&str]| {
+                line.first().is_some_and(|name| name.ends_with("runc"))
+                    && line.iter().any(|word| word.starts_with(&state))
+            };
+            processes(is_it)
+        }
     };
     let killed =
         pids.into_iter().filter_map(Pid::from_raw).map(|pid| kill_process(pid, Signal::KILL).is_ok());
     killed.filter(|killed| *killed).count() > 0
 }
 
+/// Whether these are the arguments of this program where it makes containers, or is the first process of one.
+fn is_ours(line: &[&str]) -> bool {
+    line.get(1) == Some(&"__runtime") || line.contains(&"__init")
+}
+
 fn check(role: Role, name: &str) {
+    check_with(role, name, &[], 4);
+}
+
+/// The same where `runc` makes the containers.
+fn check_runc(role: Role, name: &str) {
+    if peer("runc").is_some() {
+        check_with(role, name, &["--runtime", "runc"], 2);
+    }
+}
+
+fn check_with(role: Role, name: &str, arguments: &[&str], otherwise: u32) {
     if peer("ip").is_none() {
         return;
     }
     let network = Network::new(&format!("boltseal-{name}-{}", std::process::id()));
-    let Some(mut node) = Node::within(network.0.clone()) else { return };
+    let Some(mut node) = Node::within(network.0.clone(), arguments) else { return };
     let seed = u64::from(std::process::id());
     let mut moments = Moments(seed);
     // So that images are there and starts are all that takes time.
@@ -140,7 +167,7 @@ fn check(role: Role, name: &str) {
         fs::write(&file, GROUP.replace("NAME", &group)).unwrap();
         file
     });
-    for round in 0..kills() {
+    for round in 0..kills(otherwise) {
         let stopping = AtomicBool::new(false);
         let (socket, image) = (node.socket(), format!("alpine={}", node.image));
         let data = node.data.path().to_owned();
@@ -215,7 +242,7 @@ fn settled(node: &Node, network: &Network, groups: &[String; 2], acknowledged: [
         let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         groups.iter().any(|name| cgroups.contains(name.as_str()))
     };
-    assert!(!processes(|line| line.get(1) == Some(&"__runtime")).iter().any(of_groups), "{told}");
+    assert!(!processes(is_ours).iter().any(of_groups), "{told}");
 }
 
 #[test]
@@ -231,4 +258,24 @@ fn what_makes_containers() {
 #[test]
 fn the_first_process_of_containers() {
     check(Role::Init, "init");
+}
+
+#[test]
+fn the_agent_with_runc() {
+    check_runc(Role::Agent, "agent-runc");
+}
+
+#[test]
+fn what_has_runc_make_containers() {
+    check_runc(Role::Runtime, "runtime-runc");
+}
+
+#[test]
+fn runc_itself() {
+    check_runc(Role::Other, "runc");
+}
+
+#[test]
+fn the_first_process_of_containers_made_by_runc() {
+    check_runc(Role::Init, "init-runc");
 }

@@ -62,8 +62,8 @@ impl Node {
     }
 
     /// In a network namespace of this name, made by `ip netns`.
-    pub fn within(network: String) -> Option<Self> {
-        Self::at(Network::Named(network), Vec::new(), None)
+    pub fn within(network: String, more: &[&str]) -> Option<Self> {
+        Self::at(Network::Named(network), more.iter().map(|word| (*word).to_owned()).collect(), None)
     }
 
     fn at(network: Network, more: Vec<String>, home: Option<PathBuf>) -> Option<Self> {
@@ -146,6 +146,11 @@ impl Node {
         self.agent.as_mut().is_none_or(|agent| agent.try_wait().unwrap().is_some())
     }
 
+    /// Where the states of its containers are.
+    pub fn state(&self) -> PathBuf {
+        self.run.path().join("state")
+    }
+
     pub fn socket(&self) -> PathBuf {
         self.run.path().join("agent.sock")
     }
@@ -156,8 +161,13 @@ impl Node {
 
     pub fn command(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_boltseal"));
-        command.args(arguments).env("BOLTSEAL_DATA", self.data.path());
-        command.env("BOLTSEAL_AGENT", self.socket()).stdin(Stdio::null()).output().unwrap()
+        self.let_ask(&mut command);
+        command.args(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Has a command ask this node.
+    pub fn let_ask(&self, command: &mut Command) {
+        command.env("BOLTSEAL_DATA", self.data.path()).env("BOLTSEAL_AGENT", self.socket());
     }
 
     /// Runs a command that has to succeed; gives what it prints.

@@ -75,7 +75,7 @@ fn what_is_outdated() {
         let body = scope.spawn(|| {
             boltseal_agent::network::enter(inside.as_fd()).unwrap();
             let Some(registry) = Distribution::start(false) else { return };
-            let node = Node::within(network.name().to_owned()).unwrap();
+            let node = Node::within(network.name().to_owned(), &[]).unwrap();
             what_becomes_outdated(&node, registry, &alpine);
         });
         body.join().unwrap();

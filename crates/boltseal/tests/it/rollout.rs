@@ -36,7 +36,7 @@ fn within(name: &str, body: impl FnOnce(Node, &str) + Send) {
     thread::scope(|scope| {
         let body = scope.spawn(|| {
             boltseal_agent::network::enter(inside.as_fd()).unwrap();
-            let Some(node) = Node::within(network.name().to_owned()) else { return };
+            let Some(node) = Node::within(network.name().to_owned(), &[]) else { return };
             body(node, &name);
         });
         body.join().unwrap();
