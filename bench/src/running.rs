@@ -114,6 +114,7 @@ impl Bench {
             root: None,
             logs: [bundle.join("log.0"), bundle.join("log.1")],
             log_limit: 1 << 20,
+            attended: None,
             runtime: None,
             status: bundle.join("status"),
         };

@@ -12,6 +12,7 @@
 //! | `GET /v1/groups/NAME/CONTAINER/log` | | lines of the log, one JSON value each |
 //! | `GET /v1/groups/NAME/CONTAINER/processes` | | [`Process`]es |
 //! | `POST /v1/groups/NAME/CONTAINER/exec` | [`Exec`] | what `boltseal exec` is to start |
+//! | `POST /v1/groups/NAME/CONTAINER/attend` | | [`Seat`] |
 //! | `GET /v1/findings`, `GET /v1/where?what=` | | what is wrong with what runs, and who has something: types of the agent |
 //! | `GET /v1/outdated` | | what runs and has something newer: types of the agent |
 //! | `GET /v1/events` | | [`Event`]s, one JSON value each, as they happen |
@@ -43,6 +44,34 @@ pub struct Run {
     /// Let registries speak HTTP without TLS.
     #[serde(default)]
     pub plain_http: bool,
+    /// How somebody can sit at its container; for a group of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attended: Option<Attended>,
+}
+
+/// How somebody can sit at a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attended {
+    /// It has a terminal of its own, with so many rows and columns at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<(u16, u16)>,
+    /// What is typed goes to it.
+    #[serde(default)]
+    pub input: bool,
+    /// It is theirs who run it: it begins when they sit there, and what they type ends when they leave, where it has no terminal.
+    #[serde(default)]
+    pub held: bool,
+}
+
+/// Where one sits at a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The socket. It is there once the container is made.
+    pub socket: String,
+    /// It has a terminal.
+    pub terminal: bool,
+    /// What is typed goes to it.
+    pub input: bool,
 }
 
 /// How a group is stopped.
@@ -163,6 +192,7 @@ pub enum GroupState {
 
 /// A container on a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent answers about a container, none a state")]
 pub struct Container {
     /// Its name within the group.
     pub name: String,
@@ -182,6 +212,12 @@ pub struct Container {
     pub restarts: u32,
     /// Whether its readiness probe passes; without one, whether it runs.
     pub ready: bool,
+    /// Whether it has a terminal of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub terminal: bool,
+    /// Whether what somebody types goes to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub input: bool,
     /// How it ended the last time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
@@ -242,7 +278,7 @@ pub struct Event {
     pub number: u64,
     /// When.
     pub at: Timestamp,
-    /// What: `group.run`, `container.start`, `container.end`, `container.exec`, …
+    /// What: `group.run`, `container.start`, `container.end`, `container.exec`, `container.attend`, …
     pub what: String,
     /// The group.
     pub group: String,

@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 
 /// What the program is called in this role.
 const ROLE: &str = "__runtime";
+/// What it is called where it keeps the terminal of a program that nobody sits at any more.
+pub const HOLD: &str = "__hold";
 /// Bytes of a request: a thousand layers and as many variables.
 const MAX_REQUEST: u64 = 8 << 20;
 /// It answered; or what it was asked to run ended with what is said instead.
@@ -31,6 +33,11 @@ pub fn play() -> Option<ExitCode> {
     }
     if role == first::ROLE {
         return Some(within(arguments, first::begin));
+    }
+    if role == HOLD {
+        // Until nobody holds the terminal any more, which it says by an error.
+        let _ = std::io::copy(&mut stdin(), &mut std::io::sink());
+        return Some(ExitCode::SUCCESS);
     }
     if role != ROLE {
         return None;

@@ -93,7 +93,7 @@ pub fn specification(one: &Container, places: &Places) -> Result<Spec, Error> {
         "hostname": places.hostname,
         "root": { "path": places.root, "readonly": one.read_only_root },
         "process": {
-            "terminal": false,
+            "terminal": one.terminal,
             "user": { "uid": user, "gid": group },
             "args": one.command, "env": env, "cwd": one.working_dir,
             "capabilities": capabilities,

@@ -53,6 +53,12 @@ pub fn read(run: &Run) -> Result<Read, Error> {
             "{file}: `{name}` is no name of a group: 1 to 63 of a-z, 0-9 and -, with a letter, no - at its ends"
         )));
     }
+    if run.attended.is_some() && workload.containers.len() != 1 {
+        return Err(Error::Definition(format!(
+            "{file} has {} containers: a terminal, or what is typed, is for a group of one",
+            workload.containers.len()
+        )));
+    }
     for one in &workload.containers {
         if !is_name(&one.name) {
             return Err(Error::Definition(format!(
@@ -199,7 +205,11 @@ pub fn group(
             user: image.user,
         })
         .collect();
-    let plan = plan(&Wanted { workload: &read.workload, images: &seen, host, range: u32::from(kept.slot) });
+    let mut plan =
+        plan(&Wanted { workload: &read.workload, images: &seen, host, range: u32::from(kept.slot) });
+    if let Some(how) = kept.run.attended {
+        plan.containers.iter_mut().for_each(|one| one.attend(how.terminal.is_some(), how.input));
+    }
     let secrets = volumes(&kept.run, &read.needs)?;
     let mut containers = Vec::new();
     for one in &plan.containers {

@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::fd::AsRawFd as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,7 +13,11 @@ use boltseal_model::{Digest, Ruling, Timestamp};
 use boltseal_orchestrator::aci::Probes;
 use boltseal_runtime::{
     bundle, plan,
-    start::{self, End, Layer, Start, Started, status::Status},
+    start::{
+        self, End, Layer, Start, Started,
+        attend::{self, Attended, Size},
+        status::Status,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -129,6 +133,8 @@ impl Contained {
             state: seen.state,
             restarts: seen.starts.saturating_sub(1),
             ready: seen.ready,
+            terminal: self.plan.terminal,
+            input: self.plan.input,
             ended: seen.ended,
         }
     }
@@ -219,12 +225,27 @@ pub fn start(
         logs: group.places.logs(one.name()),
         log_limit: LOG,
         status: folder.join("status"),
+        attended: attended(group, one),
         runtime: runtime.map(Path::to_owned),
     };
     let started = confine::start(program, wanted)?;
     let text = serde_json::to_vec(&started).map_err(|error| Error::io("started")(error.into()))?;
     replace(&folder.join("started"), &text).map_err(Error::io(folder.display()))?;
     Ok(started)
+}
+
+/// How somebody can sit at it. It is theirs who ran it until it was started once.
+fn attended(group: &Group, one: &Contained) -> Option<Attended> {
+    let kept = group.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let how = kept.run.attended?;
+    let terminal = how.terminal.map(|(rows, columns)| Size { rows, columns });
+    Some(Attended { terminal, input: how.input, held: how.held && one.seen().starts == 0 })
+}
+
+/// Where they come to; none where nobody can.
+pub fn seat(group: &Group, one: &Contained) -> Option<PathBuf> {
+    let kept = group.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.run.attended.map(|_| attend::socket(&group.places.container(one.name()).join("bundle")))
 }
 
 /// The layers of its image, as folders.

@@ -22,7 +22,7 @@ use axum::{
     routing::{get, post},
     serve::IncomingStream,
 };
-use boltseal_api::groups::{Exec, Group, Process, Refused, Rollback, Rolled, Rollout, Run, Stop};
+use boltseal_api::groups::{Exec, Group, Process, Refused, Rollback, Rolled, Rollout, Run, Seat, Stop};
 use boltseal_model::Timestamp;
 use boltseal_runtime::start::{Join, log::Reader};
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,7 @@ pub async fn serve(
         .route("/v1/groups/{name}/{container}/log", get(log))
         .route("/v1/groups/{name}/{container}/processes", get(top))
         .route("/v1/groups/{name}/{container}/exec", post(exec))
+        .route("/v1/groups/{name}/{container}/attend", post(attend))
         .route("/v1/events", get(events))
         .route("/v1/findings", get(findings))
         .route("/v1/where", get(locate))
@@ -257,6 +258,14 @@ async fn exec(
     Json(exec): Json<Exec>,
 ) -> Result<Json<Join>, Error> {
     let done = tokio::task::spawn_blocking(move || engine.exec(&name, &container, exec));
+    done.await.map_err(|_| Error::Stopping)?.map(Json)
+}
+
+async fn attend(
+    Asking(engine): Asking,
+    Segments((name, container)): Segments<(String, String)>,
+) -> Result<Json<Seat>, Error> {
+    let done = tokio::task::spawn_blocking(move || engine.attend(&name, &container));
     done.await.map_err(|_| Error::Stopping)?.map(Json)
 }
 

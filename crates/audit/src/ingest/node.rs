@@ -131,7 +131,7 @@ fn meaning(event: &Event) -> (Activity, Severity) {
         "group.start" | "container.start" => (Activity::Start, Severity::Informational),
         "group.stop" | "container.end" => (Activity::Stop, Severity::Informational),
         "group.remove" => (Activity::Delete, Severity::Informational),
-        "container.exec" => (Activity::Connect, Severity::High),
+        "container.exec" | "container.attend" => (Activity::Connect, Severity::High),
         "group.rotate" => (Activity::Update, Severity::Medium),
         "group.rollout" | "group.rolled-out" | "group.rollback" | "group.renew" => {
             (Activity::Update, Severity::Informational)
@@ -176,6 +176,7 @@ fn words(event: &Event) -> String {
         "group.renew" => why(format!("group {whose} is replaced by a rule in its file")),
         "group.rollback" => format!("group {whose} goes back to {}", event.detail("id").unwrap_or("?")),
         "group.rollout-failed" => why(format!("group {whose} was not replaced")),
+        "container.attend" => format!("somebody sits at container {whose}"),
         "container.failed" => why(format!("container {whose} could not be started")),
         "container.exec" => {
             let program = event.detail("command").and_then(program).unwrap_or("a program");

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, stderr, stdin, stdout},
+    os::unix::process::CommandExt as _,
     process::{Command, Stdio},
     thread,
 };
@@ -12,7 +13,11 @@ use boltseal_runtime::start::{Join, Request};
 use crate::{
     console::Console,
     exit::{Exit, Failure},
-    lent::Lent,
+    lent::{
+        self, How, Left,
+        joined::Coming,
+        keys::{self, Keys},
+    },
     node::{self, Node, segment},
 };
 
@@ -27,9 +32,12 @@ filter of system calls. That it was asked for is written down before it starts.
 
 Examples:
   boltseal exec shop/web -- ls /data
-  boltseal exec -t shop/web -- sh
+  boltseal exec -it shop/web -- sh
+  boltseal exec -i shop/web -- tar -x -C /data < data.tar
 
-Exit codes: that of the program; 126 it could not be started; 2 there is no such container, or it does not run; 3 no agent answers")]
+With a terminal, ctrl-p ctrl-q leave it, and the program goes on without anybody.
+
+Exit codes: that of the program, 0 where it was left; 126 it could not be started; 2 there is no such container, or it does not run; 3 no agent answers")]
 pub struct Args {
     /// Group, and container where it has several
     #[arg(value_name = "GROUP[/CONTAINER]")]
@@ -37,9 +45,15 @@ pub struct Args {
     /// The program and its arguments
     #[arg(last = true, value_name = "COMMAND", required = true)]
     command: Vec<String>,
-    /// Give it a terminal
-    #[arg(long, short)]
+    /// Give it a terminal of the container's own
+    #[arg(long, short, visible_alias = "tty")]
     terminal: bool,
+    /// Give it what comes on standard input, also from a terminal
+    #[arg(long, short)]
+    interactive: bool,
+    /// Keys that leave it, where it has a terminal: letters and ctrl-LETTER, with commas
+    #[arg(long, value_name = "KEYS", default_value = keys::DEFAULT)]
+    detach_keys: Keys,
     /// Variable
     #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
     env: Vec<(String, String)>,
@@ -66,16 +80,26 @@ fn user(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Joins.
-pub fn run(args: &Args, _: &Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
+    let is_terminal = stdin().is_terminal();
+    // One that sits at a terminal types.
+    let types = args.interactive || is_terminal;
+    if args.terminal {
+        lent::can_sit(true, types)?;
+    }
     let agent = args.node.agent()?;
     let (group, container) = node::container(&agent, &args.container)?;
-    let listening = if args.terminal { Some(Lent::new()?) } else { None };
+    let coming = if args.terminal { Some(Coming::new()?) } else { None };
+    let mut env = args.env.clone();
+    if args.terminal && !env.iter().any(|(name, _)| name == "TERM") {
+        env.extend(lent::kind().map(|kind| ("TERM".to_owned(), kind)));
+    }
     let wanted = Exec {
         command: args.command.clone(),
-        env: args.env.clone(),
+        env,
         folder: args.folder.clone(),
         user: args.user,
-        terminal: listening.as_ref().map(|lent| lent.path().display().to_string()),
+        terminal: coming.as_ref().map(|coming| coming.path().display().to_string()),
     };
     let path = format!("/v1/groups/{}/{}/exec", segment(&group), segment(&container));
     let join: Join = agent.ask("POST", &path, Some(&wanted))?;
@@ -85,18 +109,35 @@ pub fn run(args: &Args, _: &Console) -> Result<Exit, Failure> {
     std::fs::write(asked.path(), text).map_err(Failure::fault)?;
     let mut program = Command::new(std::env::current_exe().map_err(Failure::fault)?);
     program.arg("__runtime").arg(asked.path()).env_clear();
-    if let Some(lent) = listening {
-        let child = program.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(Failure::fault)?;
-        let code = lent.lend(child)?;
+    if let Some(coming) = coming {
+        // Of a group of its own: what is left there goes on when the terminal here is closed.
+        program.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        let child = program.spawn().map_err(Failure::fault)?;
+        let how = How { terminal: true, input: types, keys: args.detach_keys.clone() };
+        let left = coming.sit(child, &how)?;
         drop(asked);
+        if left == Left::Detached {
+            console.note(format_args!("left it: the program goes on in {group}/{container}"));
+            return Ok(Exit::Pass);
+        }
         // The five codes are ours; this one is the program's.
-        std::process::exit(code.unwrap_or(KILLED));
+        let Left::Ended(Some(code)) = left else { std::process::exit(KILLED) };
+        std::process::exit(code)
     }
     // A terminal stays with whoever sits at it: the container gets pipes.
-    let (input, out, err) = (stdin().is_terminal(), stdout().is_terminal(), stderr().is_terminal());
+    let (out, err) = (stdout().is_terminal(), stderr().is_terminal());
     let piped = |is_terminal: bool| if is_terminal { Stdio::piped() } else { Stdio::inherit() };
-    program.stdin(if input { Stdio::null() } else { Stdio::inherit() }).stdout(piped(out)).stderr(piped(err));
+    program.stdin(match (is_terminal, args.interactive) {
+        (true, true) => Stdio::piped(),
+        (true, false) => Stdio::null(),
+        (false, _) => Stdio::inherit(),
+    });
+    program.stdout(piped(out)).stderr(piped(err));
     let mut child = program.spawn().map_err(Failure::fault)?;
+    if let Some(mut input) = child.stdin.take() {
+        // It ends with this process: nothing else interrupts whoever waits for a line.
+        thread::spawn(move || io::copy(&mut stdin(), &mut input));
+    }
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let copies = [
         out.map(|mut from| thread::spawn(move || io::copy(&mut from, &mut stdout()))),

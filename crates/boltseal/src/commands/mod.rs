@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod agent;
+pub mod attach;
 pub mod attest;
 pub mod audit;
 pub mod break_glass;
@@ -102,6 +103,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Run one more program in a container
     Exec(exec::Args),
+    /// Sit at a container that was run with a terminal, or that reads what is typed
+    Attach(attach::Args),
     /// List the processes of a container
     Top(top::Args),
     /// Show what is known of a container group
@@ -217,6 +220,7 @@ pub fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Outdated(args) => outdated::run(&args, console),
         Command::Logs(args) => logs::run(&args, console),
         Command::Exec(args) => exec::run(&args, console),
+        Command::Attach(args) => attach::run(&args, console),
         Command::Top(args) => top::run(&args, console),
         Command::Inspect(args) => inspect::run(&args, console),
         Command::Stop(args) => stop::run(&args, console),

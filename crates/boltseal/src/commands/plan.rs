@@ -30,6 +30,7 @@ Examples:
 
 Exit codes: 0 it can be run; 1 something it asks for is refused; 2 usage; 3 something is not known, or --strict and a control \
 does not hold; 4 internal fault")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command, none a state")]
 pub struct Args {
     /// A container group as Azure has it: an ARM template, or YAML of `az container`
     #[arg(value_name = "GROUP")]
@@ -46,6 +47,12 @@ pub struct Args {
     /// End with exit code 3 where a control is partial or unavailable
     #[arg(long)]
     strict: bool,
+    /// With a terminal of its own, as `boltseal run -t`; for a group of one container
+    #[arg(long, short, visible_alias = "tty")]
+    terminal: bool,
+    /// With what is typed, as `boltseal run -i`; for a group of one container
+    #[arg(long, short)]
+    interactive: bool,
     /// How to write it
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     format: Form,
@@ -81,7 +88,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let workload = group(args)?;
     let images = images(args, &workload, console);
-    let made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe(), range: 0 });
+    let mut made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe(), range: 0 });
+    if args.terminal || args.interactive {
+        let [one] = made.containers.as_mut_slice() else {
+            return Err(Failure::usage("-i and -t are for a group of one container"));
+        };
+        one.attend(args.terminal, args.interactive);
+    }
     let text = match args.format {
         Form::Table => plans::people(&made, console.paint(None)),
         Form::Json => output::json(&made)?,

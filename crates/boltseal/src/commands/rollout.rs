@@ -95,6 +95,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
         allow_unverified: args.allow_unverified,
         strict: args.strict,
         plain_http: args.plain_http,
+        attended: None,
     };
     let asked =
         Rollout { run, strategy: args.strategy.into(), wait: Some(args.wait), drain: Some(args.drain) };

@@ -1,5 +1,7 @@
 //! `boltseal run IMAGE|GROUP`
 
+mod sit;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -9,14 +11,19 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use boltseal_api::groups::{Group, GroupState, Run, Stop};
+use boltseal_api::groups::{Ended, Group, GroupState, Run, Stop};
 use boltseal_runtime::start::log::{Entry, Stream};
 
+pub use self::sit::sit;
 use crate::{
     cli::Global,
     console::Console,
     exit::{Exit, Failure},
     given,
+    lent::{
+        self,
+        keys::{self, Keys},
+    },
     node::{Asked, Node, segment},
     output::{Written, groups as output},
 };
@@ -41,11 +48,14 @@ policy and the vulnerability data of this node. What is not allowed is not run. 
 the least there is: users of its own, no capability, a root that cannot be written to, nothing executable on what can be, a \
 closed network. `boltseal plan GROUP` shows all of it beforehand.
 
-With an image and without --detach, what it writes is shown until it ends, and Ctrl-C stops it.
+With an image and without --detach, what it writes is shown until it ends, and Ctrl-C stops it. With -i, it reads what comes on \
+standard input, and gets the signals that come here. With -t, it has a terminal of its own, and with -it it is as if one sat at it: \
+ctrl-p ctrl-q leave it, `boltseal attach` comes back.
 
 Examples:
   boltseal run group.yaml
   boltseal run --rm registry.example.com/tools/jq:1.7 -- jq --version
+  boltseal run -it --rm registry.example.com/tools/shell:v1
   boltseal run -d --name web -p 8080:80 --memory 0.5 registry.example.com/shop/web:v1
   boltseal run oci:build/app --allow-unverified --rm
 
@@ -65,6 +75,15 @@ pub struct Args {
     /// Do not wait for its end
     #[arg(long, short)]
     detach: bool,
+    /// Let it read what comes on standard input, for an image
+    #[arg(long, short)]
+    interactive: bool,
+    /// Give it a terminal of its own, for an image
+    #[arg(long, short, visible_alias = "tty")]
+    terminal: bool,
+    /// Keys that leave it, where it has a terminal: letters and ctrl-LETTER, with commas
+    #[arg(long, value_name = "KEYS", default_value = keys::DEFAULT)]
+    detach_keys: Keys,
     /// Remove it when it ended
     #[arg(long, conflicts_with = "detach")]
     rm: bool,
@@ -116,6 +135,7 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 /// Runs it.
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let is_file = Path::new(&args.what).is_file() && !args.what.contains(".tar");
+    let attended = sit::attended(args, is_file)?;
     let (file, definition, images) = if is_file {
         (args.what.clone(), given::bounded(Path::new(&args.what), MAX_FILE)?, BTreeMap::new())
     } else {
@@ -131,6 +151,7 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         allow_unverified: args.allow_unverified,
         strict: args.strict,
         plain_http: args.plain_http,
+        attended,
     };
     let agent = args.node.started(global, console)?;
     let group: Group = agent.ask("POST", "/v1/groups", Some(&wanted))?;
@@ -142,12 +163,34 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         args.written.show(&group, console, output::one)?;
         return Ok(Exit::Pass);
     }
-    let code = wait(&agent, &group.name, console)?;
+    let code = match attended {
+        Some(how) => {
+            let Some(code) = sit(&agent, &group, how.input, &args.detach_keys, console)? else {
+                if args.rm {
+                    console.note(format_args!(
+                        "it is not removed when it ends: boltseal rm {} does that",
+                        group.name
+                    ));
+                }
+                return Ok(Exit::Pass);
+            };
+            code
+        }
+        None => wait(&agent, &group.name, console)?,
+    };
     if args.rm {
         agent.tell("DELETE", &format!("/v1/groups/{}?force=true", segment(&group.name)))?;
     }
     // The five codes are ours; this one is the program's, which whoever called waits for.
     std::process::exit(code)
+}
+
+/// Its code; and why it ended, where that was not by itself.
+fn told(ended: &Ended, console: &Console) -> i32 {
+    if ended.why != "ended" && ended.why != "stopped" {
+        console.warning(&ended.why);
+    }
+    ended.code
 }
 
 /// The group once its containers were started, or a little later: what initialises it may take its time.
@@ -175,10 +218,7 @@ fn wait(agent: &Asked, name: &str, console: &Console) -> Result<i32, Failure> {
         let group: Group = agent.get(&place)?;
         if !matches!(group.state, GroupState::Starting | GroupState::Running | GroupState::Stopping) {
             let one = container(&group).and_then(|one| one.ended);
-            if let Some(ended) = one.as_ref().filter(|ended| ended.why != "ended" && ended.why != "stopped") {
-                console.warning(&ended.why);
-            }
-            return Ok(one.map_or(1, |ended| ended.code));
+            return Ok(one.map_or(1, |ended| told(&ended, console)));
         }
         std::thread::sleep(LOOK);
     }
@@ -239,9 +279,13 @@ fn of_image(args: &Args) -> Result<(String, BTreeMap<String, String>), Failure> 
         let words = args.command.iter().map(|word| quoted(word)).collect::<Result<Vec<_>, _>>()?;
         let _ = writeln!(text, "      command: [{}]", words.join(", "));
     }
-    if !args.env.is_empty() {
+    let mut env = args.env.clone();
+    if args.terminal && !env.iter().any(|(name, _)| name == "TERM") {
+        env.extend(lent::kind().map(|kind| ("TERM".to_owned(), kind)));
+    }
+    if !env.is_empty() {
         let _ = writeln!(text, "      environmentVariables:");
-        for (name, value) in &args.env {
+        for (name, value) in &env {
             let _ = writeln!(text, "      - {{name: {}, value: {}}}", quoted(name)?, quoted(value)?);
         }
     }

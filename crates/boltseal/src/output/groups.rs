@@ -48,6 +48,10 @@ pub fn one(group: &Group, paint: Paint) -> String {
     if let Some(address) = &group.address {
         let _ = writeln!(out, "address {address}");
     }
+    for attended in group.containers.iter().filter(|one| one.terminal || one.input) {
+        let what = if attended.terminal { "has a terminal" } else { "reads what is typed" };
+        let _ = writeln!(out, "{} {what}: boltseal attach {}/{}", attended.name, group.name, attended.name);
+    }
     out.push('\n');
     out.push_str(&all(std::slice::from_ref(group), paint));
     out

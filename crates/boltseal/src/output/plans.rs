@@ -49,6 +49,11 @@ fn container(one: &Container, paint: Paint, out: &mut String) {
     line("in", &one.working_dir);
     let user = one.user.map_or_else(|| "not known".to_owned(), |(user, group)| outside(one, user, group));
     line("as", &user);
+    if one.terminal || one.input {
+        let what = if one.terminal { "a terminal of its own" } else { "no terminal" };
+        let typed = if one.input { "what is typed goes to it" } else { "nothing is typed" };
+        line("sits at it", &format!("{what}; {typed}"));
+    }
     let limits = &one.limits;
     let share = format!(
         "{}.{:03} processors, {} of memory",

@@ -67,6 +67,7 @@ mod secret_volumes;
 mod service;
 mod sign;
 mod signing;
+mod terminals;
 mod tokens;
 mod trash;
 mod trust_policy;

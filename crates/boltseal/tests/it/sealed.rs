@@ -138,6 +138,7 @@ impl Place {
             logs: logs.clone(),
             log_limit: 1 << 20,
             status: status.clone(),
+            attended: None,
             runtime: self.runtime.clone(),
         };
         match self.ask(&Request::Start(wanted)) {

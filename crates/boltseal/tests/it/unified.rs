@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use boltseal_testkit::{Guest, peer, shared};
 
-use crate::groups::ALPINE;
+use crate::node::ALPINE;
 
 /// Programs that those tests start.
 const PROGRAMS: &[&str] =

@@ -155,6 +155,8 @@ fn container(
         env,
         secrets,
         working_dir: process::working_dir(seen),
+        terminal: false,
+        input: false,
         user: user(workload, one, seen, notes),
         users: Users { first: FIRST_USER.saturating_add(USERS.saturating_mul(wanted.range)), count: USERS },
         capabilities: openings.iter().map(|opening| opening.what.clone()).collect(),

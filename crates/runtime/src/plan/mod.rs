@@ -74,6 +74,7 @@ pub struct Refusal {
 
 /// How one container will be confined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent answers about a container, none a state")]
 pub struct Container {
     /// Its name.
     pub name: String,
@@ -91,6 +92,12 @@ pub struct Container {
     pub secrets: Vec<String>,
     /// The folder it starts in.
     pub working_dir: String,
+    /// Whether it has a terminal of its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub terminal: bool,
+    /// Whether what somebody types goes to it; else there is nothing to read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub input: bool,
     /// Its user and group, inside; nothing where that is not known.
     pub user: Option<(u32, u32)>,
     /// Users inside, and whom they are outside.
@@ -213,6 +220,16 @@ pub struct Opening {
     pub path: String,
     /// The line.
     pub line: u32,
+}
+
+impl Container {
+    /// With a terminal of its own, with input, both or neither. Programs find out from a variable what a terminal can do.
+    pub fn attend(&mut self, terminal: bool, input: bool) {
+        (self.terminal, self.input) = (terminal, input);
+        if terminal {
+            self.env.0.entry("TERM".to_owned()).or_insert_with(|| "xterm".to_owned());
+        }
+    }
 }
 
 impl Plan {

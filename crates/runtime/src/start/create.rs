@@ -9,13 +9,21 @@ use std::{
 
 use boltseal_sys::PrivateMounts;
 use libcontainer::{
-    container::builder::ContainerBuilder, oci_spec::runtime::Spec, syscall::syscall::SyscallType,
+    container::builder::ContainerBuilder,
+    oci_spec::runtime::{LinuxIdMapping, Spec},
+    syscall::syscall::SyscallType,
 };
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
 
 use super::{
-    End, Error, Stacked, Start, Started, devices, end, files, init::First, log::Segments, memory_files, oci,
-    seal::Sealing, since,
+    End, Error, Stacked, Start, Started,
+    attend::{self, Door},
+    devices, end, files,
+    init::First,
+    log::Segments,
+    memory_files, oci,
+    seal::Sealing,
+    since,
 };
 use crate::root::{self, Root, Stack, Target};
 
@@ -48,7 +56,19 @@ fn take_back(wanted: &Start) {
 }
 
 fn make(wanted: &Start) -> Result<Started, Error> {
-    let first = First { segments: Arc::new(segments(wanted)?), status: Arc::new(writable(&wanted.status)?) };
+    // First, so that no socket of the container keeps another network alive.
+    if let Some(network) = &wanted.network {
+        enter(network)?;
+    }
+    let door = match wanted.attended {
+        Some(how) => {
+            let opened = Door::open(&wanted.bundle, how);
+            Some(Arc::new(opened.map_err(Error::io(attend::socket(&wanted.bundle).display().to_string()))?))
+        }
+        None => None,
+    };
+    let first =
+        First { segments: Arc::new(segments(wanted)?), status: Arc::new(writable(&wanted.status)?), door };
     let path = wanted.bundle.join("config.json");
     let mut specification =
         Spec::load(&path).map_err(|source| Error::Specification { path: path.clone(), source })?;
@@ -56,9 +76,6 @@ fn make(wanted: &Start) -> Result<Started, Error> {
         specification = oci::changed(&specification, wanted)?;
     }
     files::raise(&specification)?;
-    if let Some(network) = &wanted.network {
-        enter(network)?;
-    }
     let mounts = boltseal_sys::private_mounts().map_err(Error::io("mounts of its own"))?;
     if wanted.network.is_some() {
         sysfs(&wanted.bundle.join(SYS))?;
@@ -66,14 +83,18 @@ fn make(wanted: &Start) -> Result<Started, Error> {
     if let Some(stacked) = &wanted.root {
         assemble(&mounts, stacked, &specification, &wanted.bundle)?;
     }
-    match &wanted.runtime {
+    let started = match &wanted.runtime {
         Some(program) => oci::start(wanted, program, &specification, &first),
-        None => by_library(wanted, first),
-    }
+        None => by_library(wanted, &specification, first),
+    };
+    // Whoever sends a terminal has done so.
+    let _ = attend::forget(&attend::console(&wanted.bundle));
+    started
 }
 
 /// Has the library make it.
-fn by_library(wanted: &Start, first: First) -> Result<Started, Error> {
+fn by_library(wanted: &Start, specification: &Spec, first: First) -> Result<Started, Error> {
+    let has_terminal = wanted.attended.is_some_and(|how| how.terminal.is_some());
     let nothing = || File::options().read(true).write(true).open("/dev/null").map_err(Error::io("/dev/null"));
     let mut container = ContainerBuilder::new(wanted.id.clone(), SyscallType::default())
         .with_executor(Sealing::first(first))
@@ -81,6 +102,7 @@ fn by_library(wanted: &Start, first: First) -> Result<Started, Error> {
         .with_stdin(nothing()?)
         .with_stdout(nothing()?)
         .with_stderr(nothing()?)
+        .with_console_socket(has_terminal.then(|| attend::console(&wanted.bundle)))
         .validate_id()?
         .as_init(&wanted.bundle)
         .with_systemd(false)
@@ -91,6 +113,9 @@ fn by_library(wanted: &Start, first: First) -> Result<Started, Error> {
     let nobody = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
     let started = started.ok_or_else(nobody)?;
     confine(started)?;
+    if has_terminal {
+        own_terminal(started, specification)?;
+    }
     container.start()?;
     Ok(started)
 }
@@ -102,6 +127,17 @@ pub(super) fn confine(first: Started) -> Result<(), Error> {
         memory_files::forbid(first.pid).map_err(Error::io(memory_files::SETTING))?;
     }
     Ok(())
+}
+
+/// Gives the terminal of a container that waits to be started to its user: made by root within, nobody else could open it by its
+/// name.
+fn own_terminal(first: Started, specification: &Spec) -> Result<(), Error> {
+    let user = specification.process().as_ref().map_or(0, |process| process.user().uid());
+    let mappings = specification.linux().as_ref().and_then(|linux| linux.uid_mappings().clone());
+    let first_user = mappings.iter().flatten().next().map_or(0, LinuxIdMapping::host_id);
+    let terminal = format!("/proc/{}/fd/0", first.pid);
+    std::os::unix::fs::chown(&terminal, Some(first_user.saturating_add(user)), None)
+        .map_err(Error::io("its terminal"))
 }
 
 /// Puts the root together, with a place for everything that is mounted on it, where the specification says that it is.

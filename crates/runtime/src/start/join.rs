@@ -7,7 +7,7 @@
 use std::{
     io,
     os::{
-        fd::{AsFd as _, AsRawFd, OwnedFd},
+        fd::{AsFd as _, AsRawFd, IntoRawFd as _, OwnedFd},
         unix::{net::UnixStream, process::ExitStatusExt as _},
     },
     process::ExitStatus,
@@ -23,6 +23,7 @@ use libcontainer::{
     workload::Executor as _,
 };
 use rustix::{
+    fs::Uid,
     process::{DumpableBehavior, Pid, PidfdFlags, Signal, WaitOptions},
     thread::ThreadNameSpaceType,
 };
@@ -124,8 +125,15 @@ fn become_it(specification: &Spec, terminal: Option<UnixStream>) -> Error {
             syscall.set_rlimit(limit).map_err(|error| refused("limits", &error))?;
         }
         if let Some(socket) = terminal {
-            tty::setup_console(syscall.as_ref(), socket.as_raw_fd(), false)
+            // A terminal belongs to whoever makes it, and root of the machine is nobody in there, whose it could not be given on.
+            syscall.set_id(0.into(), 0.into()).map_err(|error| refused("root within", &error))?;
+            // It closes the socket.
+            tty::setup_console(syscall.as_ref(), socket.into_raw_fd(), false)
                 .map_err(|error| refused("a terminal", &error))?;
+            // Made by root within; nobody else could open it by its name.
+            let owner = Uid::from_raw(process.user().uid());
+            rustix::fs::fchown(rustix::stdio::stdin(), Some(owner), None)
+                .map_err(Error::io("its terminal"))?;
         }
         if process.no_new_privileges() == Some(true) {
             rustix::thread::set_no_new_privs(true).map_err(Error::io("no new privileges"))?;

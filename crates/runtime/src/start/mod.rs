@@ -22,6 +22,7 @@
 //! | `end` | what is left of one, removed |
 //! | [`seal`] | Landlock and the filter of system calls, the last thing before the workload |
 //! | [`init`] | PID 1: what is written goes to the log, what ends is reaped, the status is kept |
+//! | [`attend`], `streams` | its terminal or pipes, and whoever sits at the container |
 //! | [`oci`] | one that another runtime makes, over the same bundle |
 //! | [`inside`] | this program as what a container of another runtime starts with |
 //! | [`log`] | what the workload wrote, bounded, in the format of Kubernetes' runtimes |
@@ -29,6 +30,7 @@
 //!
 //! It must not know: groups, networks, images, who asks.
 
+pub mod attend;
 mod cgroup;
 mod create;
 mod devices;
@@ -44,6 +46,7 @@ mod memory_files;
 pub mod oci;
 pub mod seal;
 pub mod status;
+mod streams;
 
 use std::{io, path::PathBuf};
 
@@ -89,6 +92,9 @@ pub struct Start {
     pub log_limit: u64,
     /// A file for how it ended.
     pub status: PathBuf,
+    /// How somebody can sit at it, by [`attend::socket`] of the bundle; without it nobody can.
+    #[serde(default)]
+    pub attended: Option<attend::Attended>,
     /// The OCI runtime that makes it; without one, this program does.
     #[serde(default)]
     pub runtime: Option<PathBuf>,

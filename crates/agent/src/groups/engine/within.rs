@@ -67,6 +67,26 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Where somebody can sit at a container. That they were shown there is in the log when this comes back.
+    ///
+    /// # Errors
+    /// Where there is no such container, or nobody can sit at it.
+    pub fn attend(&self, name: &str, container: &str) -> Result<api::Seat, Error> {
+        let group = self.group(name)?;
+        let one = find(&group, container)?;
+        let socket = container::seat(&group, &one).ok_or_else(|| {
+            Error::Conflict(format!(
+                "{name}/{container} has no terminal and reads nothing: see what it writes with boltseal logs -f, or join it with \
+                 boltseal exec"
+            ))
+        })?;
+        self.write("container.attend", name, Some(one.name()), Vec::new())?;
+        let socket = socket.display().to_string();
+        Ok(api::Seat { socket, terminal: one.plan.terminal, input: one.plan.input })
+    }
+}
+
 fn find(group: &Group, container: &str) -> Result<Arc<Contained>, Error> {
     let found = group.containers.iter().find(|one| one.name() == container);
     found.cloned().ok_or_else(|| Error::Missing(format!("container {}/{container}", group.name)))

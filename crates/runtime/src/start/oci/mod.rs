@@ -25,7 +25,7 @@ mod specification;
 
 use std::{
     fs,
-    os::fd::AsFd as _,
+    os::fd::{AsFd as _, AsRawFd as _},
     path::{Path, PathBuf},
 };
 
@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use program::{Lacks, Runtime};
 
-use super::{Error, Start, Started, cgroup, create, init::First, since};
+use super::{Error, Start, Started, attend, cgroup, create, init::First, since};
 
 /// File of a state that says who made it.
 const MADE: &str = "runtime";
@@ -67,7 +67,7 @@ impl Made {
 
 /// The specification that `program` is to be given.
 pub(super) fn changed(specification: &Spec, wanted: &Start) -> Result<Spec, Error> {
-    specification::changed(specification, wanted.log_limit)
+    specification::changed(specification, wanted)
 }
 
 /// Makes it of `specification`, whose root is there, and lets it run.
@@ -85,8 +85,15 @@ pub(super) fn start(
     write(&bundle.join("config.json"), specification)?;
     let runtime = made.runtime(&state);
     let files = first.segments.files();
-    let left = [files[0].as_fd(), files[1].as_fd(), first.status.as_fd()];
-    let pid = runtime.create(&bundle, &wanted.id, &left)?;
+    let mut left = vec![files[0].as_fd(), files[1].as_fd(), first.status.as_fd()];
+    left.extend(first.door.iter().map(|door| door.listener.as_fd()));
+    let console = first.door.as_ref().and_then(|door| door.console.as_ref());
+    left.extend(console.map(|console| console.as_fd()));
+    // By a path short enough for the address of a socket.
+    let folder = fs::File::open(&wanted.bundle).map_err(Error::io(wanted.bundle.display().to_string()))?;
+    let near = format!("/proc/{}/fd/{}", std::process::id(), folder.as_raw_fd());
+    let console = console.map(|_| attend::console(Path::new(&near)));
+    let pid = runtime.create(&bundle, &wanted.id, &left, console.as_deref())?;
     let gone = || Error::io::<std::io::Error>("the first process")(std::io::ErrorKind::NotFound.into());
     let started = Started { pid, since: since(pid).ok_or_else(gone)? };
     create::confine(started)?;

@@ -95,11 +95,20 @@ impl Runtime {
     }
 
     /// Has a container made that waits to be started, and leaves these descriptors to its first process, as 3, 4 and so on.
-    /// Gives that process.
-    pub(super) fn create(&self, bundle: &Path, id: &str, left: &[BorrowedFd<'_>]) -> Result<i32, Error> {
+    /// Sends the other side of its terminal to the socket `console`. Gives that process.
+    pub(super) fn create(
+        &self,
+        bundle: &Path,
+        id: &str,
+        left: &[BorrowedFd<'_>],
+        console: Option<&Path>,
+    ) -> Result<i32, Error> {
         let mut command = self.command();
         let pid = self.state.join("pid");
         command.arg("create").arg("--bundle").arg(bundle).arg("--pid-file").arg(&pid);
+        if let Some(console) = console {
+            command.arg("--console-socket").arg(console);
+        }
         command.arg("--preserve-fds").arg(left.len().to_string()).arg(id);
         self.ask(command, left)?;
         let text = fs::read_to_string(&pid).map_err(Error::io(pid.display().to_string()))?;

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::first::{self, Request};
 use crate::start::{
-    Error,
+    Error, Start,
+    attend::Attended,
     inside::{Bound, Inside, is_loaders},
     seal::Files,
 };
@@ -15,12 +16,17 @@ use crate::start::{
 const FOLDER: &str = "/";
 
 /// The change. What is bound is mounted last, so over `/dev`.
-pub(super) fn changed(specification: &Spec, log_limit: u64) -> Result<Spec, Error> {
+pub(super) fn changed(specification: &Spec, wanted: &Start) -> Result<Spec, Error> {
     let inside = Inside::of_this_process().map_err(Error::io("this program inside the container"))?;
-    change(specification, log_limit, &inside)
+    change(specification, wanted.log_limit, wanted.attended, &inside)
 }
 
-fn change(specification: &Spec, log_limit: u64, inside: &Inside) -> Result<Spec, Error> {
+fn change(
+    specification: &Spec,
+    log_limit: u64,
+    attended: Option<Attended>,
+    inside: &Inside,
+) -> Result<Spec, Error> {
     let wrong = |error: serde_json::Error| Error::Runtime(format!("its specification: {error}"));
     let mut changed = specification.clone();
     let mut mounts = changed.mounts().clone().unwrap_or_default();
@@ -40,6 +46,7 @@ fn change(specification: &Spec, log_limit: u64, inside: &Inside) -> Result<Spec,
         env: withheld.iter().filter_map(pair).collect(),
         folder: process.cwd().clone(),
         log_limit,
+        attended,
     };
     let command = process.args().clone().unwrap_or_default();
     process.set_args(Some(inside.command(first::ROLE, &request, &command).map_err(wrong)?));
@@ -78,7 +85,7 @@ mod tests {
         }))
         .unwrap();
         let inside = Inside::found(["/dev/boltseal/boltseal"].into_iter()).unwrap();
-        let after = change(&before, 5, &inside).unwrap();
+        let after = change(&before, 5, None, &inside).unwrap();
         let mounts = after.mounts().clone().unwrap();
         assert_eq!(mounts.len(), 3);
         assert_eq!(mounts[2].destination().to_str(), Some("/dev/boltseal/boltseal"));
