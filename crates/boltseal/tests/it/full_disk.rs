@@ -125,7 +125,7 @@ fn nothing_begins_and_nothing_is_lost() {
     fs::remove_file(&ballast).unwrap();
     let again = node.until("stays", runs);
     assert_eq!(pid(&again, 0), pid(&before, 0));
-    node.ok(&["run", "-d", "--allow-unverified", "--name", "more", &alpine]);
+    node.ok(&["run", "-d", "--allow-unverified", "--name", "more", &alpine, "--", "sleep", "1000"]);
     node.until("more", runs);
     wrote_or_said_what_is_lost(&node);
     is_recorded(&node);

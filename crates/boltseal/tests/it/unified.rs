@@ -29,6 +29,9 @@ fn containers_on_cgroups_2() {
         guest.program(program);
     }
     guest.file(&image, &format!("/shared/{ALPINE}"));
+    // What commands say is held to it.
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/groups.schema.json");
+    guest.file(Path::new(schema), schema);
     let script = format!(
         "export BOLTSEAL_SHARED=/shared BOLTSEAL_TEST_PEERS=required\n\
          ! grep -q ' - cgroup ' /proc/self/mountinfo || exit 9\n\
