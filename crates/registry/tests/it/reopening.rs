@@ -38,6 +38,7 @@ const BEFORE: &[&str] = &[
     "DROP INDEX manifests_speaking",
     "DROP TABLE pushers",
     "DROP TABLE passed_over",
+    "DROP TABLE used",
     "DROP TABLE running",
     "DROP TABLE nodes",
     "DELETE FROM _sqlx_migrations WHERE version >= 14",
