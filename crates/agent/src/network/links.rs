@@ -99,6 +99,14 @@ pub(super) fn attach(
     } else {
         let (ours, theirs) =
             (End { name: &name, mac: mac(gateway) }, End { name: INSIDE, mac: mac(address) });
+        namespace.within(|| {
+            let mut socket = Socket::route().map_err(doing())?;
+            // The other end went away with the network it was in; the kernel takes its time to remove this one.
+            socket
+                .link(INSIDE)
+                .map_err(doing())?
+                .map_or(Ok(()), |left| socket.delete_link(left.index).map_err(doing()))
+        })?;
         socket.add_pair(&ours, &theirs, namespace.as_fd(), id).map_err(doing())?;
         socket.link(&name).map_err(doing())?.ok_or_else(|| missing(text()))?
     };

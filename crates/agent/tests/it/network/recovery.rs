@@ -55,6 +55,26 @@ fn what_is_wanted_is_made_of_what_there_is() {
     });
 }
 
+/// An agent in a network that goes away with it: the next one in another network may come before the kernel has removed the
+/// ends within groups.
+#[test]
+fn an_end_without_its_other_is_replaced() {
+    on_a_machine(|_| {
+        let (network, mut groups) = attached(vec![group(0, "a", &["80", "8080>80"], "")]);
+        groups[0].serves(80);
+        drop(network);
+        shown("ip", "link set boltseal-0 down");
+        shown("ip", "link set boltseal-0 name elsewhere");
+        let wanted: Vec<_> = groups.drain(..).map(|one| (one.id, one.group, one.namespace)).collect();
+        let mut network = Network::open(Settings::default()).unwrap();
+        let expected = Recovered { removed: Vec::new(), repaired: vec!["a".to_owned()] };
+        assert_eq!(network.recover(&wanted).unwrap(), expected);
+        assert!(ask("127.0.0.1".parse().unwrap(), 8080).starts_with("a to"));
+        assert!(!shown("ip", "-o link show").contains("elsewhere"));
+        network.remove().unwrap();
+    });
+}
+
 #[test]
 fn killed_at_any_moment() {
     on_a_machine(|_| {
