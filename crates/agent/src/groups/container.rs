@@ -278,7 +278,9 @@ pub fn told(group: &Group, one: &Contained) {
 }
 
 /// What there is of it after the agent started anew.
-pub fn find(group: &Group, one: &Contained) -> Found {
+///
+/// `is_told` is what the log knows about its end. The mark is for ends that were told so long ago that the log forgot them.
+pub fn find(group: &Group, one: &Contained, is_told: bool) -> Found {
     let folder = group.places.container(one.name());
     // The process that a killed agent had asked to make it may still be at it. What comes of that is taken over: done
     // anew, a job would begin twice.
@@ -287,7 +289,7 @@ pub fn find(group: &Group, one: &Contained) -> Found {
         Ok(false) => tracing::warn!(container = id(group, one), "somebody is still making or ending it"),
         Err(error) => tracing::warn!(container = id(group, one), %error, "its lock"),
     }
-    let is_told = folder.join(TOLD).exists();
+    let is_told = is_told || folder.join(TOLD).exists();
     // Whatever is still there of its first process: that wrote this as the last thing it did.
     if let Some(status) = Status::read(&folder.join("status")) {
         return Found::Ended(status, is_told);
@@ -296,8 +298,7 @@ pub fn find(group: &Group, one: &Contained) -> Found {
     let told: Option<Started> =
         fs::read(folder.join("started")).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let of_runtime = start::found(&group.places.state, &id(group, one), &cgroup(group, one));
-    let is_there = |started: &Started| start::since(started.pid) == Some(started.since);
-    if let Some(started) = of_runtime.or(told).filter(is_there) {
+    if let Some(started) = of_runtime.or(told).filter(start::runs) {
         return Found::Runs(started);
     }
     match told {

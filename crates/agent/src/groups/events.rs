@@ -7,7 +7,7 @@
 //! a part of the file that the disk gave while it had room, and gets into the ledger when there is room again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -43,6 +43,8 @@ pub struct Events {
     /// Without numbers yet.
     waiting: Mutex<Vec<Waiting>>,
     open: Mutex<Open>,
+    /// Containers, by group and name, whose end was written down when the file was opened.
+    ended: BTreeSet<(String, String)>,
     told: broadcast::Sender<Event>,
 }
 
@@ -92,6 +94,7 @@ impl Events {
         let mut past = read(&path.with_extension("1")).map_err(named())?;
         past.extend(read(&path).map_err(named())?);
         let next = past.last().map_or(0, |event| event.number) + 1;
+        let ended = ended(&past);
         let bytes = file.metadata().map_err(named())?.len();
         let torn = is_torn(&path, bytes).map_err(named())?;
         let mut ledger = Ledger::open(folder, host)?;
@@ -113,7 +116,7 @@ impl Events {
         let mut open = Open { file, next, bytes, reserved: 0, torn, ledger, owed: left };
         open.reserve();
         let told = broadcast::channel(LAG).0;
-        Ok(Self { path, waiting: Mutex::default(), open: Mutex::new(open), told })
+        Ok(Self { path, waiting: Mutex::default(), open: Mutex::new(open), ended, told })
     }
 
     /// Writes one down; it is on disk and in the ledger when this comes back.
@@ -173,6 +176,12 @@ impl Events {
                 let _ = one.done.set(written.clone().map(|()| event));
             }
         }
+    }
+
+    /// Whether the last that this agent found written of a container is that it ended. A start is written before anything of
+    /// it begins, so this is exact also where an agent was killed in between.
+    pub fn has_ended(&self, group: &str, container: &str) -> bool {
+        self.ended.contains(&(group.to_owned(), container.to_owned()))
     }
 
     /// Those that come from now on.
@@ -256,6 +265,20 @@ impl Open {
         self.next += events.len() as u64;
         Ok(())
     }
+}
+
+fn ended(past: &[Event]) -> BTreeSet<(String, String)> {
+    let mut ended = BTreeSet::new();
+    for event in past {
+        let Some(container) = &event.container else { continue };
+        let name = (event.group.clone(), container.clone());
+        match event.what.as_str() {
+            "container.start" => _ = ended.remove(&name),
+            "container.end" => _ = ended.insert(name),
+            _ => {}
+        }
+    }
+    ended
 }
 
 /// Whether the disk that a file lies on has room for what begins.
@@ -346,6 +369,26 @@ mod tests {
         }
         assert_eq!(numbers(&Events::open(folder.path(), "node-1").unwrap().past().unwrap()), [1, 2, 3]);
         assert_eq!(ledger(folder.path()), [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_end_that_was_written_is_known_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = Events::open(folder.path(), "node-1").unwrap();
+        for (what, container) in [
+            ("container.start", "ended"),
+            ("container.end", "ended"),
+            ("container.failed", "ended"),
+            ("container.end", "again"),
+            ("container.start", "again"),
+        ] {
+            events.write(what, "g", Some(container), &[]).unwrap();
+        }
+        assert!(!events.has_ended("g", "ended"), "it was not there when this one opened it");
+        drop(events);
+        let next = Events::open(folder.path(), "node-1").unwrap();
+        let known = [("g", "ended"), ("g", "again"), ("h", "ended")].map(|(g, c)| next.has_ended(g, c));
+        assert_eq!(known, [true, false, false]);
     }
 
     #[test]

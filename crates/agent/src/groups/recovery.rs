@@ -58,8 +58,10 @@ impl Inner {
             let places = Places::new(&self.settings, &name);
             match self.remembered(&places) {
                 Ok(group) => {
-                    let found: Vec<Found> =
-                        group.containers.iter().map(|one| container::find(&group, one)).collect();
+                    let found = group.containers.iter().map(|one| {
+                        container::find(&group, one, self.events.has_ended(&group.name, one.name()))
+                    });
+                    let found: Vec<Found> = found.collect();
                     groups.push((group, found));
                 }
                 // It was being made, and nobody was told that it is there.

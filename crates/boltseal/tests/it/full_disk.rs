@@ -40,7 +40,7 @@ properties:
 ];
 
 /// A small disk that only this thread, and what it starts, sees. None where nothing may be mounted.
-fn disk() -> Option<tempfile::TempDir> {
+pub fn disk() -> Option<tempfile::TempDir> {
     if !boltseal_sys::is_root() || peer("mount").is_none() {
         return None;
     }
@@ -61,7 +61,7 @@ fn fill(path: &Path) {
     }
 }
 
-fn is_full(refused: &Output, what: &str) {
+pub fn is_full(refused: &Output, what: &str) {
     let said = text(&refused.stderr);
     assert!(!refused.status.success() && said.contains("make room on the disk"), "{what}: {said}");
 }
@@ -158,7 +158,7 @@ fn is_recorded(node: &Node) {
     assert_eq!(of("goes"), ["group.run", "container.start", "group.stop", "container.end", "group.remove"]);
     assert_eq!(of("large"), Vec::<&str>::new());
     let ended = |event: &&Value| event["what"] == "container.end" && event["container"] == "ends";
-    assert_eq!(events.iter().filter(ended).count(), 1);
+    assert_eq!(events.iter().filter(ended).count(), 1, "{events:#?}\n{}", node.log());
     let records = crate::log::records(&node.data.path().join("agent"));
     let recorded: Vec<u64> = records.iter().map(|record| record.detail["event"].as_u64().unwrap()).collect();
     let numbers: Vec<u64> = events.iter().map(|event| event["number"].as_u64().unwrap()).collect();

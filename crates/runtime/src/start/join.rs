@@ -28,7 +28,7 @@ use rustix::{
     thread::ThreadNameSpaceType,
 };
 
-use super::{Error, Join, Started, cgroup, files, oci, seal::Sealing, since};
+use super::{Error, Join, Started, cgroup, files, oci, runs, seal::Sealing};
 use crate::start::status::Status;
 
 /// What a program that could not be made is said to have ended with, as in other runtimes.
@@ -87,7 +87,7 @@ fn first(wanted: &Started) -> Result<OwnedFd, Error> {
     let pid = Pid::from_raw(wanted.pid).ok_or_else(gone)?;
     let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|_| gone())?;
     // Looked at after it was opened: as long as the descriptor is held and these agree, it is that process.
-    if since(wanted.pid) == Some(wanted.since) { Ok(opened) } else { Err(gone()) }
+    if runs(wanted) { Ok(opened) } else { Err(gone()) }
 }
 
 /// As the container's own process, but for what is asked otherwise. More rights than that one has nobody gets.

@@ -256,7 +256,42 @@ pub enum Served {
 /// When a process started, in clock ticks since the machine did (`proc_pid_stat(5)`, the 22nd field). None where there is no
 /// such process.
 pub fn since(pid: i32) -> Option<u64> {
+    stat(pid).map(|(_, since)| since)
+}
+
+/// Whether a first process is there and runs. One that ended may be there for long: who has it now may be slow to notice, as the
+/// first processes of some machines are.
+pub fn runs(started: &Started) -> bool {
+    stat(started.pid).is_some_and(|(state, since)| since == started.since && !matches!(state, 'Z' | 'X'))
+}
+
+/// The state of a process, and when it started.
+fn stat(pid: i32) -> Option<(char, u64)> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name of the program is in brackets and may have any character in it; the third field follows the last bracket.
-    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.chars().next()?, fields.nth(18)?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    use super::*;
+
+    #[test]
+    fn what_ended_does_not_run_although_it_is_there() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let started = Started { pid, since: since(pid).unwrap() };
+        assert!(runs(&started) && !runs(&Started { since: started.since + 1, ..started }));
+        drop(child.stdin.take());
+        let left = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&child)), left).unwrap();
+        assert_eq!((since(pid), runs(&started)), (Some(started.since), false));
+        child.wait().unwrap();
+        assert_eq!((since(pid), runs(&started)), (None, false));
+    }
 }
