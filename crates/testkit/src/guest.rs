@@ -37,8 +37,7 @@ const DISK: u64 = 4 << 30;
 /// The last line of its console says how the script ended.
 const ENDED: &str = "guest: ended with ";
 /// What the kernel is told. Timers of an emulated machine are not to be tried out.
-const LINE: &str =
-    "console=ttyS0 quiet panic=-1 no_timer_check lpj=4000000 root=/dev/nvme0n1 rw rootfstype=ext4 init=/init";
+const LINE: &str = "console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check lpj=4000000 root=/dev/nvme0n1 rw rootfstype=ext4 init=/init";
 /// What is started first: mounts as a distribution makes them, with control groups of version 2 alone.
 const FIRST: &str = "#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp

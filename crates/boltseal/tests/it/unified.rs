@@ -10,8 +10,14 @@ use crate::node::ALPINE;
 /// Programs that those tests start.
 const PROGRAMS: &[&str] =
     &["cat", "cp", "env", "grep", "gzip", "ip", "kill", "mknod", "nsenter", "rm", "sleep", "tar", "unshare"];
-/// What is run: a group is started by an agent, joined, stopped, started again and removed, and nothing of it is left.
-const TESTS: [&str; 1] = ["groups::a_container_that_runs_beside_others"];
+/// What is run: a group is started by an agent, joined, stopped, started again and removed, and nothing of it is left; it outlives
+/// its agent; its limits stand, and what ends for want of memory is told so; no device of the machine opens.
+const TESTS: [&str; 4] = [
+    "groups::a_container_that_runs_beside_others",
+    "groups::containers_outlive_the_agent",
+    "limits::limits_stand_in_control_groups",
+    "sealed::no_device_of_the_machine_opens",
+];
 /// Some minutes of what is emulated.
 const PATIENCE: Duration = Duration::from_mins(30);
 
