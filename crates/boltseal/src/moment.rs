@@ -15,8 +15,16 @@ pub fn future(text: &str) -> Result<Timestamp, String> {
 
 /// How long something waits until it is done again; a second at least.
 pub fn pause(text: &str) -> Result<Duration, String> {
-    let span = span(text).and_then(|span| Duration::try_from(span).ok()).filter(|span| !span.is_zero());
-    span.ok_or_else(|| "expected a span such as 90s, 30m, 12h".to_owned())
+    lasting(text)
+        .ok()
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| "expected a span such as 90s, 30m, 12h".to_owned())
+}
+
+/// How long something lasts; `0s` is not at all.
+pub fn lasting(text: &str) -> Result<Duration, String> {
+    let span = span(text).and_then(|span| Duration::try_from(span).ok());
+    span.ok_or_else(|| "expected a span such as 0s, 30m, 12h, 7d".to_owned())
 }
 
 /// A moment that is meant to be over.

@@ -18,8 +18,8 @@
 //! | `processes` | what runs in a container |
 //! | `watched` | what groups ask of names, and what their network refuses |
 //! | `probe` | whether a container is well |
+//! | `idle` | layers that no group uses any more: kept a while, then removed |
 //! | `ends` | one thread that waits for the ends of all containers |
-//! | `events` | what happened, on disk before it counts |
 //! | [`outdated`] | which images that run here have something newer, or a worse verdict |
 //! | `rollout` | a group replaced by a new one of its name, without a moment in which nobody serves |
 //! | `renew` | the same by itself, by a rule in the group's file |
@@ -47,6 +47,7 @@ mod events;
 mod forward;
 mod group;
 mod identity;
+mod idle;
 mod keeper;
 mod ledger;
 pub mod outdated;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub judge: Judge,
     /// How often it is looked whether groups are to be replaced by themselves.
     pub renew_every: Duration,
+    /// How long layers are kept that no group uses.
+    pub keep_layers: Duration,
 }
 
 /// Who says whether images may run.

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use boltseal_runtime::start;
@@ -69,6 +69,7 @@ impl Inner {
                     self.clear(&places, &name)?;
                 }
                 Err(error) => {
+                    self.has_unread.store(true, Ordering::Relaxed);
                     tracing::error!(group = name, %error, "it cannot be kept: what runs of it goes on");
                 }
             }

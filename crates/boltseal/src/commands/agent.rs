@@ -83,6 +83,9 @@ pub struct Args {
     /// How often it is looked whether groups with the tag `boltseal.rollout-on` are to be replaced: 90s, 30m, 1h
     #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = moment::pause)]
     renew_every: Duration,
+    /// How long layers of images are kept that no group on this node uses: 0s, 90m, 24h. Sooner where an image needs the room
+    #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = moment::lasting)]
+    keep_layers: Duration,
     /// Run container groups on this node too, asked by a socket for root alone: see `boltseal run`
     #[arg(long)]
     groups: bool,
@@ -181,6 +184,7 @@ async fn engine(args: &Args, host: &str, gate: Option<Gate>, global: &Global) ->
         host: host.to_owned(),
         judge,
         renew_every: args.renew_every,
+        keep_layers: args.keep_layers,
     };
     Engine::open(settings, network::Settings::default()).await.map_err(Failure::fault)
 }

@@ -34,6 +34,7 @@ mod found;
 mod full_disk;
 mod gate;
 mod groups;
+mod idle_layers;
 mod images;
 mod integrations;
 mod keyless;

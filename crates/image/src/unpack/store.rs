@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use boltseal_model::Digest;
@@ -30,6 +31,13 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Closing the file is not enough: a process that was forked meanwhile has it too, until it executes something.
         let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+impl Lock {
+    /// Remembers that what it is of is used now.
+    fn used(&self) -> io::Result<()> {
+        self.0.set_modified(SystemTime::now())
     }
 }
 
@@ -64,6 +72,7 @@ impl Layers {
             return Ok(None);
         }
         let index = Index::read(&self.home(diff_id))?;
+        hold.used().map_err(failed)?;
         Ok(Some(Unpacked {
             diff_id: diff_id.clone(),
             path: self.root(diff_id),
@@ -115,11 +124,41 @@ impl Layers {
         Ok(removed)
     }
 
+    /// Removes layers that nobody has held for as long as `idle`; gives what was removed.
+    ///
+    /// Those that are held now count as used now, so that this knows the last use as exactly as it is called often.
+    /// Containers outlive who started them: it must not be called before all that run are held again.
+    pub fn prune_idle(&self, idle: Duration) -> Result<Vec<Digest>, Error> {
+        let held = self.in_use()?;
+        let used_since = |diff_id: &Digest| -> io::Result<bool> {
+            let lock = match OpenOptions::new().write(true).open(self.locks().join(name(diff_id))) {
+                // Somebody else is removing it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+                lock => lock?,
+            };
+            if held.contains(diff_id) {
+                lock.set_modified(SystemTime::now())?;
+            }
+            // A clock that was put back makes it younger.
+            Ok(lock.metadata()?.modified()?.elapsed().unwrap_or_default() < idle)
+        };
+        let mut keep = held.clone();
+        for diff_id in self.list()? {
+            if used_since(&diff_id).map_err(|source| Error::io(format!("layer {diff_id}"), source))? {
+                keep.push(diff_id);
+            }
+        }
+        self.prune(&keep)
+    }
+
     fn remove(&self, diff_id: &Digest) -> io::Result<bool> {
         let name = name(diff_id);
         let Some(_lock) = self.lock(&name, FlockOperation::NonBlockingLockExclusive)? else {
             return Ok(false);
         };
+        if !self.has(diff_id) {
+            return Ok(false);
+        }
         let gone = self.unfinished(&name);
         remove_all(&gone)?;
         // Out of sight at once: nobody ever sees half a layer.

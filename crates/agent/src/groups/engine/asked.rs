@@ -209,7 +209,7 @@ impl Inner {
         handle: &tokio::runtime::Handle,
     ) -> Result<Group, Error> {
         let places = Places::new(&self.settings, id);
-        let (images, held) = ask::images(&run, read, &self.layers, &self.judge, handle)?;
+        let (images, held) = self.images(&run, read, handle)?;
         let strict = run.strict;
         let id = (id != read.workload.id.name).then(|| id.to_owned());
         let kept = Kept { run, created: Timestamp::now(), slot: self.slot()?, images, stopped: false, id };

@@ -19,7 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -35,7 +35,7 @@ use super::{
     events::Events,
     forward,
     group::{Group, Told, passable, private},
-    identity, presence, renew,
+    identity, idle, presence, renew,
     rollout::line::Lines,
     watched,
 };
@@ -65,6 +65,8 @@ pub struct Inner {
     /// What is in images, and what of it is used.
     pub stock: super::stock::Stock,
     pub layers: Layers,
+    /// Whether there is a group that could not be read, and may run.
+    pub has_unread: AtomicBool,
     pub network: Mutex<Network>,
     /// Of names that groups ask for.
     pub resolver: Resolver,
@@ -123,6 +125,7 @@ impl Engine {
             judge,
             stock: super::stock::Stock::default(),
             layers,
+            has_unread: AtomicBool::new(false),
             network: Mutex::new(network),
             groups: Mutex::default(),
             lines: Lines::open(settings.run.join("lines"))?,
@@ -137,6 +140,7 @@ impl Engine {
             tracing::warn!(%error, "what the network of groups refuses is not told");
         }
         tokio::spawn(renew::run(Arc::downgrade(&engine.0), engine.0.settings.renew_every));
+        tokio::spawn(idle::run(Arc::downgrade(&engine.0)));
         if let super::Judge::Server(gate) = &*engine.0.judge {
             tokio::spawn(forward::run(Arc::downgrade(&engine.0), gate.clone()));
             tokio::spawn(super::stock::used::run(Arc::downgrade(&engine.0)));

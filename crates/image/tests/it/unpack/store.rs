@@ -1,6 +1,9 @@
 //! The store: each layer once, never in part, gone when nobody wants it.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use boltseal_image::{Error, Layers, Options, Unpacked};
 use boltseal_testkit::image::{Compression, Image, Layer};
@@ -67,6 +70,37 @@ fn layers_go_when_nobody_wants_them() {
     place.layers.prune(&[]).unwrap();
     assert_eq!(place.layers.list().unwrap(), []);
     assert!(place.unpack(&layer("1")).unwrap()[0].is_new);
+}
+
+#[test]
+fn layers_go_when_nobody_has_used_them_for_long() {
+    let Some(place) = Place::new() else { return };
+    let unpack =
+        |name: &str| place.unpack(&Image::new().layer(Layer::new().file(name, "x"))).unwrap().remove(0);
+    let (held, recent, idle, damaged) = (unpack("1"), unpack("2"), unpack("3"), unpack("4"));
+    let ids = [&held, &recent, &idle, &damaged].map(|layer| layer.diff_id.clone());
+    let lock = |at: usize| {
+        let name = format!("layers/locks/sha256-{}", ids[at].hex());
+        fs::File::options().write(true).open(place.folder.path().join(name)).unwrap()
+    };
+    let ago = |hours: u64| SystemTime::now() - Duration::from_hours(hours);
+    drop((recent, idle, damaged));
+    lock(0).set_modified(ago(100)).unwrap();
+    lock(1).set_modified(ago(23)).unwrap();
+    lock(2).set_modified(ago(25)).unwrap();
+    // Somebody's clock was wrong.
+    lock(3).set_modified(SystemTime::now() + Duration::from_hours(1)).unwrap();
+    let day = Duration::from_hours(24);
+    assert_eq!(place.layers.prune_idle(day).unwrap(), [ids[2].clone()]);
+    drop(held);
+    assert_eq!(place.layers.prune_idle(day).unwrap(), [], "it was used a moment ago");
+    drop(place.layers.get(&ids[1]).unwrap().unwrap());
+    lock(0).set_modified(ago(25)).unwrap();
+    assert_eq!(place.layers.prune_idle(day).unwrap(), [ids[0].clone()]);
+    let mut left = [ids[1].clone(), ids[3].clone()];
+    left.sort();
+    assert_eq!(place.layers.list().unwrap(), left);
+    assert_eq!(place.layers.prune_idle(Duration::ZERO).unwrap(), left);
 }
 
 /// What a process leaves that was killed is removed; what another one works on is not.
