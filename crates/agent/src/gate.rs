@@ -11,7 +11,7 @@ use boltseal_api::{
     base::Bases,
     client::{Client, Error as ApiError, Server},
     running::Reported,
-    workloads::{Asked, Token},
+    workloads::{Asked, Pull, PullToken, Token},
 };
 use boltseal_model::{Digest, Reference, Report, Ruling, Timestamp};
 use jiff::SignedDuration;
@@ -125,6 +125,13 @@ impl Gate {
     pub async fn token(&self, workload: &str, asked: Asked) -> Result<Token, Error> {
         let workload: String = url::form_urlencoded::byte_serialize(workload.as_bytes()).collect();
         let path = format!("/api/v1/workloads/{workload}/token");
+        self.ask(move |client| client.post(&path, &asked)).await
+    }
+
+    /// What to pull an image with, as a workload.
+    pub async fn pull_token(&self, workload: &str, asked: Pull) -> Result<PullToken, Error> {
+        let workload: String = url::form_urlencoded::byte_serialize(workload.as_bytes()).collect();
+        let path = format!("/api/v1/workloads/{workload}/pull-token");
         self.ask(move |client| client.post(&path, &asked)).await
     }
 

@@ -3,8 +3,10 @@
 //! | request | body | answer |
 //! |---|---|---|
 //! | `POST /api/v1/workloads/{name}/token` | [`Asked`] | [`Token`] |
+//! | `POST /api/v1/workloads/{name}/pull-token` | [`Pull`] | [`PullToken`] |
 //!
-//! The agent of a node asks, with its own credentials, when a container asks it; `name` is the workload's.
+//! The agent of a node asks, with its own credentials: when a container asks it, and when it pulls the image of a group whose
+//! file names an identity for that; `name` is the workload's.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,32 @@ pub struct Asked {
     pub image: String,
     /// What the container was made of. It must be allowed now.
     pub digest: String,
+}
+
+/// Which image is pulled, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// The node, as scopes name it: `/hosts/NAME`.
+    pub host: String,
+    /// The group that is run there.
+    pub group: String,
+    /// The image, by its name in the registry of this server.
+    pub image: String,
+}
+
+/// What the registry takes for a password, of the user `00000000-0000-0000-0000-000000000000`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullToken {
+    /// Good for pulling from the repository of that image, as far as the workload may.
+    pub refresh_token: String,
+    /// Seconds until it ends.
+    pub expires_in: i64,
+}
+
+impl std::fmt::Debug for PullToken {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("PullToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
 }
 
 /// A token, as Azure's instance metadata service answers it, but for numbers that are numbers.

@@ -286,6 +286,7 @@ pub(crate) const ALL: &[Route] = &[
     change("PUT", "/api/v1/hosts/{host}/running", INGEST, || put(running::report)),
     program("/api/v1/running", IMAGES, || get(running::locate)),
     change("POST", "/api/v1/workloads/{name}/token", WORKLOAD, || post(entra::workload::serve)),
+    change("POST", "/api/v1/workloads/{name}/pull-token", WORKLOAD, || post(entra::pull::serve)),
     change("POST", "/api/v1/login", TOKENS, || post(login::login)),
     change("POST", "/api/v1/login/federated", TOKENS, || post(login::federated)),
     change("POST", "/api/v1/logout", Needs::SignedIn, || post(login::logout)),

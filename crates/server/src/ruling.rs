@@ -85,6 +85,11 @@ pub(crate) async fn of_text(state: &State, written: &str, registries: &[String])
     }
 }
 
+/// Whether it is a name of this registry.
+pub(crate) fn is_ours(state: &State, named: &str, registries: &[String]) -> bool {
+    named == state.site.registry || registries.iter().any(|other| other == named)
+}
+
 /// By the name of an image.
 pub(crate) async fn of_reference(
     state: &State,
@@ -92,7 +97,7 @@ pub(crate) async fn of_reference(
     registries: &[String],
 ) -> Result<Found, Error> {
     let named = reference.registry();
-    let ours = named == state.site.registry || registries.iter().any(|other| other == named);
+    let ours = is_ours(state, named, registries);
     let digest = match (reference.digest(), ours) {
         (Some(digest), _) => digest.clone(),
         (None, false) => return Ok(Found { ruling: elsewhere(state, reference), digest: None }),

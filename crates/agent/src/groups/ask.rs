@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boltseal_api::groups::Run;
 use boltseal_flow::launch;
-use boltseal_image::{Credentials, Layers, Options, Unpacked};
+use boltseal_image::{Options, Unpacked};
 use boltseal_model::{Digest, Reference, Ruling};
 use boltseal_orchestrator::{
     Leaf, Workload,
@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use super::{
     Error, Judge,
     container::{Contained, Variables},
+    engine::Inner,
     group::{Group, Kept, KeptImage, Places, Restart, Told},
     identity::Identity,
     is_full,
@@ -84,10 +85,9 @@ pub fn read(run: &Run) -> Result<Read, Error> {
 
 /// Looks at each image, asks about it and pulls it. Takes a while; for a thread that may wait.
 pub fn images(
+    inner: &Inner,
     run: &Run,
     read: &Read,
-    layers: &Layers,
-    judge: &Arc<Judge>,
     handle: &tokio::runtime::Handle,
 ) -> Result<(Vec<KeptImage>, Vec<Arc<Unpacked>>), Error> {
     let mut names: Vec<&String> =
@@ -96,13 +96,13 @@ pub fn images(
     names.dedup();
     let (mut kept, mut held) = (Vec::new(), Vec::new());
     for name in names {
-        let (target, options) = target(run, &read.needs, name)?;
+        let (target, options) = inner.target(run, read, name, handle)?;
         // Its digest first: what is asked about, pulled and run is one and the same.
         let digest =
             launch::resolve(&target, &options).map_err(|error| Error::Definition(error.to_string()))?;
         let pinned = digest.as_ref().and_then(|digest| launch::pinned(&target, digest));
         let target = pinned.unwrap_or(target);
-        let ruling = ruling(name, digest.as_ref(), &target, &options, judge, handle);
+        let ruling = ruling(name, digest.as_ref(), &target, &options, &inner.judge, handle);
         if !ruling.passes() && !run.allow_unverified {
             return Err(Error::Denied {
                 why: format!("{name}: {}", ruling.why),
@@ -112,11 +112,12 @@ pub fn images(
                 ),
             });
         }
-        let (image, unpacked) =
-            launch::fetch(name, &target, &options, layers).map_err(|error| match error.to_string() {
+        let (image, unpacked) = launch::fetch(name, &target, &options, &inner.layers).map_err(|error| {
+            match error.to_string() {
                 why if is_full(&error) => Error::Full(format!("{name}: {why}")),
                 why => Error::Definition(why),
-            })?;
+            }
+        })?;
         if digest.is_some() && image.digest != digest {
             return Err(Error::Conflict(format!(
                 "{name} became another image while it was pulled: try again"
@@ -133,16 +134,6 @@ pub fn images(
         held.extend(unpacked.into_iter().map(Arc::new));
     }
     Ok((kept, held))
-}
-
-/// Where an image is taken from, and how.
-pub fn target(run: &Run, needs: &Needs, image: &str) -> Result<(String, Options<'static>), Error> {
-    let given = run.images.get(image);
-    let target = given.map_or_else(|| format!("docker://{image}"), Clone::clone);
-    let mut options = Options::default();
-    options.plain_http = run.plain_http;
-    options.credentials = credentials(image, needs)?;
-    Ok((target, options))
 }
 
 /// What is said of an image.
@@ -165,26 +156,6 @@ pub fn ruling(
         return Ruling::unknown(&format!("{name} has no digest that a verdict could be about"));
     };
     handle.block_on(judge.ruling(&pinned)).unwrap_or_else(|| Ruling::unknown("nobody was asked"))
-}
-
-/// Those that the group has for the registry of an image.
-fn credentials(image: &str, needs: &Needs) -> Result<Option<Credentials>, Error> {
-    let Ok(reference) = image.parse::<Reference>() else { return Ok(None) };
-    let name = reference.name();
-    let found = needs.registries.iter().find(|registry| {
-        let server = registry.server.trim_start_matches("https://").trim_end_matches('/');
-        name.starts_with(&format!("{server}/"))
-    });
-    let Some(registry) = found else { return Ok(None) };
-    match &registry.password {
-        Some(password) => {
-            Ok(Some(Credentials::new(&registry.username, String::from_utf8_lossy(password).into_owned())))
-        }
-        None => Err(Error::Definition(format!(
-            "the password for {} does not stand in the file; log in there with podman or docker, or write it",
-            registry.server
-        ))),
-    }
 }
 
 /// The group of what was read and looked at.

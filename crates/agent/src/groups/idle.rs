@@ -39,9 +39,9 @@ impl Inner {
         read: &ask::Read,
         handle: &tokio::runtime::Handle,
     ) -> Result<(Vec<KeptImage>, Vec<Arc<Unpacked>>), Error> {
-        match ask::images(run, read, &self.layers, &self.judge, handle) {
+        match ask::images(self, run, read, handle) {
             Err(Error::Full(_)) if self.remove_idle(Duration::ZERO) > 0 => {
-                ask::images(run, read, &self.layers, &self.judge, handle)
+                ask::images(self, run, read, handle)
             }
             done => done,
         }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`Engine`] | all groups of the node; what one can ask |
 //! | `ask` | a definition made into a group: read, admitted, pulled, planned |
+//! | `pull` | where images are taken from, and as whom |
 //! | `group` | one group, what is remembered of it, and where |
 //! | `keeper` | keeps one group as it was asked for: starts, waits, starts again, stops |
 //! | `container` | one container: how it is started, what it is at |
@@ -54,6 +55,7 @@ pub mod outdated;
 mod presence;
 mod probe;
 mod processes;
+mod pull;
 mod recovery;
 mod renew;
 mod rollout;

@@ -131,7 +131,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let run = lock(&group.kept).run.clone();
         let read = ask::read(&run)?;
-        let (target, options) = ask::target(&run, &read.needs, &image.name)?;
+        let (target, options) = self.0.target(&run, &read, &image.name, handle)?;
         match (&image.digest, launch::resolve(&target, &options)) {
             (Some(then), Ok(Some(now))) => aged.moved = (now != *then).then_some(now),
             (_, Ok(_)) => {
@@ -189,7 +189,7 @@ impl Engine {
             return Ok(());
         };
         let failed = |error: &dyn std::fmt::Display| format!("its base {name}: {error}");
-        let (target, options) = ask::target(run, &read.needs, name).map_err(|error| failed(&error))?;
+        let (target, options) = self.0.target(run, read, name, handle).map_err(|error| failed(&error))?;
         let (digest, layers) = launch::layers(&target, &options).map_err(|error| failed(&error))?;
         let own: Vec<Layer> = image.layers.iter().map(layer).collect();
         if base::built_on(&own, &layers).is_some() {

@@ -204,6 +204,67 @@ fn a_container_gets_tokens_of_its_workload_and_of_no_other() {
     assert!(said.lines().last().unwrap_or_default().contains("403"), "{said}");
 }
 
+/// An image is pulled as a workload, as far as that may, from the registry that knows it and from no other.
+#[test]
+fn images_are_pulled_as_a_workload() {
+    let (Some(alpine), Some(cloud)) = (alpine_layer(), Cloud::start()) else { return };
+    let alpine = layout(&cloud.user, "alpine", &Image::new().tar(alpine, Compression::Gzip).build());
+    let image = cloud.push(&alpine, "shop/orders:1");
+    let other = cloud.push(&alpine, "shop/stock:1");
+    let run = |name: &str, image: &str, identity: &str, registry: &str| {
+        let group = cloud.group(name, ORDERS, image, &["/bin/true"]);
+        let line = group.lines().find(|line| line.contains("imageRegistryCredentials")).unwrap();
+        let with = format!("  imageRegistryCredentials: [{{server: {registry}, identity: {identity}}}]");
+        let ran = cloud.node.run(&group.replace(line, &with), &["--plain-http"]);
+        (ran.status.code(), text(&ran.stderr))
+    };
+    let registry = cloud.service.registry.clone();
+    // Who may read what is said of images may not pull them.
+    let (code, said) = run("too-early", &image, "orders", &registry);
+    assert!(code != Some(0) && said.contains("shop/orders"), "{said}");
+    let scope = "/registries/main/repositories/shop/orders";
+    cloud.user.run(&["role", "assign", "AcrPull", "--to", "orders", "--scope", scope]).ended(0);
+    let resource = "/subscriptions/s/userAssignedIdentities/orders";
+    for (name, identity) in [("by-name", "orders"), ("by-id", resource)] {
+        let (code, said) = run(name, &image, identity, &registry);
+        assert_eq!(code, Some(0), "{said}\n{}", cloud.node.log());
+        cloud.node.until(name, |group| group["containers"][0]["ended"]["code"] == 0);
+    }
+    for (name, image, identity, registry, why) in [
+        ("another-repository", other.as_str(), "orders", registry.as_str(), "shop/stock"),
+        ("not-assigned", &image, "stock", &registry, "none of the identities"),
+        (
+            "elsewhere",
+            "registry.example.com/shop/orders:1",
+            "orders",
+            "registry.example.com",
+            "not known as a name",
+        ),
+    ] {
+        let (code, said) = run(name, image, identity, registry);
+        assert!(code != Some(0) && said.contains(why), "{name}: {said}");
+    }
+    // Nor as a workload that this node may not speak for.
+    let group = cloud.group(
+        "not-its-own",
+        "{type: UserAssigned, userAssignedIdentities: {stock: {}}}",
+        &image,
+        &["/bin/true"],
+    );
+    let secret = format!("username: node-1, password: {}", cloud.secret);
+    let ran = cloud.node.run(&group.replace(&secret, "identity: stock"), &["--plain-http"]);
+    assert!(
+        !ran.status.success() && text(&ran.stderr).contains("no token of stock"),
+        "{}",
+        text(&ran.stderr)
+    );
+    let log = cloud.user.run(&["audit", "log", "-n", "1000", "--format", "json"]).ended(0).out;
+    assert!(
+        log.contains("\"group\":\"by-name\"") && log.contains(&format!("\"image\":\"{image}\"")),
+        "{log}"
+    );
+}
+
 /// The one with the id that is asked for.
 fn of_several(cloud: &Cloud, run: &impl Fn(&str, &str, &str) -> (String, i64)) {
     let id =

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     group::inner,
-    managed::{Managed, managed},
+    managed::{Assigned, Managed, managed},
     tags::{Renewal, renewal},
 };
 use crate::{document::At, leaf::Place, workload::Workload};
@@ -58,6 +58,8 @@ pub struct Registry {
     pub username: String,
     /// With what.
     pub password: Secret,
+    /// As an identity that is assigned to the group, instead.
+    pub identity: Option<Assigned>,
 }
 
 /// How a container is found to be well.
@@ -131,8 +133,9 @@ pub fn needs(workload: &Workload) -> Needs {
     for at in properties.get("volumes").items() {
         volume(&at, &mut needs);
     }
-    needs.registries =
-        properties.get("imageRegistryCredentials").items().iter().filter_map(registry).collect();
+    for at in properties.get("imageRegistryCredentials").items() {
+        registry(&at, &mut needs);
+    }
     let bytes: usize =
         needs.volumes.values().flat_map(BTreeMap::values).flatten().map(|value| value.len()).sum();
     if bytes > MAX_SECRETS {
@@ -192,12 +195,29 @@ fn volume(at: &At<'_>, needs: &mut Needs) {
     }
 }
 
-fn registry(at: &At<'_>) -> Option<Registry> {
-    Some(Registry {
-        server: at.get("server").word()?.to_owned(),
+fn registry(at: &At<'_>, needs: &mut Needs) {
+    let Some(server) = at.get("server").word() else { return };
+    let identity = at.get("identity");
+    let assigned = needs.managed.iter().flat_map(|managed| &managed.assigned);
+    let named = identity.word().and_then(|word| {
+        assigned
+            .clone()
+            .find(|one| one.resource.eq_ignore_ascii_case(word) || one.name.eq_ignore_ascii_case(word))
+    });
+    let identity = match (identity.is_set(), named) {
+        (true, None) => {
+            let why = "it is none of the identities that `identity` assigns to the group".to_owned();
+            needs.wrong.push((identity.place(), why));
+            return;
+        }
+        (_, named) => named.cloned(),
+    };
+    needs.registries.push(Registry {
+        server: server.to_owned(),
         username: at.get("username").word().unwrap_or_default().to_owned(),
         password: at.get("password").word().map(|text| Zeroizing::new(text.as_bytes().to_vec())),
-    })
+        identity,
+    });
 }
 
 /// Defaults are Azure's (and Kubernetes').

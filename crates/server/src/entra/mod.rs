@@ -7,10 +7,12 @@
 //! | `/common/discovery/instance` | that this server is its own cloud |
 //! | `/{tenant}/oauth2/v2.0/token`, `/{tenant}/oauth2/token` | client credentials for an access token |
 //! | `/api/v1/workloads/{name}/token` | the same for a container that runs as a workload: its node's agent asks |
+//! | `/api/v1/workloads/{name}/pull-token` | to pull the images of such containers with |
 //!
 //! The tenant is a number made at the first start, or `adfs`: with that word MSAL asks nobody else whether we are to be
 //! trusted. What is given is a token of ours, opaque to the client, as Entra's are.
 
+pub(crate) mod pull;
 mod refusal;
 mod request;
 pub(crate) mod token;

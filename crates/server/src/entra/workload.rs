@@ -35,24 +35,33 @@ pub(crate) async fn serve(
     request: Request,
 ) -> Result<Response, Failure> {
     let asked: Asked = read(request).await?;
-    let scope = |path: &[&str]| Scope::root().below(path).map_err(|wrong| Failure::Asked(wrong.to_string()));
-    // Whoever speaks for a node speaks for that one alone.
-    for (action, scope) in [
-        (Action::AuditIngest, scope(&["hosts", &asked.host])?),
-        (Action::WorkloadToken, scope(&["workloads", &name])?),
-    ] {
-        guard::may(&state, &by.caller, &by.source, action, &scope).await?;
-    }
+    speaks_for(&state, &by, &asked.host, &name).await?;
     let workload = workload(&state, &by, &name, asked.client_id.as_deref())?;
     allowed(&state, &asked).await?;
     let token = issued(&state, &by, &workload, &asked, &headers).await?;
-    let mut response = Json(token).into_response();
+    Ok(no_store(Json(token).into_response()))
+}
+
+/// Refused where whoever asks may not speak for the node, or not for the workload. Of nodes, it speaks for that one alone.
+pub(super) async fn speaks_for(state: &State, by: &By, host: &str, name: &str) -> Result<(), Failure> {
+    let scope = |path: &[&str]| Scope::root().below(path).map_err(|wrong| Failure::Asked(wrong.to_string()));
+    for (action, scope) in [
+        (Action::AuditIngest, scope(&["hosts", host])?),
+        (Action::WorkloadToken, scope(&["workloads", name])?),
+    ] {
+        guard::may(state, &by.caller, &by.source, action, &scope).await?;
+    }
+    Ok(())
+}
+
+/// An answer that nobody keeps on the way.
+pub(super) fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
 /// The workload of this name, as who somebody is, if the agent may say so.
-fn workload(state: &State, by: &By, name: &str, wanted: Option<&str>) -> Result<Caller, Failure> {
+pub(super) fn workload(state: &State, by: &By, name: &str, wanted: Option<&str>) -> Result<Caller, Failure> {
     let authority = state.access.authority();
     let directory = authority.directory();
     let missing = || Failure::missing("workload", name);

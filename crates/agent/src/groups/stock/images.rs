@@ -219,7 +219,7 @@ impl<'a> Looker<'a> {
     fn read(&self, wanted: &Wanted) -> Result<uses::Known, Error> {
         let run = lock(&wanted.group.kept).run.clone();
         let read = ask::read(&run)?;
-        let (target, options) = ask::target(&run, &read.needs, &wanted.image.name)?;
+        let (target, options) = self.inner.target(&run, &read, &wanted.image.name, self.handle)?;
         let pinned = wanted.image.digest.as_ref().and_then(|digest| launch::pinned(&target, digest));
         let target = pinned.unwrap_or(target);
         let layers: Vec<&Index> = wanted
