@@ -123,6 +123,12 @@ fn mistakes_are_told_before_anything_is_sent() {
     for (args, code, words) in [
         (vec!["copy", "UPPER", nobody], 2, "not a repository name"),
         (vec!["copy", "oci:", nobody], 2, "names no folder"),
+        (
+            vec!["copy", "docker-archive:app.tar", nobody],
+            2,
+            "skopeo copy docker-archive:app.tar oci:FOLDER:TAG",
+        ),
+        (vec!["copy", nobody, "dir:here"], 2, "not as `dir:`"),
         (vec!["copy", "oci:nowhere:v1", "oci:to:v1"], 3, "not an OCI image layout"),
         (vec!["copy", "a", "b", "--all-platforms", "--platform", "linux/amd64"], 2, "cannot be used with"),
         (vec!["ls", "127.0.0.1:1/a/b:v1"], 2, "not a repository"),

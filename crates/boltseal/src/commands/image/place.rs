@@ -69,19 +69,33 @@ impl Connection {
         Ok(options)
     }
 
-    /// An image in a registry, or in a folder with `oci:`.
+    /// Where an image goes: into a registry, or a folder with `oci:`.
     pub fn place(&self, text: &str, global: &Global) -> Result<Place, Failure> {
+        self.at(text, global, |transport| {
+            format!("copy it into such a folder, and then: skopeo copy oci:FOLDER:TAG {transport}…")
+        })
+    }
+
+    /// Where one comes from, without the name and password that are meant for the destination.
+    pub fn source(&self, text: &str, global: &Global) -> Result<Place, Failure> {
+        let (ca, plain_http) = (self.ca.clone(), self.plain_http);
+        let connection = Self { username: None, ca, plain_http };
+        connection
+            .at(text, global, |_| format!("make such a folder first: skopeo copy {text} oci:FOLDER:TAG"))
+    }
+
+    fn at(&self, text: &str, global: &Global, next: impl FnOnce(&str) -> String) -> Result<Place, Failure> {
         if let Some(rest) = text.strip_prefix("oci:") {
             return folder(rest);
         }
+        if let Some(transport) = transport(text) {
+            let why = format!(
+                "`{text}`: images are copied between registries and folders (`oci:FOLDER:TAG`), not as `{transport}`"
+            );
+            return Err(Failure::usage(why).next(next(transport)));
+        }
         let reference = image(text)?;
         Ok(Place::at(self.repository(&reference, global)?, Name::of(&reference)))
-    }
-
-    /// The same, without the name and password that are meant for the destination.
-    pub fn source(&self, text: &str, global: &Global) -> Result<Place, Failure> {
-        let (ca, plain_http) = (self.ca.clone(), self.plain_http);
-        Self { username: None, ca, plain_http }.place(text, global)
     }
 
     /// The server behind the registry at `host`, as whoever logged in there: for what registries of others have not.
@@ -127,12 +141,15 @@ impl Connection {
     }
 }
 
+/// How an image lies that is not in a registry, where somebody says so.
+fn transport(target: &str) -> Option<&'static str> {
+    const TRANSPORTS: [&str; 5] = ["oci:", "oci-archive:", "docker-archive:", "dir:", "rootfs:"];
+    TRANSPORTS.into_iter().find(|transport| target.starts_with(transport))
+}
+
 /// Whether it is not in a registry.
 fn is_local(target: &str) -> bool {
-    const TRANSPORTS: [&str; 5] = ["oci:", "oci-archive:", "docker-archive:", "dir:", "rootfs:"];
-    TRANSPORTS.iter().any(|transport| target.starts_with(transport))
-        || target.starts_with(['/', '.', '~'])
-        || Path::new(target).exists()
+    transport(target).is_some() || target.starts_with(['/', '.', '~']) || Path::new(target).exists()
 }
 
 /// An image in a registry.
