@@ -172,6 +172,17 @@ pub struct Group {
     pub containers: Vec<Container>,
 }
 
+/// The plan of a group on a node, and what another one has to be made of to be compared with it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Planned {
+    /// As `boltseal plan --format json` writes it.
+    pub plan: serde_json::Value,
+    /// Its place among the groups of the node, which its users outside follow from.
+    pub place: u16,
+    /// Where its images are, where they are not in the registries of their names.
+    pub images: BTreeMap<String, String>,
+}
+
 /// What a group is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -22,7 +22,9 @@ use axum::{
     routing::{get, post},
     serve::IncomingStream,
 };
-use boltseal_api::groups::{Exec, Group, Process, Refused, Rollback, Rolled, Rollout, Run, Seat, Stop};
+use boltseal_api::groups::{
+    Exec, Group, Planned, Process, Refused, Rollback, Rolled, Rollout, Run, Seat, Stop,
+};
 use boltseal_model::Timestamp;
 use boltseal_runtime::start::{Join, log::Reader};
 use serde::{Deserialize, Serialize};
@@ -122,6 +124,7 @@ pub async fn serve(
     let router = Router::new()
         .route("/v1/groups", get(list).post(run))
         .route("/v1/groups/{name}", get(one).delete(remove))
+        .route("/v1/groups/{name}/plan", get(planned))
         .route("/v1/groups/{name}/stop", post(stop))
         .route("/v1/groups/{name}/start", post(start))
         .route("/v1/groups/{name}/secrets", post(rotate))
@@ -200,6 +203,13 @@ async fn run(Asking(engine): Asking, Json(run): Json<Run>) -> Result<(StatusCode
 
 async fn one(State(engine): State<Engine>, Segments(name): Segments<String>) -> Result<Json<Group>, Error> {
     engine.get(&name).map(Json)
+}
+
+async fn planned(
+    State(engine): State<Engine>,
+    Segments(name): Segments<String>,
+) -> Result<Json<Planned>, Error> {
+    engine.planned(&name).map(Json)
 }
 
 async fn stop(

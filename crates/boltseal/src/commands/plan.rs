@@ -1,7 +1,10 @@
 //! `boltseal plan GROUP`
 
+pub mod changes;
+
 use std::{collections::BTreeMap, fs::File, io::Read as _, path::PathBuf};
 
+use boltseal_api::groups::Planned;
 use boltseal_flow::{Looking, Wanted as Asked, launch};
 use boltseal_image::Options;
 use boltseal_orchestrator::{Workload, document::MAX_BYTES};
@@ -10,6 +13,7 @@ use boltseal_runtime::{Host, Image, Plan, Wanted, bundle, plan};
 use crate::{
     console::Console,
     exit::{Exit, Failure},
+    node::{Node, segment},
     output::{self, paint::clean, plans},
     progress::LayerBar,
 };
@@ -21,14 +25,18 @@ Says for every container what it runs, as whom, what it can write to, and which 
 or unavailable with the reason, or opened by a line of the file. What will not be done for any line of a file (privileged \
 containers, files and devices of the machine) is refused. Nothing is started.
 
+With --diff, it says what is different from how the group of this name runs on this node now: as the file is, and as its images are \
+by now. Values of variables and of secrets are no part of a plan, so another value is not shown.
+
 With --format oci, the plan of a container is the `config.json` of an OCI bundle, which `runc run` takes.
 
 Examples:
   boltseal plan group.yaml
   boltseal plan group.yaml --image registry.example.com/shop/web:v1=oci:web --format json > plan.json
+  boltseal plan group.yaml --diff
   boltseal plan group.yaml --container web --format oci --rootfs rootfs > config.json
 
-Exit codes: 0 it can be run; 1 something it asks for is refused; 2 usage; 3 something is not known, or --strict and a control \
+Exit codes: 0 it can be run, with --diff as it runs; 1 something it asks for is refused, with --diff something is different; 2 usage; 3 something is not known, or --strict and a control \
 does not hold; 4 internal fault")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command, none a state")]
 pub struct Args {
@@ -44,6 +52,9 @@ pub struct Args {
     /// Let registries speak HTTP without TLS
     #[arg(long)]
     plain_http: bool,
+    /// Say what is different from the group of this name that runs on this node
+    #[arg(long)]
+    diff: bool,
     /// End with exit code 3 where a control is partial or unavailable
     #[arg(long)]
     strict: bool,
@@ -65,6 +76,8 @@ pub struct Args {
     /// Where a volume lies, for a bundle
     #[arg(long, value_name = "NAME=FOLDER", value_parser = pair)]
     volume: Vec<(String, String)>,
+    #[command(flatten)]
+    node: Node,
 }
 
 /// How a plan is written.
@@ -86,14 +99,23 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Plans, prints, and answers.
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
+    if args.diff && args.format == Form::Oci {
+        return Err(Failure::usage("--diff is written as a table or as JSON, not as a bundle"));
+    }
     let workload = group(args)?;
-    let images = images(args, &workload, console);
-    let mut made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe(), range: 0 });
+    let runs = if args.diff { Some(running(args, &workload.id.name)?) } else { None };
+    let images = images(args, &workload, runs.as_ref(), console);
+    // Its users outside follow from its place.
+    let range = runs.as_ref().map_or(0, |runs| u32::from(runs.place));
+    let mut made = plan(&Wanted { workload: &workload, images: &images, host: &Host::probe(), range });
     if args.terminal || args.interactive {
         let [one] = made.containers.as_mut_slice() else {
             return Err(Failure::usage("-i and -t are for a group of one container"));
         };
         one.attend(args.terminal, args.interactive);
+    }
+    if let Some(runs) = &runs {
+        return differs(&made, runs, args.format, console);
     }
     let text = match args.format {
         Form::Table => plans::people(&made, console.paint(None)),
@@ -107,6 +129,29 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
         Exit::Undecided
     } else {
         Exit::Pass
+    })
+}
+
+/// How the group of this name runs on this node.
+fn running(args: &Args, name: &str) -> Result<Planned, Failure> {
+    let path = format!("/v1/groups/{}/plan", segment(name));
+    Ok(args.node.agent()?.get(&path)?)
+}
+
+fn differs(made: &Plan, runs: &Planned, form: Form, console: &Console) -> Result<Exit, Failure> {
+    let planned = serde_json::to_value(made).map_err(Failure::fault)?;
+    let changes = changes::changes(&made.name, &runs.plan, &planned);
+    let text = match form {
+        Form::Json => output::json(&changes)?,
+        Form::Table | Form::Oci => plans::changes(&changes, console.paint(None)),
+    };
+    console.data(&text)?;
+    Ok(if !changes.changes.is_empty() {
+        Exit::Denied
+    } else if made.gaps.is_empty() {
+        Exit::Pass
+    } else {
+        Exit::Undecided
     })
 }
 
@@ -129,12 +174,16 @@ fn group(args: &Args) -> Result<Workload, Failure> {
 }
 
 /// The images of its containers. One that cannot be looked at is a gap of the plan.
-fn images(args: &Args, workload: &Workload, console: &Console) -> Vec<Image> {
+fn images(args: &Args, workload: &Workload, runs: Option<&Planned>, console: &Console) -> Vec<Image> {
     if args.without_images {
         return Vec::new();
     }
-    let given: BTreeMap<&str, &str> =
-        args.image.iter().map(|(name, at)| (name.as_str(), at.as_str())).collect();
+    // What it runs from, where nobody says otherwise.
+    let known = runs.iter().flat_map(|runs| &runs.images);
+    let given: BTreeMap<&str, &str> = known
+        .chain(args.image.iter().map(|(name, at)| (name, at)))
+        .map(|(name, at)| (name.as_str(), at.as_str()))
+        .collect();
     let mut names: Vec<&String> = workload.containers.iter().filter_map(|one| one.image.known()).collect();
     names.sort_unstable();
     names.dedup();

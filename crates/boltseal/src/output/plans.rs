@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use boltseal_runtime::{Container, Opening, Plan, State, plan::Source, seccomp};
 
 use super::paint::{Paint, clean, count, wrap};
+use crate::commands::plan::changes::Changes;
 
 /// Width of the names of controls.
 const NAME: usize = 26;
@@ -31,6 +32,28 @@ pub fn people(plan: &Plan, paint: Paint) -> String {
     }
     for gap in &plan.gaps {
         let _ = writeln!(out, "  {}", wrap(&clean(gap), paint.width, 2));
+    }
+    out
+}
+
+/// What is different from how it runs.
+pub fn changes(changes: &Changes, paint: Paint) -> String {
+    let group = clean(&changes.group);
+    if changes.changes.is_empty() {
+        return format!("{group} runs as it is planned\n");
+    }
+    let head = format!("{group}: {} to how it runs", count(changes.changes.len(), "change"));
+    let mut out = format!("{}\n", paint.bold(&head));
+    for change in &changes.changes {
+        let _ = writeln!(out, "\n  {}", clean(&change.path));
+        for (name, value) in [("runs", &change.runs), ("planned", &change.planned)] {
+            let text = match value {
+                None => "nothing".to_owned(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+            };
+            let _ = writeln!(out, "    {name:<9}{}", wrap(&clean(&text), paint.width, 13));
+        }
     }
     out
 }

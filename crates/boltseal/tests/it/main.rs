@@ -49,6 +49,7 @@ mod notary;
 mod other_runtime;
 mod outdated;
 mod plan;
+mod plan_diff;
 mod policies;
 mod probes;
 mod pulling;

@@ -11,7 +11,7 @@ use super::{
         container::{self, Contained},
         group::Group,
     },
-    Engine,
+    Engine, lock,
 };
 
 impl Engine {
@@ -68,6 +68,17 @@ impl Engine {
 }
 
 impl Engine {
+    /// How a group is confined.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn planned(&self, name: &str) -> Result<api::Planned, Error> {
+        let group = self.group(name)?;
+        let plan = serde_json::to_value(&group.plan).map_err(|error| Error::Runtime(error.to_string()))?;
+        let kept = lock(&group.kept);
+        Ok(api::Planned { plan, place: kept.slot, images: kept.run.images.clone() })
+    }
+
     /// Where somebody can sit at a container. That they were shown there is in the log when this comes back.
     ///
     /// # Errors
