@@ -1,14 +1,12 @@
 //! `boltseal plan GROUP`
 
-pub mod changes;
-
 use std::{collections::BTreeMap, fs::File, io::Read as _, path::PathBuf};
 
 use boltseal_api::groups::Planned;
 use boltseal_flow::{Looking, Wanted as Asked, launch};
 use boltseal_image::Options;
 use boltseal_orchestrator::{Workload, document::MAX_BYTES};
-use boltseal_runtime::{Host, Image, Plan, Wanted, bundle, plan};
+use boltseal_runtime::{Host, Image, Plan, Wanted, bundle, plan, plan::Changes};
 
 use crate::{
     console::Console,
@@ -140,7 +138,7 @@ fn running(args: &Args, name: &str) -> Result<Planned, Failure> {
 
 fn differs(made: &Plan, runs: &Planned, form: Form, console: &Console) -> Result<Exit, Failure> {
     let planned = serde_json::to_value(made).map_err(Failure::fault)?;
-    let changes = changes::changes(&made.name, &runs.plan, &planned);
+    let changes = Changes::between(&made.name, &runs.plan, &planned);
     let text = match form {
         Form::Json => output::json(&changes)?,
         Form::Table | Form::Oci => plans::changes(&changes, console.paint(None)),

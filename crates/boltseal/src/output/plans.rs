@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use boltseal_runtime::{Container, Opening, Plan, State, plan::Source, seccomp};
+use boltseal_runtime::{
+    Container, Opening, Plan, State,
+    plan::{Changes, Source},
+    seccomp,
+};
 
 use super::paint::{Paint, clean, count, wrap};
-use crate::commands::plan::changes::Changes;
 
 /// Width of the names of controls.
 const NAME: usize = 26;

@@ -3,12 +3,14 @@
 //! It is a plain value. Two plans can be compared, one can be printed, and [`bundle`](crate::bundle) makes what a runtime is
 //! given out of it and nothing else.
 
+mod changes;
 mod controls;
 mod make;
 mod mounts;
 mod network;
 mod process;
 
+pub use changes::{Change, Changes};
 pub use make::{MASKED, READ_ONLY};
 
 use std::{collections::BTreeMap, fmt};

@@ -20,7 +20,7 @@ const NAMES: [&str; 5] = ["name", "target", "number", "what", "path"];
 const PLACE: &str = "line";
 
 /// All that is different.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changes {
     /// The group.
     pub group: String,
@@ -29,7 +29,7 @@ pub struct Changes {
 }
 
 /// Something that is different.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Where in the plan: `containers[web].limits.memory`.
     pub path: String,
@@ -41,11 +41,13 @@ pub struct Change {
     pub planned: Option<Value>,
 }
 
-/// Compares them.
-pub fn changes(group: &str, runs: &Value, planned: &Value) -> Changes {
-    let mut found = Vec::new();
-    compare("", Some(runs), Some(planned), &mut found);
-    Changes { group: group.to_owned(), changes: found }
+impl Changes {
+    /// Compares two plans as they are written for programs.
+    pub fn between(group: &str, runs: &Value, planned: &Value) -> Self {
+        let mut found = Vec::new();
+        compare("", Some(runs), Some(planned), &mut found);
+        Self { group: group.to_owned(), changes: found }
+    }
 }
 
 fn compare(path: &str, runs: Option<&Value>, planned: Option<&Value>, found: &mut Vec<Change>) {
@@ -125,7 +127,7 @@ mod tests {
             "mounts": [{"target": "/a", "options": ["ro"]}, {"target": "/b", "options": []}],
             "egress": [{"to": "a"}, {"to": "b"}],
         });
-        assert_eq!(changes("shop", &runs, &runs).changes, []);
+        assert_eq!(Changes::between("shop", &runs, &runs).changes, []);
         let planned = json!({
             "name": "shop",
             "containers": [
@@ -149,6 +151,6 @@ mod tests {
             change("egress", Some(json!([{"to": "a"}, {"to": "b"}])), Some(json!([{"to": "a"}]))),
             change("mounts[/a]", Some(json!({"target": "/a", "options": ["ro"]})), None),
         ];
-        assert_eq!(changes("shop", &runs, &planned).changes, expected);
+        assert_eq!(Changes::between("shop", &runs, &planned).changes, expected);
     }
 }
