@@ -142,7 +142,7 @@ fn containers_outlive_the_agent() {
     let Some(mut node) = Node::new() else { return };
     let group = r"
 type: Microsoft.ContainerInstance/containerGroups
-name: long
+name: outlives
 properties:
   osType: Linux
   containers:
@@ -153,13 +153,13 @@ properties:
 ";
     let done = node.run(group, &["--allow-unverified"]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let before = node.until("long", |group| {
+    let before = node.until("outlives", |group| {
         group["containers"].as_array().unwrap().iter().all(|one| one["state"]["state"] == "running")
     });
     node.kill();
     std::thread::sleep(Duration::from_millis(700));
     node.begin();
-    let after = node.until("long", |group| group["containers"][1]["ended"]["code"] == 4);
+    let after = node.until("outlives", |group| group["containers"][1]["ended"]["code"] == 4);
     // The one is the same process, with all that it wrote; of the other, it is known how it ended while nobody looked.
     assert_eq!(
         after["containers"][0]["state"]["pid"],
@@ -168,12 +168,12 @@ properties:
         node.log()
     );
     assert_eq!(after["containers"][0]["restarts"], before["containers"][0]["restarts"]);
-    let said = node.ok(&["logs", "long/on"]);
+    let said = node.ok(&["logs", "outlives/on"]);
     let numbers: Vec<u32> = said.lines().skip(1).map(|line| line.parse().unwrap()).collect();
     assert!(numbers.len() > 12 && numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{said}");
-    node.until("long", |group| group["containers"][1]["restarts"].as_u64() > Some(0));
-    node.ok(&["rm", "--force", "long"]);
-    assert_eq!(node.left("long"), Vec::<String>::new());
+    node.until("outlives", |group| group["containers"][1]["restarts"].as_u64() > Some(0));
+    node.ok(&["rm", "--force", "outlives"]);
+    assert_eq!(node.left("outlives"), Vec::<String>::new());
 }
 
 #[test]

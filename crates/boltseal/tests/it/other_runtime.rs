@@ -11,7 +11,7 @@ use crate::{
 
 const GROUP: &str = r"
 type: Microsoft.ContainerInstance/containerGroups
-name: shop
+name: by-runc
 properties:
   osType: Linux
   volumes: [{name: scratch, emptyDir: {}}, {name: keys, secret: {key: aGVsbG8=}}]
@@ -38,14 +38,14 @@ fn a_group_made_by_runc() {
     let Some(mut node) = Node::with(&["--runtime", "runc"]) else { return };
     let ran = node.run(GROUP, &["--allow-unverified"]);
     assert!(ran.status.success(), "{}\n{}", text(&ran.stderr), node.log());
-    let before = node.until("shop", |group| {
+    let before = node.until("by-runc", |group| {
         group["containers"][1]["state"]["state"] == "running"
-            && node.ok(&["logs", "shop/web"]).lines().count() == 3
+            && node.ok(&["logs", "by-runc/web"]).lines().count() == 3
     });
-    assert_eq!(node.ok(&["logs", "shop/web"]), "made\nhello\nwithheld b\n");
+    assert_eq!(node.ok(&["logs", "by-runc/web"]), "made\nhello\nwithheld b\n");
     let joined = node.command(&[
         "exec",
-        "shop/web",
+        "by-runc/web",
         "--",
         "sh",
         "-c",
@@ -57,7 +57,7 @@ fn a_group_made_by_runc() {
     std::thread::sleep(Duration::from_millis(1200));
     node.forget_arguments();
     node.begin();
-    let after = node.until("shop", |group| group["containers"][2]["ended"]["code"] == 4);
+    let after = node.until("by-runc", |group| group["containers"][2]["ended"]["code"] == 4);
     assert_eq!(
         after["containers"][1]["state"]["pid"],
         before["containers"][1]["state"]["pid"],
@@ -66,11 +66,11 @@ fn a_group_made_by_runc() {
     );
     assert_eq!(after["containers"][1]["restarts"], 0);
     // What starts again is made by this program.
-    node.until("shop", |group| group["containers"][2]["restarts"].as_u64() > Some(0));
-    node.ok(&["stop", "shop", "--grace", "20"]);
-    assert_eq!(node.group("shop")["containers"][1]["ended"]["code"], 143);
-    node.ok(&["rm", "shop"]);
-    assert_eq!(node.left("shop"), Vec::<String>::new());
+    node.until("by-runc", |group| group["containers"][2]["restarts"].as_u64() > Some(0));
+    node.ok(&["stop", "by-runc", "--grace", "20"]);
+    assert_eq!(node.group("by-runc")["containers"][1]["ended"]["code"], 143);
+    node.ok(&["rm", "by-runc"]);
+    assert_eq!(node.left("by-runc"), Vec::<String>::new());
 }
 
 #[test]
@@ -88,11 +88,12 @@ fn what_a_runtime_refuses_is_told() {
     fs::set_permissions(&runtime, fs::Permissions::from_mode(0o755)).unwrap();
     let Some(node) = Node::with(&["--runtime", runtime.to_str().unwrap()]) else { return };
     let image = node.image.clone();
-    let refused = node.command(&["run", "--allow-unverified", "--name", "one", &image, "--", "true"]);
+    let refused =
+        node.command(&["run", "--allow-unverified", "--name", "refused-by-runc", &image, "--", "true"]);
     let said = text(&refused.stderr) + &node.log();
     assert!(!refused.status.success() && said.contains("ended with 1: not on this machine"), "{said}");
-    node.command(&["rm", "--force", "one"]);
-    assert_eq!(node.left("one"), Vec::<String>::new());
+    node.command(&["rm", "--force", "refused-by-runc"]);
+    assert_eq!(node.left("refused-by-runc"), Vec::<String>::new());
 }
 
 #[test]

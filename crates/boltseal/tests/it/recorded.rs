@@ -43,18 +43,18 @@ fn words(records: &str, group: &str) -> Vec<String> {
 #[test]
 fn what_a_node_runs_is_in_its_own_log_and_every_change_of_that_is_seen() {
     let Some(mut node) = Node::new() else { return };
-    let said = node.run(&GROUP.replace("NAME", "once"), &["--allow-unverified"]);
+    let said = node.run(&GROUP.replace("NAME", "recorded-once"), &["--allow-unverified"]);
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    node.until("once", |group| group["state"] == "failed");
+    node.until("recorded-once", |group| group["state"] == "failed");
     let place = node.data.path().join("agent");
     let data = place.display().to_string();
     let records = node.ok(&["audit", "--data", &data, "log", "--format", "json"]);
     assert_eq!(
-        words(&records, "once"),
+        words(&records, "recorded-once"),
         [
-            "group once runs, with an image that nobody allowed",
-            "container once/one started",
-            "container once/one ended with 7: ended",
+            "group recorded-once runs, with an image that nobody allowed",
+            "container recorded-once/one started",
+            "container recorded-once/one ended with 7: ended",
         ]
     );
     assert!(records.contains("uid 0") && records.contains("sha256:"), "{records}");
@@ -63,12 +63,12 @@ fn what_a_node_runs_is_in_its_own_log_and_every_change_of_that_is_seen() {
     // Whoever changes what was done is found out, also after the agent was killed and goes on.
     node.kill();
     node.begin();
-    node.until("once", |group| group["state"] == "failed");
-    node.ok(&["rm", "once"]);
+    node.until("recorded-once", |group| group["state"] == "failed");
+    node.ok(&["rm", "recorded-once"]);
     let records = node.ok(&["audit", "--data", &data, "log", "--format", "json"]);
-    let found = words(&records, "once");
+    let found = words(&records, "recorded-once");
     assert_eq!(found.len(), 4, "its end is told once: {found:?}");
-    assert_eq!(found[3], "group once was removed");
+    assert_eq!(found[3], "group recorded-once was removed");
     node.ok(&["audit", "--data", &data, "verify"]);
     let folder = place.join("audit/tile/entries/000.p");
     let newest = fs::read_dir(&folder)
@@ -123,16 +123,16 @@ fn what_a_node_runs_is_in_the_log_of_its_server_also_after_that_was_away() {
             std::thread::sleep(Duration::from_millis(100));
         }
     };
-    let ran = node.run(&GROUP.replace("NAME", "first"), &["--allow-unverified"]);
+    let ran = node.run(&GROUP.replace("NAME", "recorded-first"), &["--allow-unverified"]);
     assert!(ran.status.success(), "{}\n{}", String::from_utf8_lossy(&ran.stderr), node.log());
-    let log = told("first");
+    let log = told("recorded-first");
     assert!(log.contains("\"plan\":\"sha256:") && log.contains("\"verdict\""), "{log}");
     // A server that does not answer holds nobody up, and has all of it afterwards.
     service.signal("STOP");
-    let ran = node.run(&GROUP.replace("NAME", "second"), &["--allow-unverified"]);
-    node.until("second", |group| group["state"] == "failed");
+    let ran = node.run(&GROUP.replace("NAME", "recorded-second"), &["--allow-unverified"]);
+    node.until("recorded-second", |group| group["state"] == "failed");
     service.signal("CONT");
     assert!(ran.status.success(), "{}\n{}", String::from_utf8_lossy(&ran.stderr), node.log());
-    told("second");
-    told("first");
+    told("recorded-second");
+    told("recorded-first");
 }

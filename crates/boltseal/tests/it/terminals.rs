@@ -105,9 +105,9 @@ fn shell(name: &str, image: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn a_shell(node: &Node) {
+fn a_shell(node: &Node, name: &str) {
     let image = node.image.clone();
-    let arguments = shell("shell", &image);
+    let arguments = shell(name, &image);
     let mut person = Person::at(node, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     person.sees("# ");
     person.types(
@@ -134,18 +134,18 @@ fn a_shell(node: &Node) {
     person.types("\x03");
     person.types("echo ended-with-$?\r");
     person.sees("ended-with-130");
-    assert_eq!(node.group("shell")["containers"][0]["terminal"], true);
-    assert!(node.ok(&["inspect", "shell"]).contains("has a terminal: boltseal attach shell/shell"));
-    assert!(node.ok(&["logs", "shell"]).contains("is-1-terminal"), "{}", node.log());
+    assert_eq!(node.group(name)["containers"][0]["terminal"], true);
+    assert!(node.ok(&["inspect", name]).contains(&format!("has a terminal: boltseal attach {name}/{name}")));
+    assert!(node.ok(&["logs", name]).contains("is-1-terminal"), "{}", node.log());
     person.types("exit 7\r");
     assert_eq!(person.done(), 7, "{}", node.log());
-    assert_eq!(node.left("shell"), Vec::<String>::new());
+    assert_eq!(node.left(name), Vec::<String>::new());
 }
 
 #[test]
 fn a_shell_at_a_terminal() {
     let Some(node) = Node::new() else { return };
-    a_shell(&node);
+    a_shell(&node, "shell");
     let events = node.ok(&["events", "--json"]);
     assert!(events.contains("container.attend"), "{events}");
 }
@@ -156,14 +156,14 @@ fn a_shell_at_a_terminal_made_by_runc() {
         return;
     }
     let Some(node) = Node::with(&["--runtime", "runc"]) else { return };
-    a_shell(&node);
+    a_shell(&node, "shell-by-runc");
 }
 
 #[test]
 fn a_shell_that_is_left_and_outlives_the_agent() {
     let Some(mut node) = Node::new() else { return };
     let image = node.image.clone();
-    let arguments = shell("long", &image);
+    let arguments = shell("left", &image);
     let mut person = Person::at(&node, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     person.sees("# ");
     node.kill();
@@ -174,37 +174,37 @@ fn a_shell_that_is_left_and_outlives_the_agent() {
     std::thread::sleep(Duration::from_millis(1_200));
     node.begin();
     person.types(LEAVE);
-    person.sees("boltseal attach long comes back");
+    person.sees("boltseal attach left comes back");
     assert_eq!(person.done(), 0);
-    assert_eq!(node.group("long")["state"], "running", "{}", node.log());
-    assert!(node.ok(&["logs", "long"]).contains("still-42"), "{}", node.log());
-    let mut first = Person::at(&node, &["attach", "long"]);
+    assert_eq!(node.group("left")["state"], "running", "{}", node.log());
+    assert!(node.ok(&["logs", "left"]).contains("still-42"), "{}", node.log());
+    let mut first = Person::at(&node, &["attach", "left"]);
     first.types("echo first-$((1))\r");
     first.sees("first-1");
     // One sits there at a time; what is typed goes to the same shell.
-    let mut second = Person::at(&node, &["attach", "long", "--detach-keys", "ctrl-a,d"]);
-    first.sees("somebody else sits at long now");
+    let mut second = Person::at(&node, &["attach", "left", "--detach-keys", "ctrl-a,d"]);
+    first.sees("somebody else sits at left now");
     assert_eq!(first.done(), 0);
     second.types("echo second-$((2))\r");
     second.sees("second-2");
     // Ended from outside, it leaves the terminal as it was, and the container as it is.
     kill_process(second.pid(), Signal::TERM).unwrap();
     assert_eq!(second.done(), 143);
-    let mut third = Person::at(&node, &["attach", "long"]);
+    let mut third = Person::at(&node, &["attach", "left"]);
     third.types("exit 5\r");
     assert_eq!(third.done(), 5, "{}", node.log());
-    node.until("long", |group| group["containers"][0]["ended"]["code"] == 5);
-    node.ok(&["rm", "long"]);
-    assert_eq!(node.left("long"), Vec::<String>::new());
+    node.until("left", |group| group["containers"][0]["ended"]["code"] == 5);
+    node.ok(&["rm", "left"]);
+    assert_eq!(node.left("left"), Vec::<String>::new());
 }
 
 #[test]
 fn a_program_that_joins_at_a_terminal() {
     let Some(node) = Node::new() else { return };
     let image = node.image.clone();
-    node.ok(&["run", "-d", "--allow-unverified", "--name", "web", &image, "--", "sleep", "1000"]);
-    node.until("web", |group| group["state"] == "running");
-    let mut person = Person::at(&node, &["exec", "-it", "web", "--", "sh"]);
+    node.ok(&["run", "-d", "--allow-unverified", "--name", "joined", &image, "--", "sleep", "1000"]);
+    node.until("joined", |group| group["state"] == "running");
+    let mut person = Person::at(&node, &["exec", "-it", "joined", "--", "sh"]);
     person.sees("# ");
     person.types("stty size; echo $TERM\r");
     person.sees("33 77\r\n");
@@ -212,14 +212,14 @@ fn a_program_that_joins_at_a_terminal() {
     person.types("exit 3\r");
     assert_eq!(person.done(), 3);
     // One that is left goes on.
-    let mut person = Person::at(&node, &["exec", "-it", "web", "--", "sh", "-c", "echo up; sleep 1001"]);
+    let mut person = Person::at(&node, &["exec", "-it", "joined", "--", "sh", "-c", "echo up; sleep 1001"]);
     person.sees("up");
     person.types(LEAVE);
     assert_eq!(person.done(), 0);
     std::thread::sleep(Duration::from_millis(300));
-    assert!(node.ok(&["top", "web"]).contains("sleep 1001"));
-    node.ok(&["rm", "--force", "web"]);
-    assert_eq!(node.left("web"), Vec::<String>::new());
+    assert!(node.ok(&["top", "joined"]).contains("sleep 1001"));
+    node.ok(&["rm", "--force", "joined"]);
+    assert_eq!(node.left("joined"), Vec::<String>::new());
 }
 
 #[test]
@@ -283,8 +283,8 @@ fn where_nobody_can_sit() {
     fs::write(&file, "type: Microsoft.ContainerInstance/containerGroups\n").unwrap();
     check(&["run", "-t", file.to_str().unwrap()], "boltseal exec -it");
     check(&["run", "-it", "--detach-keys", "ctrl-1", &image], "ctrl-");
-    node.ok(&["run", "-d", "--allow-unverified", "--name", "web", &image, "--", "sleep", "1000"]);
-    check(&["attach", "web"], "web/web has no terminal and reads nothing");
+    node.ok(&["run", "-d", "--allow-unverified", "--name", "unseated", &image, "--", "sleep", "1000"]);
+    check(&["attach", "unseated"], "unseated/unseated has no terminal and reads nothing");
     // Begun without anybody: it does not wait for them.
     node.ok(&[
         "run",
