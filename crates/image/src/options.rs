@@ -57,6 +57,9 @@ impl fmt::Debug for Options<'_> {
     }
 }
 
+/// The user name that says that the password is a refresh token.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 /// A name and a password for a registry. Printing it shows neither; memory is wiped.
 #[derive(Clone)]
 pub struct Credentials {
@@ -70,6 +73,11 @@ impl Credentials {
     /// Takes both as they are.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
         Self { username: username.into(), password: Zeroizing::new(password.into()), identity_token: None }
+    }
+
+    /// A refresh token of a registry that takes one for a password, as ACR and ours do.
+    pub fn of_refresh_token(token: impl Into<String>) -> Self {
+        Self::new(NOBODY, token)
     }
 }
 

@@ -19,9 +19,6 @@ use boltseal_orchestrator::aci::Registry;
 
 use super::{Error, Judge, ask, engine::Inner};
 
-/// Whose password is a refresh token, as ACR has it.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
-
 /// What targets in registries begin with.
 const REGISTRY: &str = "docker://";
 
@@ -36,14 +33,14 @@ impl Inner {
     ) -> Result<(String, Options<'static>), Error> {
         let mut options = Options::default();
         options.plain_http = run.plain_http;
-        let given = run.images.get(image);
-        if given.is_some_and(|given| !given.starts_with(REGISTRY)) {
-            return Ok((given.cloned().unwrap_or_default(), options));
+        let target = run.images.get(image).cloned().unwrap_or_else(|| format!("{REGISTRY}{image}"));
+        // By where it is taken from: nobody else gets what is meant for the registry of its name.
+        if let Some(place) = target.strip_prefix(REGISTRY)
+            && let Some(registry) = registry(place, &read.needs.registries)
+        {
+            options.credentials = Some(self.credentials(registry, &read.workload.id.name, place, handle)?);
         }
-        if let Some(registry) = registry(image, &read.needs.registries) {
-            options.credentials = Some(self.credentials(registry, &read.workload.id.name, image, handle)?);
-        }
-        Ok((given.cloned().unwrap_or_else(|| format!("{REGISTRY}{image}")), options))
+        Ok((target, options))
     }
 
     fn credentials(
@@ -75,7 +72,7 @@ impl Inner {
             why: format!("no token of {} to pull {image} with: {why}", identity.name),
             next: None,
         })?;
-        Ok(Credentials::new(NOBODY, token.refresh_token))
+        Ok(Credentials::of_refresh_token(token.refresh_token))
     }
 }
 

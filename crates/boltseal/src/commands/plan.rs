@@ -34,8 +34,8 @@ Examples:
   boltseal plan group.yaml --diff
   boltseal plan group.yaml --container web --format oci --rootfs rootfs > config.json
 
-Exit codes: 0 it can be run, with --diff as it runs; 1 something it asks for is refused, with --diff something is different; 2 usage; 3 something is not known, or --strict and a control \
-does not hold; 4 internal fault")]
+Exit codes: 0 it can be run, with --diff as it runs; 1 something it asks for is refused, with --diff something is different; \
+2 usage; 3 something is not known, or --strict and a control does not hold; 4 internal fault")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command, none a state")]
 pub struct Args {
     /// A container group as Azure has it: an ARM template, or YAML of `az container`
@@ -113,7 +113,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
         one.attend(args.terminal, args.interactive);
     }
     if let Some(runs) = &runs {
-        return differs(&made, runs, args.format, console);
+        return differs(args, &made, runs, console);
     }
     let text = match args.format {
         Form::Table => plans::people(&made, console.paint(None)),
@@ -136,20 +136,20 @@ fn running(args: &Args, name: &str) -> Result<Planned, Failure> {
     Ok(args.node.agent()?.get(&path)?)
 }
 
-fn differs(made: &Plan, runs: &Planned, form: Form, console: &Console) -> Result<Exit, Failure> {
+fn differs(args: &Args, made: &Plan, runs: &Planned, console: &Console) -> Result<Exit, Failure> {
     let planned = serde_json::to_value(made).map_err(Failure::fault)?;
     let changes = Changes::between(&made.name, &runs.plan, &planned);
-    let text = match form {
+    let text = match args.format {
         Form::Json => output::json(&changes)?,
         Form::Table | Form::Oci => plans::changes(&changes, console.paint(None)),
     };
     console.data(&text)?;
     Ok(if !changes.changes.is_empty() {
         Exit::Denied
-    } else if made.gaps.is_empty() {
-        Exit::Pass
-    } else {
+    } else if !made.gaps.is_empty() || (args.strict && !made.holds()) {
         Exit::Undecided
+    } else {
+        Exit::Pass
     })
 }
 

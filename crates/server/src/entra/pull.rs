@@ -73,12 +73,31 @@ async fn repository(state: &State, image: &str, headers: &HeaderMap) -> Result<S
         .map_err(|wrong| Failure::Asked(format!("`image` is no name of an image: {wrong}")))?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let registry = image.registry();
+    // Another port of this machine is another service, which the token is not for.
+    let is_here = port(registry).is_none_or(|port_of| Some(port_of) == port(host));
     let is_called = audience(&format!("https://{registry}"), host, state.access.foreign()).is_some();
-    if is_called || ruling::is_ours(state, registry, &setting::registries(state).await) {
+    if (is_here && is_called) || ruling::is_ours(state, registry, &setting::registries(state).await) {
         return Ok(image.repository().to_owned());
     }
     Err(Failure::Asked(format!(
         "{registry} is not known as a name of this registry: whoever asks would send the token there; \
-         add it with `boltseal admission set --registry {registry}`"
+         start the server with `--name` for it, or add it to `registries` of its setting for admission"
     )))
+}
+
+/// The port in `host:port`.
+fn port(authority: &str) -> Option<u16> {
+    authority.rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::port;
+
+    #[test]
+    fn ports() {
+        let of =
+            ["registry.example.com", "registry.example.com:5000", "[::1]", "[::1]:5000", "a:b"].map(port);
+        assert_eq!(of, [None, Some(5000), None, Some(5000), None]);
+    }
 }

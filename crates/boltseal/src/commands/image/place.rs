@@ -15,9 +15,6 @@ use serde::Deserialize;
 
 use crate::{cli::Global, exit::Failure, reach, target::password};
 
-/// The user name that says that the secret is a refresh token.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
-
 /// How to reach a registry.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Registry")]
@@ -135,7 +132,7 @@ impl Connection {
             let fields =
                 [("grant_type", "access_token"), ("service", host), ("access_token", token.as_str())];
             let exchanged: Exchanged = client.form("/oauth2/exchange", &fields)?;
-            access.credentials = Some(Credentials::new(NOBODY, exchanged.refresh_token));
+            access.credentials = Some(Credentials::of_refresh_token(exchanged.refresh_token));
         }
         Ok(access)
     }
