@@ -11,7 +11,7 @@ use crate::{
     console::Console,
     exit::Failure,
     given,
-    vouching::{Flow, IdentityToken, Services, SignIn},
+    vouching::{Flow, IdentityToken, Services, SignIn, TOKENS_NEXT},
 };
 
 /// Bytes of a file with a token.
@@ -121,10 +121,8 @@ impl By {
             return services.sign_in(&how, console);
         }
         services.ambient(&|name| env::var(name).ok())?.ok_or_else(|| {
-            Failure::usage("there is no identity token, and no runner here that gives one").next(
-                "sign in with --oidc-issuer URL, give --identity-token FILE, or set SIGSTORE_ID_TOKEN; in GitHub Actions the job needs the permission `id-token: \
-                 write`, in Azure Pipelines the step needs SYSTEM_ACCESSTOKEN",
-            )
+            Failure::usage("there is no identity token, and no runner here that gives one")
+                .next(format!("sign in with --oidc-issuer URL; or {TOKENS_NEXT}"))
         })
     }
 

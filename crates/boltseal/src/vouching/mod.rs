@@ -34,7 +34,7 @@ use url::Url;
 use crate::{exit::Failure, output::paint::clean, reach::is_loopback};
 
 pub use sign_in::{Flow, SignIn};
-pub use token::IdentityToken;
+pub use token::{IdentityToken, TOKENS_NEXT};
 
 /// Bytes of one answer in JSON. A log gives back what it took in, and that may be an SBOM.
 const MAX_JSON: u64 = 64 << 20;

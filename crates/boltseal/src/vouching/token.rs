@@ -9,6 +9,7 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use boltseal_model::Timestamp;
 use boltseal_wire::client::{Method, Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,7 +22,13 @@ use crate::exit::Failure;
 const AUDIENCE: &str = "sigstore";
 /// Bytes of a token. Those with hundreds of groups have some 20 kB.
 const MAX_TOKEN: usize = 64 << 10;
+/// Seconds by which clocks may differ, as everywhere.
+const LEEWAY: i64 = boltseal_identity::jwt::LEEWAY;
 const SERVICE: &str = "the issuer of identity tokens";
+
+/// How programs that nobody sits at get a token.
+pub const TOKENS_NEXT: &str = "give --identity-token FILE, or set SIGSTORE_ID_TOKEN; in GitHub Actions the job needs the permission \
+                               `id-token: write`, in Azure Pipelines the step needs SYSTEM_ACCESSTOKEN";
 
 /// Reads variables of the environment.
 type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -41,6 +48,9 @@ struct Claims {
     /// Some issuers write it as text.
     #[serde(default)]
     email_verified: Value,
+    /// Seconds since 1970, perhaps with a fraction.
+    #[serde(default)]
+    exp: Option<f64>,
 }
 
 impl IdentityToken {
@@ -59,6 +69,10 @@ impl IdentityToken {
         let claims = claims.map_err(|_| unusable("its claims are not base64"))?;
         let claims: Claims = serde_json::from_slice(&claims)
             .map_err(|_| unusable("its claims are no JSON with a subject (`sub`)"))?;
+        // An authority says only that something is wrong; builds outlive their tokens, so this is what mostly is.
+        if let Some(end) = claims.exp.and_then(ended) {
+            return Err(unusable(&format!("it ended at {end}")).next("get a new one just before signing"));
+        }
         let verified = match &claims.email_verified {
             Value::Bool(verified) => *verified,
             Value::String(text) => text == "true",
@@ -80,6 +94,13 @@ impl IdentityToken {
     pub(super) fn expose(&self) -> &str {
         &self.text
     }
+}
+
+/// When a token with this end was over, if it is.
+fn ended(end: f64) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "a moment that does not fit is none")]
+    let end = Timestamp::from_second(end as i64).ok()?;
+    (end.as_second().saturating_add(LEEWAY) < Timestamp::now().as_second()).then_some(end)
 }
 
 fn unusable(why: &str) -> Failure {

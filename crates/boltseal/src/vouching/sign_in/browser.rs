@@ -27,7 +27,7 @@ use boltseal_model::Timestamp;
 use boltseal_wire::server::{Limits, serve};
 use tokio::{net::TcpListener, runtime, sync::oneshot, time::timeout};
 
-use super::{Issuer, SERVICE, page};
+use super::{Issuer, SERVICE, here::Here, page};
 use crate::{console::Console, exit::Failure, output::paint::clean, vouching::failed};
 
 /// Where cosign comes back to as well, so that issuers who know it know us.
@@ -57,7 +57,7 @@ struct Waiting {
     tell: Mutex<Option<oneshot::Sender<Outcome>>>,
 }
 
-pub fn sign_in(mut issuer: Issuer<'_>, console: &Console) -> Result<Secret, Failure> {
+pub fn sign_in(mut issuer: Issuer<'_>, here: Here, console: &Console) -> Result<Secret, Failure> {
     let broken = |wrong: std::io::Error| {
         Failure::fault(format_args!("no port of this machine for the browser to come back to: {wrong}"))
     };
@@ -73,6 +73,9 @@ pub fn sign_in(mut issuer: Issuer<'_>, console: &Console) -> Result<Secret, Fail
         PENDING_LIFE / 60,
         clean(&address)
     ));
+    if here.open(&address) {
+        console.note("your browser should open it by itself");
+    }
     let (known, metadata) = (issuer.known.clone(), issuer.metadata.clone());
     let outcome = runtime.block_on(came_back(listener, known, metadata, pending.clone()));
     let request = outcome

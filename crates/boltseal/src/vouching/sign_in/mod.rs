@@ -6,12 +6,15 @@
 //! ```
 //!
 //! The steps are those of `boltseal_identity::oidc`, which knows no sockets: PKCE with S256, state and nonce, and the token is
-//! checked by the issuer's keys. Nothing is kept: the next signature asks again. No browser is started from here, since the
-//! program would be whatever the environment names; people open the address that is printed.
+//! checked by the issuer's keys. Nothing is kept: the next signature asks again. Which of the two it is, and whether a browser is
+//! started, [`here`] says, unless somebody chose.
 
 mod browser;
 mod device;
+mod here;
 mod page;
+
+use std::env;
 
 use boltseal_identity::{
     jwks::{Jwks, MAX_JWKS},
@@ -21,6 +24,7 @@ use boltseal_identity::{
 use boltseal_wire::client::{Error, Method, Payload, Request, Response};
 use zeroize::Zeroizing;
 
+use self::here::Here;
 use super::{IdentityToken, Services, check_private, failed, strange};
 use crate::{console::Console, exit::Failure, output::paint::clean};
 
@@ -33,8 +37,10 @@ const SCOPE: &str = "email";
 /// How somebody signs in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Flow {
-    /// In a browser on this machine, which comes back to it
+    /// In a browser where there is a display, or else by a code
     #[default]
+    Auto,
+    /// In a browser on this machine, which comes back to it
     Browser,
     /// In a browser elsewhere, by a code that is shown
     Device,
@@ -64,6 +70,8 @@ impl Services {
     /// Has somebody sign in; the token that names them.
     pub fn sign_in(&self, how: &SignIn, console: &Console) -> Result<IdentityToken, Failure> {
         check_private(&how.issuer)?;
+        let here = Here::look(|name| env::var(name).ok());
+        here.check(how.flow, &how.issuer)?;
         let secret = how.secret.as_ref().map(|secret| Secret::new(secret.to_string()));
         let known = Known {
             issuer: how.issuer.clone(),
@@ -77,9 +85,11 @@ impl Services {
         let metadata =
             Discovery::parse(&document, &how.issuer).map_err(|wrong| refused(&how.issuer, &wrong))?;
         let issuer = Issuer { services: self, known, metadata };
-        let token = match how.flow {
-            Flow::Browser => browser::sign_in(issuer, console),
-            Flow::Device => device::sign_in(&issuer, console),
+        let does_devices = issuer.metadata.device_authorization_endpoint.is_some();
+        let token = if here.takes_device(how.flow, does_devices) {
+            device::sign_in(&issuer, console)
+        } else {
+            browser::sign_in(issuer, here, console)
         }?;
         IdentityToken::parse(token.expose())
     }

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -27,7 +30,7 @@ pub struct Issuer {
     pub url: String,
     keys: Arc<Keys>,
     /// Tokens that it gave, for the authority.
-    issued: Arc<Mutex<Vec<String>>>,
+    pub issued: Arc<Mutex<Vec<String>>>,
     begun: Arc<Mutex<Option<Begun>>>,
     /// What it says to devices that ask; after that somebody has signed in.
     pub refusals: Arc<Mutex<Vec<&'static str>>>,
@@ -35,6 +38,25 @@ pub struct Issuer {
     pub life: Arc<Mutex<u64>>,
     /// What its next token says otherwise.
     pub more: Arc<Mutex<Value>>,
+    /// What it does wrong.
+    pub fault: Arc<Mutex<Option<Fault>>>,
+    /// Bytes of its longest answer that somebody took.
+    pub taken: Arc<AtomicU64>,
+    /// Whether somebody followed it elsewhere.
+    pub followed: Arc<AtomicBool>,
+}
+
+/// What an issuer does wrong at a path.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// It answers a gigabyte.
+    Endless(&'static str),
+    /// It sends whoever asks elsewhere.
+    Elsewhere(&'static str),
+    /// The keys there are another's.
+    OtherKeys,
+    /// What it says about itself names an address without encryption.
+    Bare(&'static str),
 }
 
 /// A browser that was sent here.
@@ -55,6 +77,9 @@ impl Issuer {
             refusals: Arc::default(),
             life: Arc::default(),
             more: Arc::new(Mutex::new(json!({}))),
+            fault: Arc::default(),
+            taken: Arc::default(),
+            followed: Arc::default(),
         };
         let this = issuer.clone();
         // Lives as long as the tests; nothing waits for it.
@@ -104,24 +129,49 @@ impl Issuer {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let (status, answer) = self.reply(first.split(' ').nth(1).unwrap_or_default(), &body);
+        let (path, mut stream) = (first.split(' ').nth(1).unwrap_or_default(), reader.into_inner());
+        match *self.fault.lock().unwrap() {
+            Some(Fault::Endless(at)) if at == path => return self.pour(stream),
+            Some(Fault::Elsewhere(at)) if at == path => {
+                let head = format!("HTTP/1.1 307 X\r\nLocation: {}/elsewhere\r\n", self.url);
+                let head = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
+                return stream.write_all(head.as_bytes());
+            }
+            _ => {}
+        }
+        self.followed.fetch_or(path == "/elsewhere", Ordering::SeqCst);
+        let (status, answer) = self.reply(path, &body);
         let answer = answer.to_string();
         let head =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
-        reader.into_inner().write_all(format!("{head}{answer}").as_bytes())
+        stream.write_all(format!("{head}{answer}").as_bytes())
+    }
+
+    /// Answers with a gigabyte of JSON that never closes, as far as somebody takes it; its length is not told.
+    fn pour(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n[")?;
+        let (zeros, mut taken) = ("0,".repeat(32 << 10), 0);
+        while taken < 1 << 30 && stream.write_all(zeros.as_bytes()).is_ok() {
+            taken += zeros.len() as u64;
+            self.taken.fetch_max(taken, Ordering::SeqCst);
+        }
+        Ok(())
     }
 
     fn reply(&self, path: &str, body: &[u8]) -> (u16, Value) {
         let at = |path: &str| format!("{}/{path}", self.url);
         match path {
             "/.well-known/openid-configuration" => {
-                let metadata = json!({
+                let mut metadata = json!({
                     "issuer": self.url,
                     "authorization_endpoint": at("authorize"),
                     "token_endpoint": at("token"),
                     "device_authorization_endpoint": at("device"),
                     "jwks_uri": at("keys"),
                 });
+                if let Some(Fault::Bare(name)) = *self.fault.lock().unwrap() {
+                    metadata[name] = json!("http://issuer.invalid/there");
+                }
                 (200, metadata)
             }
             // The same issuer, as it would be without.
@@ -133,6 +183,9 @@ impl Issuer {
                     "jwks_uri": at("keys"),
                 });
                 (200, metadata)
+            }
+            "/keys" if matches!(*self.fault.lock().unwrap(), Some(Fault::OtherKeys)) => {
+                (200, Keys::new(&RootKey::generate().unwrap(), None).unwrap().jwks())
             }
             "/keys" => (200, self.keys.jwks()),
             "/device" => {
@@ -190,6 +243,8 @@ impl Issuer {
         for (name, value) in self.more.lock().unwrap().as_object().unwrap() {
             claims[name] = value.clone();
         }
+        // What is null is not there.
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         let token = self.keys.issue_jwt(claims.as_object().unwrap()).unwrap().expose().to_owned();
         self.issued.lock().unwrap().push(token.clone());
         (200, json!({ "token_type": "Bearer", "access_token": "a", "id_token": token }))

@@ -1,19 +1,23 @@
 //! Signing without a key of one's own, and what a log and a clock say about signatures by keys.
 
+mod asking;
+mod desk;
 #[expect(dead_code, reason = "tests of the library use the rest")]
 #[path = "../../../../trust/tests/it/instance.rs"]
 mod instance;
 mod issuer;
+mod lying;
 mod people;
 mod services;
 
 use std::process::Command;
 
 use boltseal_testkit::Distribution;
+use serde_json::json;
 
 use self::{
     instance::{ISSUER, SUBJECT},
-    services::{Rekor, Services, token},
+    services::{Rekor, Services, token, token_of},
 };
 use crate::{
     binary::User,
@@ -176,6 +180,10 @@ fn what_is_refused_before_anybody_is_asked() {
     keyless("https://fulcio.invalid", &["--identity-token", "token"])
         .ended(2)
         .complained(&["the identity token cannot be used: it has not the three parts of a JWT"]);
+    user.write("token", token_of(&json!({ "sub": SUBJECT, "aud": "sigstore", "exp": 1_700_000_000 })));
+    keyless("https://fulcio.invalid", &["--identity-token", "token"])
+        .ended(2)
+        .complained(&["the identity token cannot be used: it ended at 2023-11-14T22:13:20Z"]);
     user.write("token", token(SUBJECT));
     keyless("http://fulcio.invalid", &["--identity-token", "token"])
         .ended(2)

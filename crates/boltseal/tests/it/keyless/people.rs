@@ -1,10 +1,6 @@
 //! People who sign in for a signature: in a browser that comes back, and elsewhere by a code.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Stdio},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use boltseal_wire::client::{Client, Options};
 use serde_json::json;
@@ -12,47 +8,14 @@ use url::Url;
 
 use super::{
     CI, World,
+    asking::Asking,
     issuer::{Issuer, USER_CODE, agreed},
     services::Rekor,
     texts,
 };
 
-/// A command that waits for somebody.
-struct Asking {
-    child: Child,
-    err: BufReader<ChildStderr>,
-}
-
-impl Asking {
-    fn start(world: &World, issuer: &Issuer, more: &[&str]) -> Self {
-        let keyless = world.keyless();
-        let args = ["--oidc-issuer", &issuer.url];
-        let mut command =
-            world.user.command(&[&["sign", &world.image], &texts(&keyless)[..], &args, more].concat());
-        // A runner's token does not count where somebody chose an issuer.
-        command.env("SIGSTORE_ID_TOKEN", "no token");
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let err = BufReader::new(child.stderr.take().unwrap());
-        Self { child, err }
-    }
-
-    /// The next line that it tells.
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.err.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
-
-    /// How it ends, and what it says at the end.
-    fn ended(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.err.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
-
 /// What a browser is shown there.
-fn open(address: &Url) -> (u16, String) {
+pub fn open(address: &Url) -> (u16, String) {
     let client = Client::new(&Options { redirects: 0, ..Options::default() }).unwrap();
     let answer = client.get(address.as_str()).unwrap();
     assert!(
@@ -64,7 +27,7 @@ fn open(address: &Url) -> (u16, String) {
     (answer.status(), answer.text(64 << 10).unwrap())
 }
 
-fn world() -> Option<(World, Issuer)> {
+pub fn world() -> Option<(World, Issuer)> {
     let world = World::new(Rekor::One)?;
     let issuer = Issuer::start(Arc::clone(&world.services.issued));
     Some((world, issuer))
@@ -74,7 +37,7 @@ fn world() -> Option<(World, Issuer)> {
 fn in_a_browser_that_comes_back() {
     let Some((world, issuer)) = world() else { return };
     let begin = || {
-        let mut asking = Asking::start(&world, &issuer, &[]);
+        let mut asking = Asking::start(&world, &issuer, &["--oidc-flow", "browser"]);
         let told = asking.line();
         assert!(
             told.starts_with("please: to sign in, open this address in a browser on this machine"),
@@ -162,10 +125,13 @@ fn issuers_that_cannot_be_used() {
         let args = ["--oidc-issuer", issuer];
         world.user.run(&[&["sign", &world.image], &texts(&keyless)[..], &args, more].concat())
     };
-    sign("http://issuer.invalid", &[]).ended(2).complained(&["would go there without encryption"]);
-    sign("issuer.invalid", &[]).ended(2).complained(&["is no address for a secret"]);
-    sign(&format!("{}/nowhere", issuer.url), &[]).ended(3).complained(&["the issuer of identities", "404"]);
-    sign(&format!("{}/", issuer.url), &[]).ended(3).complained(&["it is the metadata of"]);
+    let browser = ["--oidc-flow", "browser"];
+    sign("http://issuer.invalid", &browser).ended(2).complained(&["would go there without encryption"]);
+    sign("issuer.invalid", &browser).ended(2).complained(&["is no address for a secret"]);
+    sign(&format!("{}/nowhere", issuer.url), &browser)
+        .ended(3)
+        .complained(&["the issuer of identities", "404"]);
+    sign(&format!("{}/", issuer.url), &browser).ended(3).complained(&["it is the metadata of"]);
     sign(&format!("{}/browsers", issuer.url), &["--oidc-flow", "device"])
         .ended(3)
         .complained(&["it signs in no devices without a browser", "--oidc-flow browser"]);

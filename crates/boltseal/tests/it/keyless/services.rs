@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -35,6 +38,8 @@ pub struct Services {
     pub address: String,
     /// Tokens that an issuer gave, which the authority believes.
     pub issued: Arc<Mutex<Vec<String>>>,
+    /// How often the authority was asked.
+    pub asked: Arc<AtomicUsize>,
     instance: Arc<Instance>,
     clock: Option<PathBuf>,
 }
@@ -43,6 +48,7 @@ struct State {
     instance: Arc<Instance>,
     rekor: Rekor,
     issued: Arc<Mutex<Vec<String>>>,
+    asked: Arc<AtomicUsize>,
     /// What the log has.
     leaves: Mutex<Vec<Vec<u8>>>,
     /// Where the clock's key lies.
@@ -64,12 +70,13 @@ impl PublicKeyData for Point {
 
 /// A token that names somebody.
 pub fn token(subject: &str) -> String {
-    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
-    format!(
-        "{}.{}.{GOOD}",
-        part(json!({ "alg": "none" })),
-        part(json!({ "sub": subject, "aud": "sigstore" }))
-    )
+    token_of(&json!({ "sub": subject, "aud": "sigstore" }))
+}
+
+/// A token that says this.
+pub fn token_of(claims: &Value) -> String {
+    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    format!("{}.{}.{GOOD}", part(&json!({ "alg": "none" })), part(claims))
 }
 
 impl Services {
@@ -80,11 +87,12 @@ impl Services {
         let instance = Arc::new(Instance::new());
         let clock = clock(folder);
         let leaves = Mutex::new(vec![b"somebody else's".to_vec()]);
-        let issued = Arc::default();
+        let (issued, asked) = (Arc::default(), Arc::default());
         let state = State {
             instance: Arc::clone(&instance),
             rekor,
             issued: Arc::clone(&issued),
+            asked: Arc::clone(&asked),
             leaves,
             clock: clock.clone(),
         };
@@ -94,7 +102,7 @@ impl Services {
                 let _ = answer(stream, &state); // whoever asks sees a broken answer
             }
         });
-        Self { address, issued, instance, clock }
+        Self { address, issued, asked, instance, clock }
     }
 
     /// Whether there is a clock.
@@ -186,6 +194,7 @@ impl State {
 
     /// `POST /api/v2/signingCert` of Fulcio.
     fn certificate(&self, asked: &Value) -> (u16, Value) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
         let token = asked["credentials"]["oidcIdentityToken"].as_str().unwrap_or_default();
         let mut parts = token.split('.');
         let claims = parts.nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
