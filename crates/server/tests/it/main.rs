@@ -27,6 +27,7 @@ mod life;
 mod log_pages;
 mod pages;
 mod policies;
+mod policy_files;
 mod rulings;
 mod sample;
 mod shared_log;
