@@ -8,14 +8,12 @@ use std::{
 
 use boltseal_flow::{
     approvals,
-    endorsed::Endorsers,
     feeds::Feeds,
     look::{Finder, Hashes, Rules as LeakRules},
     rules::Rules,
 };
 use boltseal_model::Severity;
 use boltseal_scan::Snapshot;
-use boltseal_trust::MAX_KEY_FILE;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::{cli::Global, exit::Failure};
@@ -70,13 +68,6 @@ pub fn rules(path: &Path) -> Result<Rules, Failure> {
     })?;
     let unreadable = |wrong| Failure::usage(format_args!("{}: {wrong}", approvals::file_of(path).display()));
     rules.approved_beside(path).map_err(unreadable)
-}
-
-/// Holders of the public keys in these files, whose policies are used.
-pub fn endorsers(keys: &[PathBuf]) -> Result<Endorsers, Failure> {
-    let read = |path: &PathBuf| Ok((path.display().to_string(), bounded(path, MAX_KEY_FILE)?));
-    let keys = keys.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    Endorsers::new(keys).map_err(Failure::usage)
 }
 
 /// Finds credentials by the built-in rules and those in the file at `path`.

@@ -18,6 +18,7 @@ mod cluster;
 mod commands;
 mod confined;
 mod console;
+mod endorsers;
 mod exit;
 mod given;
 mod ignoring;

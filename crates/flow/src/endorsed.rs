@@ -1,6 +1,9 @@
 //! Policies that somebody signed: a bundle beside the file, over the digest of the policy and so over every file that it
 //! names. Who may change the files of a server is then not yet who may change what it enforces.
 //!
+//! Who may sign is the holder of a key, or an identity of a sigstore instance, such as a pipeline: whoever stops a pipeline from
+//! signing then has no key to take away.
+//!
 //! The statement has a type of its own, so that no signature of an image is ever taken for one of a policy.
 
 use std::{
@@ -8,13 +11,12 @@ use std::{
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use boltseal_model::Timestamp;
 use boltseal_policy::Policy;
-use boltseal_trust::{
-    Authority, Evidence, Form, KeyError, PrivateKey, Refusal, Statement, Who, sign, verify,
-};
+use boltseal_trust::{Authority, Evidence, Form, Pattern, Refusal, Root, Statement, Who, verify};
 use serde_json::{Value, json};
 
 /// What is said about a policy.
@@ -33,7 +35,7 @@ pub struct Endorsers(Vec<Authority>);
 /// Who signed a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endorsed {
-    /// By the name of the key.
+    /// By the name of the key, or of the identity.
     pub by: String,
     /// When, as they say themselves: enough to tell which of two of theirs is the older one.
     pub at: Option<Timestamp>,
@@ -50,8 +52,8 @@ pub enum EndorsedError {
         /// What is wrong.
         why: Refusal,
     },
-    /// Too many keys.
-    #[error("more than {MAX_SIGNERS} keys that may sign policies")]
+    /// Too many signers.
+    #[error("more than {MAX_SIGNERS} keys and identities that may sign policies")]
     Many,
     /// It is not signed.
     #[error("{policy} is not signed: {bundle}: {why}")]
@@ -84,14 +86,29 @@ pub enum EndorsedError {
 impl Endorsers {
     /// Holders of these keys: what each is called, and its public half in PEM.
     pub fn new(keys: Vec<(String, String)>) -> Result<Self, EndorsedError> {
-        if keys.len() > MAX_SIGNERS {
-            return Err(EndorsedError::Many);
-        }
         let holder = |(name, pem): (String, String)| match pem.parse() {
             Ok(key) => Ok(Authority::new(name, Who::Key { key, root: None, clocks: None })),
             Err(why) => Err(EndorsedError::Key { name, why }),
         };
-        keys.into_iter().map(holder).collect::<Result<_, _>>().map(Self)
+        keys.into_iter().map(holder).collect::<Result<Vec<_>, _>>().and_then(Self::few)
+    }
+
+    /// These identities, too, for which `issuer` vouches: with certificates, logs and clocks of `root`.
+    pub fn with_identities(
+        mut self,
+        subjects: &[String],
+        issuer: &str,
+        root: &Arc<Root>,
+    ) -> Result<Self, EndorsedError> {
+        self.0.extend(subjects.iter().map(|subject| {
+            let (exact, issuer) = (Pattern::Exact(subject.clone()), Pattern::Exact(issuer.to_owned()));
+            Authority::new(subject, Who::Identity { subject: exact, issuer, root: Arc::clone(root) })
+        }));
+        Self::few(self.0)
+    }
+
+    fn few(all: Vec<Authority>) -> Result<Self, EndorsedError> {
+        if all.len() > MAX_SIGNERS { Err(EndorsedError::Many) } else { Ok(Self(all)) }
     }
 
     /// Whether a policy has to be signed.
@@ -141,14 +158,13 @@ pub fn bundle_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The bundle in which the holder of `key` says, at `now`, that `policy` may be used.
-pub fn endorse(policy: &Policy, key: &PrivateKey, now: Timestamp) -> Result<Vec<u8>, KeyError> {
+/// What is signed about `policy`, about its [digest](Policy::text_digest) and under its name, to say at `now` that it may be used.
+pub fn endorsement(policy: &Policy, now: Timestamp) -> Statement {
     let predicate = json!({
         "name": policy.name(),
         "revision": policy.revision(),
         "files": policy.files(),
         "signedAt": now.to_string(),
     });
-    let statement = Statement { predicate_type: POLICY_TYPE.to_owned(), predicate };
-    sign(&statement, policy.text_digest(), Some(policy.name()), key)
+    Statement { predicate_type: POLICY_TYPE.to_owned(), predicate }
 }

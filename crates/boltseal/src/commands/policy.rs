@@ -7,6 +7,7 @@ use boltseal_policy::{Policy, believed, describe, exceptions};
 use crate::{
     cli::Global,
     console::Console,
+    endorsers::SignedBy,
     exit::{Exit, Failure},
     given,
     output::{packages::grid, paint::count},
@@ -71,9 +72,8 @@ struct Show {
     after_help = "Exit codes: 0 all files are policies; 1 one is not signed as asked; 2 one is no policy"
 )]
 struct Check {
-    /// Public key in PEM: each policy must be signed by its holder. May be given several times, for one of several
-    #[arg(long, value_name = "FILE")]
-    signed_by: Vec<PathBuf>,
+    #[command(flatten)]
+    signed_by: SignedBy,
     /// Policy files
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -102,7 +102,7 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
             console.data(&if show.rules { in_words(&own.policy, console) } else { own.text })?;
         }
         Verb::Check(check) => {
-            let endorsers = given::endorsers(&check.signed_by)?;
+            let endorsers = check.signed_by.endorsers()?;
             for file in &check.files {
                 let policy = given::rules(file)?.policy;
                 let rules = count(describe(&policy).len(), "rule");

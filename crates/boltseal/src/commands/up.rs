@@ -12,6 +12,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 use crate::{
     cli::Global,
     console::Console,
+    endorsers::PolicySignedBy,
     exit::{Exit, Failure},
     given,
     service::{self, LogSetup, Setup, Storage},
@@ -46,12 +47,10 @@ pub struct Args {
     /// the built-in policy]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Public key in PEM: use a policy only if its holder signed it (`boltseal policy sign`). May be given several times, for one
-    /// of several
-    #[arg(long, value_name = "FILE")]
-    policy_signed_by: Vec<PathBuf>,
+    #[command(flatten)]
+    policy_signed_by: PolicySignedBy,
     /// Use the signed policy file although it is older than one that was in force; that it was is recorded
-    #[arg(long, requires = "policy_signed_by")]
+    #[arg(long, requires = "policy_signers")]
     policy_rollback: bool,
     /// Print a link that signs in once, also when this is not the first start
     #[arg(long)]
@@ -117,7 +116,7 @@ pub fn run_on(storage: Storage, args: Args, global: &Global, console: &Console) 
         pulls_without_log: args.pulls_without_log,
     };
     let setup = Setup {
-        endorsers: given::endorsers(&args.policy_signed_by)?,
+        endorsers: args.policy_signed_by.endorsers()?,
         policy_rollback: args.policy_rollback,
         policy_named: args.policy.is_some(),
         policy: args.policy.unwrap_or_else(|| data.join(given::POLICY)),

@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub use by::{By, Ready};
+pub use checked::root;
 pub use key::{Key, open as open_key, password};
 pub use notary::Notary;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use boltseal_flow::endorsed::{Endorsers, endorse};
+use boltseal_flow::endorsed::{Endorsers, endorsement};
 use boltseal_policy::Policy;
 use boltseal_server::policies::{PolicySource, applied};
-use boltseal_trust::PrivateKey;
+use boltseal_trust::{PrivateKey, sign};
 use serde_json::{Value, json};
 
 use crate::{
@@ -89,7 +89,8 @@ async fn a_server_that_asks_for_signatures_applies_what_is_signed() {
     let signed = |name: &str, second: i64, by: &PrivateKey| {
         let policy = Policy::parse(&text(name, "")).unwrap();
         let at = boltseal_model::Timestamp::from_second(second).unwrap();
-        let bundle = String::from_utf8(endorse(&policy, by, at).unwrap()).unwrap();
+        let bundle = sign(&endorsement(&policy, at), policy.text_digest(), Some(name), by).unwrap();
+        let bundle = String::from_utf8(bundle).unwrap();
         json!({ "text": text(name, ""), "bundle": bundle })
     };
     let other = PrivateKey::passing().unwrap();

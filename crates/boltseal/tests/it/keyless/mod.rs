@@ -8,6 +8,7 @@ mod instance;
 mod issuer;
 mod lying;
 mod people;
+mod policy;
 mod services;
 
 use std::process::Command;
