@@ -85,7 +85,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Failure> {
     // All that can be wrong without the build is found before it.
     let reference = image(&args.image)?;
-    let by = args.by.ready(args.connection.ca(), console)?;
+    let holder = args.by.beforehand(args.connection.ca(), console)?;
     let mut materials = Vec::new();
     let source = materials::source(args.source.as_deref(), &mut materials);
     for base in &args.base {
@@ -119,6 +119,8 @@ pub fn run(args: &Args, global: &Global, console: &Console) -> Result<Exit, Fail
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ran,
     };
+    // A certificate for minutes would be over after most builds.
+    let by = holder.map_or_else(|| args.by.at_last(args.connection.ca(), console), Ok)?;
     let signed = subject.say(&record.statement(), &by, args.bundle.as_deref())?;
     args.written.show(&signed, console, said)?;
     Ok(Exit::Pass)

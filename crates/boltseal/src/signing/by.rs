@@ -77,15 +77,15 @@ pub struct Ready {
 impl By {
     /// Opens the key, or asks for a certificate. `ca` is a file with authorities that vouch for the services.
     pub fn ready(&self, ca: Option<&PathBuf>, console: &Console) -> Result<Ready, Failure> {
+        self.tell(console);
+        self.at_last(ca, console)
+    }
+
+    /// The same, when [`Self::beforehand`] was long before.
+    pub fn at_last(&self, ca: Option<&PathBuf>, console: &Console) -> Result<Ready, Failure> {
         let root = self.trusted_root.as_deref().map(checked::root).transpose()?;
         let asks = self.keyless || self.rekor.is_some() || !self.tsa.is_empty();
         let services = asks.then(|| Services::new(ca.cloned())).transpose()?;
-        if let Some(rekor) = self.rekor.as_ref().filter(|rekor| rekor.contains(PUBLIC)) {
-            console.note(format_args!(
-                "everybody reads the log at {rekor}, and nothing is ever taken out of it: neither the signature nor the name in \
-                 its certificate"
-            ));
-        }
         let (key, passport) = match (&self.key, &self.fulcio, &services) {
             (Some(path), _, _) => (open(path, self.password_file.as_deref())?, None),
             (None, Some(fulcio), Some(services)) => {
@@ -100,6 +100,31 @@ impl By {
             }
         };
         Ok(Ready { key, passport, services, rekor: self.rekor.clone(), clocks: self.tsa.clone(), root })
+    }
+
+    /// Finds out what can be wrong before something that takes long: a key is opened, and whether somebody can be named is looked at. A
+    /// certificate is asked for afterwards ([`Self::at_last`]), since it counts for minutes.
+    pub fn beforehand(&self, ca: Option<&PathBuf>, console: &Console) -> Result<Option<Ready>, Failure> {
+        if !self.keyless {
+            return self.ready(ca, console).map(Some);
+        }
+        self.tell(console);
+        self.trusted_root.as_deref().map(checked::root).transpose()?;
+        match &self.oidc_issuer {
+            Some(issuer) => SignIn::check(issuer, self.oidc_flow)?,
+            None => drop(self.token(&Services::new(ca.cloned())?, console)?),
+        }
+        Ok(None)
+    }
+
+    /// What cannot be taken back.
+    fn tell(&self, console: &Console) {
+        if let Some(rekor) = self.rekor.as_ref().filter(|rekor| rekor.contains(PUBLIC)) {
+            console.note(format_args!(
+                "everybody reads the log at {rekor}, and nothing is ever taken out of it: neither the signature nor the name in \
+                 its certificate"
+            ));
+        }
     }
 
     /// What somebody chose counts before what is there by chance.

@@ -13,6 +13,7 @@
 //! themselves; the name in the signature, which is printed, would then be theirs.
 
 use std::{
+    env,
     io::{self, IsTerminal as _},
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
@@ -40,8 +41,13 @@ pub struct Here {
 }
 
 impl Here {
+    /// As it is now.
+    pub fn of_process() -> Self {
+        Self::look(|name| env::var(name).ok())
+    }
+
     /// Looks at the terminal and the environment.
-    pub fn look(environment: impl Fn(&str) -> Option<String>) -> Self {
+    fn look(environment: impl Fn(&str) -> Option<String>) -> Self {
         let display = DISPLAYS.iter().any(|name| environment(name).is_some_and(|value| !value.is_empty()));
         Self { reader: io::stderr().is_terminal(), display }
     }

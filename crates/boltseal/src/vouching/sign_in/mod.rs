@@ -14,8 +14,6 @@ mod device;
 mod here;
 mod page;
 
-use std::env;
-
 use boltseal_identity::{
     jwks::{Jwks, MAX_JWKS},
     oidc::{Client as Known, Discovery, MAX_DISCOVERY, OidcError, TokenRequest},
@@ -59,6 +57,14 @@ pub struct SignIn {
     pub flow: Flow,
 }
 
+impl SignIn {
+    /// That somebody could sign in at `issuer` from here, as far as that is known without asking it.
+    pub fn check(issuer: &str, flow: Flow) -> Result<(), Failure> {
+        check_private(issuer)?;
+        Here::of_process().check(flow, issuer)
+    }
+}
+
 /// An issuer, as far as a sign-in needs it.
 struct Issuer<'s> {
     services: &'s Services,
@@ -69,9 +75,8 @@ struct Issuer<'s> {
 impl Services {
     /// Has somebody sign in; the token that names them.
     pub fn sign_in(&self, how: &SignIn, console: &Console) -> Result<IdentityToken, Failure> {
-        check_private(&how.issuer)?;
-        let here = Here::look(|name| env::var(name).ok());
-        here.check(how.flow, &how.issuer)?;
+        SignIn::check(&how.issuer, how.flow)?;
+        let here = Here::of_process();
         let secret = how.secret.as_ref().map(|secret| Secret::new(secret.to_string()));
         let known = Known {
             issuer: how.issuer.clone(),

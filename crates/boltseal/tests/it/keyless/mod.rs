@@ -1,6 +1,7 @@
 //! Signing without a key of one's own, and what a log and a clock say about signatures by keys.
 
 mod asking;
+mod building;
 mod desk;
 #[expect(dead_code, reason = "tests of the library use the rest")]
 #[path = "../../../../trust/tests/it/instance.rs"]
