@@ -70,6 +70,7 @@ impl Records {
 
     /// Adds what `id` found.
     pub(crate) fn push(&mut self, id: &str, record: &[u8]) {
+        debug_assert!(id.len() <= LONGEST_ID);
         self.0.extend_from_slice(id.as_bytes());
         self.0.push(0);
         self.0.extend_from_slice(&(record.len() as u64).to_le_bytes());
@@ -82,11 +83,15 @@ impl Records {
     }
 }
 
+/// Ids are names of ecosystems and the like. Whole texts are asked, too, and most have no zero at all.
+const LONGEST_ID: usize = 32;
+
 /// What `id` found in `content`, made by [`Records`].
 pub(crate) fn record<'a>(content: &'a [u8], id: &str) -> Option<&'a [u8]> {
     let mut rest = content;
     loop {
-        let end = rest.iter().position(|&byte| byte == 0)?;
+        let start = rest.get(..=LONGEST_ID).unwrap_or(rest);
+        let end = start.iter().position(|&byte| byte == 0)?;
         let (name, after) = (rest.get(..end)?, rest.get(end + 1..)?);
         let (length, after) = after.split_first_chunk()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;

@@ -5,7 +5,7 @@
 //! For that only packages count that the distribution made: it publishes no advisories about what another vendor's
 //! `.deb` holds. Whether a file belongs to any package at all is the other question, [`Owners::of`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use boltseal_model::Tree;
 
@@ -30,7 +30,7 @@ impl Maker {
 pub struct Owners {
     packages: Vec<(Box<str>, Maker)>,
     by_path: HashMap<Box<str>, usize>,
-    wanted: Option<Vec<Box<str>>>,
+    wanted: Option<HashSet<Box<str>>>,
 }
 
 impl Owners {
@@ -45,13 +45,11 @@ impl Owners {
 
     /// Remembers only owners of `paths`: an image has a hundred thousand files, and few matter.
     pub(crate) fn wanted_at<'a>(tree: &Tree, paths: impl Iterator<Item = &'a str>) -> Self {
-        let mut wanted: Vec<Box<str>> = Vec::new();
+        let mut wanted: HashSet<Box<str>> = HashSet::new();
         for path in paths {
-            wanted.push(path.into());
+            wanted.insert(path.into());
             wanted.extend(other_spellings(tree, path));
         }
-        wanted.sort_unstable();
-        wanted.dedup();
         Self { wanted: Some(wanted), ..Self::default() }
     }
 
@@ -71,9 +69,14 @@ impl Owners {
 
     /// Says that `path` came with the owner of that number.
     pub(crate) fn owns(&mut self, owner: usize, path: &str) {
-        let path = path.trim_start_matches("./").trim_start_matches('/');
-        let wanted =
-            self.wanted.as_ref().is_none_or(|wanted| wanted.binary_search_by(|w| (**w).cmp(path)).is_ok());
+        let mut path = path;
+        while let Some(rest) = path.strip_prefix("./") {
+            path = rest;
+        }
+        while let Some(rest) = path.strip_prefix('/') {
+            path = rest;
+        }
+        let wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(path));
         if wanted && !path.is_empty() {
             self.by_path.insert(path.into(), owner);
         }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use boltseal_model::{Catalog, Distro, File, Package, Source, Tree};
 
 use super::DATABASES;
-use crate::{Owners, catalog::not_parsed, origin, owner::Maker, purl::Purl};
+use crate::{Owners, catalog::not_parsed, files, origin, owner::Maker, purl::Purl};
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     for path in DATABASES {
@@ -20,12 +20,10 @@ pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
 
 fn database(tree: &Tree, path: &str, file: &File, distro: Option<&Distro>, out: &mut Catalog) {
     let past = origin::Past::of(file, |content| {
-        records(&String::from_utf8_lossy(content))
-            .filter_map(|(_, r)| Some(r.ok()?.key()))
-            .collect::<HashSet<_>>()
+        records(&files::text(content)).filter_map(|(_, r)| Some(r.ok()?.key())).collect::<HashSet<_>>()
     });
     let mut problem = None;
-    for (line, record) in records(&String::from_utf8_lossy(&file.content)) {
+    for (line, record) in records(&files::text(&file.content)) {
         match record.and_then(|record| record.check().map(|()| record)) {
             Ok(record) => {
                 let mut package = record.package(path, distro);
@@ -131,7 +129,7 @@ impl<'a> Record<'a> {
 
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     for file in DATABASES.iter().filter_map(|path| tree.files.get(*path)) {
-        let text = String::from_utf8_lossy(&file.content);
+        let text = files::text(&file.content);
         for record in text.split("\n\n") {
             let name = record.lines().find_map(|line| line.strip_prefix("P:")).unwrap_or_default();
             let mut folder = "";

@@ -8,7 +8,7 @@ use crate::{Owners, catalog::not_parsed, files, origin, owner::Maker, purl::Purl
 
 pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
     for (path, file) in files::starting_with(tree, DATABASE).filter(|(path, _)| super::is_database(path)) {
-        match Description::parse(&String::from_utf8_lossy(&file.content)).checked() {
+        match Description::parse(&files::text(&file.content)).checked() {
             Ok(description) => {
                 let layer = first_layer(file, &description);
                 let package = description.package(path, distro);
@@ -21,7 +21,7 @@ pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
 
 fn first_layer(file: &File, description: &Description) -> u32 {
     origin::since(file, |content| {
-        let older = Description::parse(&String::from_utf8_lossy(content));
+        let older = Description::parse(&files::text(content));
         (older.name, older.version) == (description.name.clone(), description.version.clone())
     })
 }
@@ -108,7 +108,7 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
     for (path, file) in files::starting_with(tree, DATABASE) {
         let Some(folder) = path.strip_suffix(LIST) else { continue };
         let Some(description) = tree.files.get(format!("{folder}{DESCRIPTION}").as_str()) else { continue };
-        let description = String::from_utf8_lossy(&description.content);
+        let description = files::text(&description.content);
         let mut unsigned = false;
         let mut name = "";
         for (section, mut values) in sections(&description) {
@@ -121,7 +121,7 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         if name.is_empty() {
             continue;
         }
-        let text = String::from_utf8_lossy(&file.content);
+        let text = files::text(&file.content);
         let owner = out.owner(name, Maker::distribution(!unsigned));
         for (section, paths) in sections(&text) {
             if section == "%FILES%" {

@@ -17,11 +17,9 @@ pub(super) fn catalog(tree: &Tree, distro: Option<&Distro>, out: &mut Catalog) {
 }
 
 fn database(tree: &Tree, path: &str, file: &File, distro: Option<&Distro>, out: &mut Catalog) {
-    let text = String::from_utf8_lossy(&file.content);
+    let text = files::text(&file.content);
     let past = origin::Past::of(file, |content| {
-        paragraphs(&String::from_utf8_lossy(content))
-            .filter_map(|(_, p)| p.ok()?.key())
-            .collect::<HashSet<_>>()
+        paragraphs(&files::text(content)).filter_map(|(_, p)| p.ok()?.key()).collect::<HashSet<_>>()
     });
     let mut problem = None;
     for (line, paragraph) in paragraphs(&text) {
@@ -180,7 +178,7 @@ impl<'a> Paragraph<'a> {
 
 /// Passed over: lists of packages that no database names.
 pub(super) fn owners(tree: &Tree, out: &mut Owners) {
-    let status = String::from_utf8_lossy(tree.content(STATUS).unwrap_or_default());
+    let status = files::text(tree.content(STATUS).unwrap_or_default());
     let installed: HashMap<&str, Maker> = paragraphs(&status)
         .filter_map(|(_, paragraph)| paragraph.ok().filter(Paragraph::is_installed))
         .map(|paragraph| (paragraph.name, Maker::distribution(paragraph.is_of_distribution())))
@@ -192,19 +190,19 @@ pub(super) fn owners(tree: &Tree, out: &mut Owners) {
         // `libc6:amd64` where several architectures may be installed side by side.
         let name = name.split(':').next().unwrap_or(name);
         if let Some(maker) = installed.get(name) {
-            out.add(name, *maker, String::from_utf8_lossy(&file.content).lines());
+            out.add(name, *maker, files::text(&file.content).lines());
         }
     }
     for (path, file) in files::starting_with(tree, STATUS_D) {
         let Some(record) = path.strip_suffix(".md5sums").and_then(|path| tree.content(path)) else {
             continue;
         };
-        let record = String::from_utf8_lossy(record);
+        let record = files::text(record);
         let first = paragraphs(&record).find_map(|(_, paragraph)| paragraph.ok());
         let Some(package) = first else { continue };
         let maker = Maker::distribution(package.is_of_distribution());
         // `0a540d50…  usr/share/base-files/motd`
-        let sums = String::from_utf8_lossy(&file.content);
+        let sums = files::text(&file.content);
         out.add(package.name, maker, sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)));
     }
 }
