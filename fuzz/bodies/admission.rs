@@ -7,6 +7,7 @@ use boltseal_orchestrator::{
 
 /// Reads `bytes` as a review and answers it.
 pub fn body(bytes: &[u8]) {
+    let _ = Review::id(bytes);
     let Ok(review) = Review::read(bytes) else { return };
     let images = review.images();
     let refused: Vec<String> = review

@@ -42,6 +42,10 @@ pub use asked::Asked;
 pub const MAX_BODY: usize = 4 << 20;
 /// Values of one review: a pod with all that API servers write into it has about 500.
 const MAX_VALUES: usize = 100_000;
+/// Images of one review: a pod has a handful, and each is looked up while the cluster waits.
+pub const MAX_IMAGES: usize = 1_000;
+/// Bytes at the beginning of a body within which an API server writes the id of the review.
+const HEAD: usize = 4 << 10;
 /// Characters of an id that an API server gives: UUIDs have 36.
 const MAX_UID: usize = 128;
 
@@ -57,6 +61,9 @@ pub enum ReviewError {
     /// It is longer than any review.
     #[error("more than {MAX_BODY} bytes")]
     Long,
+    /// It has more than can be looked at in time.
+    #[error("{0}")]
+    Many(&'static str),
 }
 
 /// What is asked.
@@ -111,7 +118,9 @@ impl Review {
         let request = top.get("request");
         let text = |at: At<'_>| at.word().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let uid = text(request.get("uid")).filter(|uid| uid.chars().count() <= MAX_UID);
-        let operation = text(request.get("operation")).ok_or(ReviewError::Shape("request.operation"))?;
+        let is_known = |word: &String| matches!(word.as_str(), "CREATE" | "UPDATE" | "DELETE" | "CONNECT");
+        let operation = text(request.get("operation")).filter(is_known);
+        let operation = operation.ok_or(ReviewError::Shape("request.operation"))?;
         let kind = text(request.down(&["kind", "kind"])).ok_or(ReviewError::Shape("request.kind"))?;
         let sub_resource = text(request.get("subResource"));
         let object = request.get("object");
@@ -120,11 +129,11 @@ impl Review {
         if stored && runs && !object.is_map() {
             return Err(ReviewError::Shape("request.object"));
         }
-        let relevant = |at: &At<'_>| if stored && runs { workloads(at) } else { Vec::new() };
-        Ok(Self {
+        let relevant = |at: &At<'_>| if stored && runs { workloads(at) } else { Ok(Vec::new()) };
+        let review = Self {
             uid: uid.ok_or(ReviewError::Shape("request.uid"))?,
-            workloads: relevant(&object),
-            before: relevant(&request.get("oldObject")),
+            workloads: relevant(&object)?,
+            before: relevant(&request.get("oldObject")).unwrap_or_default(),
             namespace: text(request.get("namespace")),
             name: text(request.get("name"))
                 .or_else(|| text(object.down(&["metadata", "name"])))
@@ -134,7 +143,24 @@ impl Review {
             operation,
             kind,
             sub_resource,
-        })
+        };
+        if review.images().len() > MAX_IMAGES {
+            return Err(ReviewError::Many("more than 1,000 images"));
+        }
+        Ok(review)
+    }
+
+    /// The id in a body that is no review that can be read, so that it can be refused by its id: an API server that gets no
+    /// answer by that may let in what it asked about.
+    pub fn id(body: &[u8]) -> Option<String> {
+        let head = body.get(..HEAD.min(body.len()))?;
+        let text = String::from_utf8_lossy(head);
+        let (_, rest) = text.split_once("\"request\"")?;
+        let (_, rest) = rest.split_once("\"uid\"")?;
+        let (uid, _) =
+            rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split_once('"')?;
+        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '.');
+        (!uid.is_empty() && uid.len() <= MAX_UID && uid.chars().all(is_plain)).then(|| uid.to_owned())
     }
 
     /// Whether it is about a pod itself rather than about what makes pods.
@@ -179,12 +205,17 @@ impl Review {
 }
 
 /// What an object would run. What a request says of kind and version holds for an object that does not say it itself.
-fn workloads(at: &At<'_>) -> Vec<Workload> {
-    let Some(node) = at.node().filter(|node| matches!(node.value, Value::Map(_))) else { return Vec::new() };
+fn workloads(at: &At<'_>) -> Result<Vec<Workload>, ReviewError> {
+    let Some(node) = at.node().filter(|node| matches!(node.value, Value::Map(_))) else {
+        return Ok(Vec::new());
+    };
     let mut out = Read::default();
     let file: Arc<str> = Arc::from("request");
     kubernetes::read(&file, &Node::clone(node), &mut out);
-    out.workloads
+    if out.gaps.iter().any(|gap| gap.why == kubernetes::MANY) {
+        return Err(ReviewError::Many(kubernetes::MANY));
+    }
+    Ok(out.workloads)
 }
 
 fn images(workload: &Workload) -> Vec<Image> {

@@ -21,6 +21,8 @@ pub(crate) const READER: Reader = Reader {
     read,
 };
 
+/// Said of an object of which only a part is looked at.
+pub(crate) const MANY: &str = "more than 1,000 templates of pods, of which the rest is not looked at";
 /// Lists within lists: a template of `OpenShift` may hold a list.
 const MAX_NESTED: usize = 4;
 
@@ -47,7 +49,11 @@ fn objects(file: &Arc<str>, node: &Node, depth: usize, out: &mut Read) {
     }
     let node = Arc::new(node.clone());
     let object = Object::new(READER.name, file, &node);
-    for place in template::places(&At::top(&node), kind) {
+    let places = template::places(&At::top(&node), kind);
+    if places.len() > template::MAX_PLACES {
+        out.gap(file, node.line, MANY);
+    }
+    for place in places.into_iter().take(template::MAX_PLACES) {
         let containers = place.spec.get("containers");
         if containers.unknown().is_none() && containers.items().is_empty() {
             out.gap(file, place.spec.place().line, "a pod without containers: no API server takes it");

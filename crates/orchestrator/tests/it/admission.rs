@@ -114,6 +114,7 @@ fn what_is_no_review() {
         (review("CREATE", &Value::Null, &Value::Null), "request.object"),
         (review("CREATE", &json!("text"), &Value::Null), "request.object"),
         (review("", &good, &Value::Null), "request.operation"),
+        (review("FROB", &good, &Value::Null), "request.operation"),
     ];
     for (body, wanted) in cases {
         match Review::read(&body) {
@@ -122,6 +123,43 @@ fn what_is_no_review() {
         }
     }
     assert_eq!(Review::read(&vec![b' '; 5 << 20]).unwrap_err(), ReviewError::Long);
+    for (body, id) in [
+        (&br#"{"kind":"AdmissionReview","request":{"uid":"a-1","object":{"#[..], Some("a-1")),
+        (br#"{"request" : { "x": 1, "uid" : "b.2" }"#, Some("b.2")),
+        (br#"{"uid":"outside","request":{}}"#, None),
+        (br#"{"request":{"uid":"a\"b"}}"#, None),
+        (br#"{"request":{"uid":""}}"#, None),
+        (br#"{"request":{"uid":"a"#, None),
+        (b"\xff\xfe", None),
+    ] {
+        assert_eq!(Review::id(body).as_deref(), id, "{}", String::from_utf8_lossy(body));
+    }
+}
+
+/// Whatever is too much to be looked at is no review, and not one of which the rest is let in.
+#[test]
+fn what_is_too_much_is_not_looked_at_in_part() {
+    let group = |index: usize| json!({"template": {"spec": {"containers": [{"name": "c", "image": format!("i:{index}")}]}}});
+    let set = |count: usize| {
+        let groups: Vec<Value> = (0..count).map(group).collect();
+        json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "r"}, "spec": {"groups": groups}})
+    };
+    let read = |object: &Value| Review::read(&review("CREATE", object, &Value::Null));
+    assert_eq!(read(&set(1_000)).unwrap().images().len(), 1_000);
+    assert!(matches!(read(&set(1_001)), Err(ReviewError::Many(_))));
+    let containers: Vec<Value> =
+        (0..1_001).map(|index| json!({"name": format!("c{index}"), "image": "i"})).collect();
+    assert!(matches!(read(&pod(&json!({"containers": containers}))), Err(ReviewError::Many(_))));
+
+    // A kind of another group may be called like one of Kubernetes, and have its pods elsewhere and further down.
+    let mut deep = json!({"containers": [{"name": "c", "image": "deep:1"}]});
+    for _ in 0..20 {
+        deep = json!({"below": deep});
+    }
+    for spec in [json!({"tasks": [group(7)]}), deep] {
+        let job = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec});
+        assert_eq!(read(&job).unwrap().images().len(), 1, "{job}");
+    }
 }
 
 #[test]

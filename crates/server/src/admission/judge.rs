@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     State,
+    failure::Failure,
     ruling::{self, Found},
 };
 
@@ -66,6 +67,12 @@ pub(super) fn late(state: &State, review: &Review) -> Answer {
         .to_owned();
     said.unknown(text, force.unknown);
     finished(said, &force)
+}
+
+/// The answer to what cannot be read: what nobody looked at is not let in, whatever is said about images that nobody knows.
+pub(super) fn unread(why: &Failure, force: &InForce) -> Answer {
+    let text = format!("what is asked about cannot be read, so nobody knows what would run: {why}");
+    finished(Said { refused: vec![text], ..Said::default() }, force)
 }
 
 /// Digests behind the tags of a pod's images, as far as they are known here.

@@ -18,11 +18,11 @@ pub(crate) mod switch;
 pub use log::AdmissionLog;
 pub use setting::LastSetting;
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, time::Duration};
 
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::State as From,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -66,13 +66,25 @@ pub(crate) async fn validate(
     asking: Asking,
     body: Body,
 ) -> Result<Response, Failure> {
-    let Turn { review, until, _turns } = turn(&asking, body).await?;
+    let Turn { review, until, _turns } = match turn(&asking, body).await {
+        Ok(turn) => turn,
+        Err(unread) => return refused(&state, unread).await,
+    };
     let (answer, about) = match timeout_at(until, judge::judge(&state, &review)).await {
         Ok(judged) => judged,
         Err(_) => (judge::late(&state, &review), Vec::new()),
     };
     log::write(&state, source, &review, &answer, &about, setting::logged(&state));
-    Ok(sent(&answer, &review))
+    Ok(sent(&answer, &review.uid))
+}
+
+/// What cannot be read is refused by its id: a status of HTTP alone is no answer, and a cluster that was told to let things in
+/// without one (`--failure-policy ignore`) would let in whatever is long enough.
+async fn refused(state: &State, Unread { id, why }: Unread) -> Result<Response, Failure> {
+    let Some(id) = id else { return Err(why) };
+    tracing::warn!(review = id, %why, "a review could not be read, and is refused");
+    let force = setting::in_force(state, None).await;
+    Ok(sent(&judge::unread(&why, &force), &id))
 }
 
 /// `POST /admission/mutate?timeout=5s`
@@ -81,18 +93,30 @@ pub(crate) async fn mutate(
     asking: Asking,
     body: Body,
 ) -> Result<Response, Failure> {
-    let Turn { review, until, _turns } = turn(&asking, body).await?;
+    let Turn { review, until, _turns } = turn(&asking, body).await.map_err(|unread| unread.why)?;
     // What was not pinned is judged by its tag, and refused there if that is not known.
     let answer = timeout_at(until, judge::pin(&state, &review)).await.unwrap_or_default();
-    Ok(sent(&answer, &review))
+    Ok(sent(&answer, &review.uid))
+}
+
+/// A body that is no review, and the id by which it can be refused.
+struct Unread {
+    id: Option<String>,
+    why: Failure,
+}
+
+impl std::convert::From<Failure> for Unread {
+    fn from(why: Failure) -> Self {
+        Self { id: None, why }
+    }
 }
 
 /// Reads a body once there is room for it. Without room in time there is no answer, and the API server does what it was told
 /// to do then.
-async fn turn(asking: &Asking, body: Body) -> Result<Turn, Failure> {
+async fn turn(asking: &Asking, body: Body) -> Result<Turn, Unread> {
     let until = Instant::now() + deadline(asking);
-    let bytes = timeout_at(until, axum::body::to_bytes(body, MAX_BODY)).await.map_err(|_| Failure::Busy)?;
-    let bytes = bytes.map_err(|_| Failure::TooLarge(MAX_BODY))?;
+    let bytes = timeout_at(until, whole(body)).await.map_err(|_| Failure::Busy)??;
+    let id = Review::id(&bytes);
     let room = async |of: &'static Semaphore| match timeout_at(until, of.acquire()).await {
         Ok(Ok(turn)) => Ok(Some(turn)),
         Ok(Err(_)) | Err(_) => Err(Failure::Busy),
@@ -101,12 +125,27 @@ async fn turn(asking: &Asking, body: Body) -> Result<Turn, Failure> {
     let long = if is_long { room(&LONG).await? } else { None };
     let any = room(&REVIEWS).await?;
     let review = if is_long {
-        tokio::task::spawn_blocking(move || Review::read(&bytes)).await.map_err(std::io::Error::other)?
+        tokio::task::spawn_blocking(move || Review::read(&bytes))
+            .await
+            .map_err(|wrong| Failure::Format(std::io::Error::other(wrong)))?
     } else {
         Review::read(&bytes)
     };
-    let review = review.map_err(|wrong| Failure::Asked(wrong.to_string()))?;
+    let review = review.map_err(|wrong| Unread { id, why: Failure::Asked(wrong.to_string()) })?;
     Ok(Turn { review, until, _turns: [long, any] })
+}
+
+/// All bytes of a body; of one that is too long, the id that it begins with.
+async fn whole(mut body: Body) -> Result<Vec<u8>, Unread> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|wrong| Failure::Asked(wrong.to_string()))?;
+        bytes.extend(frame.into_data().unwrap_or_default());
+        if bytes.len() > MAX_BODY {
+            return Err(Unread { id: Review::id(&bytes), why: Failure::TooLarge(MAX_BODY) });
+        }
+    }
+    Ok(bytes)
 }
 
 fn deadline(asking: &Asking) -> Duration {
@@ -115,8 +154,8 @@ fn deadline(asking: &Asking) -> Duration {
     given.saturating_sub(RESERVE).max(RESERVE)
 }
 
-fn sent(answer: &Answer, review: &Review) -> Response {
-    let mut response = answer.body(&review.uid).into_response();
+fn sent(answer: &Answer, id: &str) -> Response {
+    let mut response = answer.body(id).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

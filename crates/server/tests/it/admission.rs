@@ -209,6 +209,45 @@ async fn recorded_reviews() {
     }
 }
 
+/// What cannot be read is refused by its id, so that no setting of a cluster lets it in.
+#[tokio::test]
+async fn what_cannot_be_read_is_refused() {
+    let app = App::new().await;
+    let mut huge = review("CREATE", "Pod", &pod(&["127.0.0.1:5000/tools/alpine:3.20"]));
+    huge["request"]["object"]["metadata"]["annotations"] = json!({"a": "\u{1}".repeat(1 << 20)});
+    let many: Vec<&str> = vec!["127.0.0.1:5000/tools/alpine:3.20"; 1_001];
+    let odd = review("FROB", "Pod", &pod(&["127.0.0.1:5000/tools/alpine:3.20"]));
+    for (asked, part) in [
+        (huge.to_string(), "the request is longer than 4194304 bytes"),
+        (review("CREATE", "Pod", &pod(&many)).to_string(), "more than 1,000 images"),
+        (odd.to_string(), "request.operation is missing or wrong"),
+        (odd.to_string().trim_end_matches('}').to_owned(), "not a document: line 1: "),
+    ] {
+        // An API server writes the id first.
+        let asked = asked.replace("\"request\":{", "\"request\":{\"uid\":\"u-2\",");
+        for unknown in ["deny", "allow"] {
+            set(&app, json!({"unknown": unknown})).await;
+            let answer = app.ask("POST", "/admission/validate", &[], &asked).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let body: Value = serde_json::from_str(&answer.body).unwrap();
+            let response = &body["response"];
+            assert_eq!((&response["uid"], &response["allowed"]), (&json!("u-2"), &json!(false)), "{body}");
+            assert!(message(response).contains(part), "{part}: {body}");
+        }
+        assert_ne!(app.ask("POST", "/admission/mutate", &[], &asked).await.status, 200);
+    }
+    set(&app, json!({"mode": "warn"})).await;
+    let answer = app
+        .ask(
+            "POST",
+            "/admission/validate",
+            &[],
+            &odd.to_string().replace("\"request\":{", "\"request\":{\"uid\":\"u-2\","),
+        )
+        .await;
+    assert!(answer.body.contains("would be refused: what is asked about cannot be read"), "{}", answer.body);
+}
+
 #[tokio::test]
 async fn nonsense_and_settings() {
     let app = App::new().await;
