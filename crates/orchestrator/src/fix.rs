@@ -10,20 +10,21 @@
 //! # Ok::<(), boltseal_orchestrator::Error>(())
 //! ```
 //!
-//! Nothing is rewritten: lines are replaced or added, comments and order stay. What is written in one line (`{a: b}`) or
-//! inside a list of objects is left alone. Whoever applies the edits checks again: a mend that does not mend is a mistake here.
+//! Nothing is rewritten: lines are replaced or added, comments, order and ends of lines stay. What is written in one line
+//! (`{a: b}`) is left alone. Whoever applies the edits checks again: a mend that does not mend is a mistake here.
 
 mod build;
+mod patch;
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use crate::{
     checks::{self, Finding},
     document::{self, At, Node, Value},
+    kubernetes,
 };
 
-/// Lines around a change.
-const CONTEXT: usize = 3;
+pub use patch::{applied, diff};
 
 /// What a finding wants: the end of its path, and the value there.
 const WANTED: &[(&str, &str, &str)] = &[
@@ -73,12 +74,14 @@ pub fn edits(text: &str, findings: &[Finding]) -> Vec<Edit> {
     }
     let Ok(documents) = document::read(text.as_bytes()) else { return Vec::new() };
     let lines: Vec<&str> = text.lines().collect();
+    // Paths of findings begin at the object, also where it stands in a list of them.
+    let objects: Vec<&Node> = documents.iter().flat_map(kubernetes::objects_of).collect();
     let mut all = Vec::new();
     let mut missing = Missing::new();
     for finding in findings.iter().filter(|finding| finding.sure) {
         let wanted = WANTED.iter().find(|(id, end, _)| *id == finding.id && ends(&finding.path, end));
         let begins = |node: &&Node| node.line <= finding.line;
-        let (Some((_, _, value)), Some(node)) = (wanted, documents.iter().rev().find(begins)) else {
+        let (Some((_, _, value)), Some(node)) = (wanted, objects.iter().copied().rev().find(begins)) else {
             continue;
         };
         one(&lines, node, &finding.path, value, &mut all, &mut missing);
@@ -167,6 +170,10 @@ fn add(lines: &[&str], at: &At<'_>, rest: &[&str], value: &'static str, missing:
     let start = usize::try_from(*line).unwrap_or(usize::MAX).saturating_sub(1);
     let (Some(text), Some(first)) = (lines.get(start), entries.first()) else { return };
     let column = column(text);
+    // A key that stands there with nothing behind it would be there twice.
+    if rest.first().is_some_and(|key| entries.iter().any(|entry| entry.key == *key)) {
+        return;
+    }
     // A mapping in block style begins with its first key.
     if !text.get(column..).is_some_and(|rest| rest.starts_with(&format!("{}:", first.key))) {
         return;
@@ -187,7 +194,8 @@ fn last(lines: &[&str], start: usize, column: usize) -> usize {
         if content.trim().is_empty() || (content.starts_with('#') && indent < column) {
             continue;
         }
-        if indent < column {
+        let is_end = line.starts_with("---") || line.trim_end() == "...";
+        if indent < column || is_end {
             break;
         }
         last = index;
@@ -204,75 +212,4 @@ fn written(tree: &Tree, column: usize, out: &mut Vec<String>) {
             written(below, column + 2, out);
         }
     }
-}
-
-/// `text` with the edits made.
-pub fn applied(text: &str, edits: &[Edit]) -> String {
-    let mut out = String::with_capacity(text.len() + 256);
-    for (index, line) in text.lines().enumerate() {
-        let (replaced, added) = of(edits, index);
-        out.push_str(replaced.unwrap_or(line));
-        out.push('\n');
-        for line in added {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out
-}
-
-fn of(edits: &[Edit], index: usize) -> (Option<&str>, Vec<&str>) {
-    let replaced = edits.iter().find_map(|edit| match edit {
-        Edit::Replace(line, text) if *line == index => Some(text.as_str()),
-        _ => None,
-    });
-    let added = edits.iter().flat_map(|edit| match edit {
-        Edit::Add(line, lines) if *line == index => lines.as_slice(),
-        _ => &[],
-    });
-    (replaced, added.map(String::as_str).collect())
-}
-
-/// The edits as a patch (`patch -p0`).
-pub fn diff(name: &str, text: &str, edits: &[Edit]) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut touched: Vec<usize> = edits
-        .iter()
-        .map(|edit| match edit {
-            Edit::Replace(line, _) | Edit::Add(line, _) => *line,
-        })
-        .collect();
-    touched.sort_unstable();
-    touched.dedup();
-    if touched.is_empty() {
-        return String::new();
-    }
-    let mut out = format!("--- {name}\n+++ {name}\n");
-    let mut grown = 0usize;
-    let mut rest = touched.as_slice();
-    while let Some(first) = rest.first() {
-        let near = |pair: &[usize]| matches!(pair, [a, b] if b - a <= 2 * CONTEXT);
-        let length = 1 + rest.windows(2).take_while(|pair| near(pair)).count();
-        let (hunk, others) = rest.split_at(length);
-        let from = first.saturating_sub(CONTEXT);
-        let to = (hunk.last().copied().unwrap_or(*first) + CONTEXT + 1).min(lines.len());
-        let mut body = String::new();
-        let (mut before, mut after) = (0usize, 0usize);
-        for (index, line) in lines.iter().enumerate().take(to).skip(from) {
-            let (replaced, added) = of(edits, index);
-            before += 1;
-            after += 1 + added.len();
-            let _ = match replaced {
-                Some(new) => writeln!(body, "-{line}\n+{new}"),
-                None => writeln!(body, " {line}"),
-            };
-            for line in added {
-                let _ = writeln!(body, "+{line}");
-            }
-        }
-        let _ = write!(out, "@@ -{},{before} +{},{after} @@\n{body}", from + 1, from + 1 + grown);
-        grown += after - before;
-        rest = others;
-    }
-    out
 }

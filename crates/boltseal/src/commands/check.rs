@@ -10,7 +10,7 @@ use boltseal_model::Severity;
 use boltseal_orchestrator::{
     checks::{self, Options},
     dockerfile,
-    document::MAX_BYTES,
+    document::{DocumentError, MAX_BYTES},
     fix,
     pss::{self, Level, Version},
     read::{self, Error, Gap, Read},
@@ -185,7 +185,7 @@ fn read(paths: &[PathBuf], keeps: bool) -> Result<(Read, Vec<(String, String)>),
 fn named(name: &str, bytes: &[u8], all: &mut Read) {
     match read::read(name, bytes) {
         Ok(read) => all.add(read),
-        Err(error) => all.gaps.push(gap(name, &error)),
+        Err(error) => all.gaps.push(gap(name, bytes, &error)),
     }
 }
 
@@ -197,14 +197,21 @@ fn found(name: &str, bytes: &[u8], all: &mut Read) {
             all.add(read);
         }
         Err(Error::Unrecognised { .. }) => {}
-        Err(error) => all.gaps.push(gap(name, &error)),
+        Err(error) => all.gaps.push(gap(name, bytes, &error)),
     }
 }
 
-fn gap(name: &str, error: &Error) -> Gap {
+fn gap(name: &str, bytes: &[u8], error: &Error) -> Gap {
     let line = error.line();
-    let rendered = "; a template must be rendered first (`helm template`, `kustomize build`)";
-    let hint = if matches!(error, Error::Document { .. }) { rendered } else { "" };
+    let hint = match error {
+        Error::Document { cause: DocumentError::Encoding { .. }, .. } => "; save it as UTF-8",
+        Error::Document { cause: DocumentError::Syntax { .. }, .. }
+            if bytes.windows(2).any(|two| two == b"{{") =>
+        {
+            "; a template must be rendered first (`helm template`)"
+        }
+        _ => "",
+    };
     Gap { file: name.into(), line, why: format!("{}{hint}", error.why()) }
 }
 
@@ -216,14 +223,22 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        // Links are not followed: they may lead anywhere, and round in circles.
         let kind = entry.file_type().map_err(unreadable)?;
+        // Links to folders may lead round in circles, and `kubectl apply` does not follow them either; to files it does.
+        let is_file = kind.is_file() || (kind.is_symlink() && path.is_file());
         if kind.is_dir() {
             let hidden = name.starts_with('.') || FOREIGN.contains(&name.as_ref());
-            if !hidden && depth < MAX_DEPTH {
+            if !hidden && depth >= MAX_DEPTH {
+                return Err(Failure::usage(format_args!(
+                    "{}: more than {MAX_DEPTH} folders deep",
+                    path.display()
+                ))
+                .next("name the folder with the definitions"));
+            }
+            if !hidden {
                 walk(&path, depth + 1, files)?;
             }
-        } else if kind.is_file() && (is_definition(&path) || dockerfile::is_name(&name)) {
+        } else if is_file && (is_definition(&path) || dockerfile::is_name(&name)) {
             if files.len() >= MAX_FILES {
                 return Err(Failure::usage(format_args!("more than {MAX_FILES} files"))
                     .next("name the folder with the definitions"));

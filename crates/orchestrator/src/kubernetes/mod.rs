@@ -31,11 +31,30 @@ pub(crate) fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
     objects(file, node, 0, out);
 }
 
+/// The objects of a document: itself, or those of the list that it is, in their order.
+pub(crate) fn objects_of(node: &Node) -> Vec<&Node> {
+    let mut found = vec![node];
+    for _ in 0..MAX_NESTED {
+        let below = |node| match listed(&At::top(node)) {
+            Some(items) => items.items().iter().filter_map(At::node).collect(),
+            None => vec![node],
+        };
+        found = found.into_iter().flat_map(below).collect();
+    }
+    found
+}
+
+/// The list in an object that is nothing but a list of others.
+fn listed<'a>(at: &At<'a>) -> Option<At<'a>> {
+    let kind = at.get("kind").word().unwrap_or_default();
+    let items = if kind == "Template" { at.get("objects") } else { at.get("items") };
+    ((kind.ends_with("List") || kind == "Template") && items.is_list()).then_some(items)
+}
+
 fn objects(file: &Arc<str>, node: &Node, depth: usize, out: &mut Read) {
     let at = At::top(node);
     let kind = at.get("kind").word().unwrap_or_default();
-    let items = if kind == "Template" { at.get("objects") } else { at.get("items") };
-    if (kind.ends_with("List") || kind == "Template") && items.is_list() {
+    if let Some(items) = listed(&at) {
         if depth >= MAX_NESTED {
             out.gap(file, node.line, "lists within lists are not read this deep");
             return;
