@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     document::{At, Item},
-    leaf::Leaf,
+    leaf::{Leaf, Place},
     read::Object,
     workload::{
         Container, EGRESS_TAG, Env, EnvKind, Exposure, Id, Identity, Isolation, Mount, Network, Port, Probes,
@@ -50,6 +50,29 @@ pub(super) fn read(object: &Object, at: &At<'_>, path: &str) -> Workload {
         restart: properties.get("restartPolicy").text(),
         ..Workload::default()
     }
+}
+
+/// Lists of which nobody can tell what is in them, each with the reason: no check sees what they hold.
+pub(super) fn untold(at: &At<'_>) -> Vec<(Place, String)> {
+    let mut all = Vec::new();
+    let mut ask = |at: &At<'_>, keys: &[&str]| {
+        // Where nothing of the whole is known, it is said once.
+        if let Some(why) = at.unknown() {
+            all.push((at.place(), why.to_owned()));
+            return;
+        }
+        let lists = keys.iter().map(|key| at.get(key));
+        all.extend(lists.filter_map(|list| Some((list.place(), list.unknown()?.to_owned()))));
+    };
+    let properties = inner(at);
+    ask(&properties, &["containers", "initContainers", "volumes", "imageRegistryCredentials"]);
+    if properties.unknown().is_none() {
+        ask(&properties.get("ipAddress"), &["ports"]);
+    }
+    for container in ["initContainers", "containers"].iter().flat_map(|key| properties.get(key).items()) {
+        ask(&inner(&container), &["environmentVariables", "ports", "volumeMounts"]);
+    }
+    all
 }
 
 /// What Azure calls properties; `az container show` leaves that level out.

@@ -27,9 +27,10 @@ pub(crate) const READER: Reader = Reader {
     name: "aci",
     title: "Azure container groups: ARM templates, `az` YAML, REST bodies, `az container show`",
     recognises: |at| {
-        let schema = at.get("$schema").word().unwrap_or_default();
-        schema.contains("deploymentTemplate.json")
-            || schema.contains("deploymentParameters.json")
+        // `subscriptionDeploymentTemplate.json` and others are templates, too.
+        let schema = at.get("$schema").word().unwrap_or_default().to_ascii_lowercase();
+        schema.contains("deploymenttemplate.json")
+            || schema.contains("deploymentparameters.json")
             || is_group(&at.clone().folding())
     },
     read,
@@ -83,12 +84,20 @@ fn add(file: &Arc<str>, node: &Node, path: &str, out: &mut Read) {
         namespace: at.get("resourceGroup").text(),
         node: node.clone(),
     };
+    for (place, why) in group::untold(&at) {
+        out.gap(
+            file,
+            place.line,
+            format!("{}: {why}; what is in it cannot be told from the file", place.path),
+        );
+    }
     out.workloads.push(group::read(&object, &at, path));
     out.objects.push(object);
 }
 
 fn template(file: &Arc<str>, top: &At<'_>, depth: usize, out: &mut Read) {
-    let template = Template::new(top);
+    let top = top.clone().folding();
+    let template = Template::new(&top);
     let resources = top.get("resources");
     let listed = resources.items();
     // Since language version 2.0, resources have names rather than places.
@@ -111,7 +120,7 @@ fn template(file: &Arc<str>, top: &At<'_>, depth: usize, out: &mut Read) {
 fn nested(file: &Arc<str>, outer: &Template<'_>, resource: &At<'_>, depth: usize, out: &mut Read) {
     let inner = resource.down(&["properties", "template"]);
     let Some(node) = inner.node() else {
-        if resource.down(&["properties", "templateLink"]).is_set() {
+        if resource.down(&["properties", "templateLink"]).is_set() || inner.is_set() {
             out.gap(file, resource.place().line, "the template is somewhere else: check that file too");
         }
         return;
@@ -123,7 +132,7 @@ fn nested(file: &Arc<str>, outer: &Template<'_>, resource: &At<'_>, depth: usize
     let mut node = node.clone();
     let given = resource.down(&["properties", "parameters"]).node().map(|given| outer.resolved(given));
     if let (Some(given), Value::Map(entries)) = (given, &mut node.value) {
-        let parameters = entries.iter_mut().find(|entry| entry.key == "parameters");
+        let parameters = entries.iter_mut().find(|entry| entry.key.eq_ignore_ascii_case("parameters"));
         if let Some(parameters) = parameters {
             give(&mut parameters.node, &given);
         }
@@ -134,8 +143,9 @@ fn nested(file: &Arc<str>, outer: &Template<'_>, resource: &At<'_>, depth: usize
 /// Puts the values of `given` beside the defaults of `parameters`.
 fn give(parameters: &mut Node, given: &Node) {
     let Value::Map(entries) = &mut parameters.value else { return };
+    let given = At::top(given).folding();
     for entry in entries {
-        if let (Some(given), Value::Map(definition)) = (given.get(&entry.key), &mut entry.node.value)
+        if let (Some(given), Value::Map(definition)) = (given.get(&entry.key).node(), &mut entry.node.value)
             && let Value::Map(values) = &given.value
         {
             definition.extend(values.iter().filter(|value| value.key == "value").cloned());

@@ -59,15 +59,20 @@ impl<'a> Template<'a> {
         Node::new(node.line, value)
     }
 
-    /// A loop makes the property that it names; what it makes is not worked out.
+    /// A loop makes the list that it names. How many there are is not worked out: one stands for all of them, and what is
+    /// different in each is unknown.
     fn entries(&self, entries: &[Entry]) -> Vec<Entry> {
         let mut out = Vec::with_capacity(entries.len());
         for entry in entries {
-            if entry.key == "copy" && matches!(entry.node.value, Value::List(_)) {
-                for made in At::top(&entry.node).items() {
+            if entry.key.eq_ignore_ascii_case("copy") && matches!(entry.node.value, Value::List(_)) {
+                for made in At::top(&entry.node).folding().items() {
                     if let Some(name) = made.get("name").word() {
-                        let why = Value::Unknown("made by a loop of the template".to_owned());
-                        out.push(Entry { key: name.to_owned(), node: Node::new(made.place().line, why) });
+                        let one = made.get("input").node().map(|input| self.resolved(input));
+                        let all = one.map_or_else(
+                            || Value::Unknown("made by a loop of the template".to_owned()),
+                            |one| Value::List(vec![one]),
+                        );
+                        out.push(Entry { key: name.to_owned(), node: Node::new(made.place().line, all) });
                     }
                 }
             } else {

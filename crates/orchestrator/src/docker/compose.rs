@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{interpolation, words};
+use super::{extends, interpolation, words};
 use crate::{
     document::{At, Node},
     leaf::{Leaf, Place},
@@ -14,6 +14,9 @@ use crate::{
         Volume, Workload,
     },
 };
+
+/// Where Docker's engine listens.
+const SOCKET: &str = "/var/run/docker.sock";
 
 /// `compose`
 pub(crate) const READER: Reader = Reader {
@@ -40,14 +43,16 @@ fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
     let project = top.get("name").text();
     let volumes: Vec<Volume> =
         top.get("volumes").entries().iter().map(|(name, at)| volume(name, at)).collect();
-    for (name, service) in top.get("services").entries() {
-        if service.down(&["extends", "file"]).is_set() {
-            out.gap(file, service.place().line, "a service of another file is extended: check that file too");
+    for (name, own) in top.get("services").entries() {
+        let whole = extends::whole(&top.get("services"), &own);
+        let service = whole.as_ref().map_or_else(|| own.clone(), |whole| At::under(whole, &own.place().path));
+        if own.down(&["extends", "file"]).is_set() {
+            out.gap(file, own.place().line, "a service of another file is extended: check that file too");
         }
         let object = Object {
             orchestrator: READER.name,
             file: file.clone(),
-            line: service.place().line,
+            line: own.place().line,
             api: top.get("version").word().unwrap_or_default().to_owned(),
             kind: "service".to_owned(),
             name: name.to_owned(),
@@ -140,7 +145,7 @@ fn container(name: &str, at: &At<'_>) -> Container {
         env: environment.collect(),
         security: security(at),
         ports: at.get("ports").items().iter().map(port).collect(),
-        mounts: at.get("volumes").items().iter().map(mount).collect(),
+        mounts: at.get("volumes").items().iter().map(mount).chain(socket(at)).collect(),
         devices: at.get("devices").texts().known().cloned().unwrap_or_default(),
         resources: resources(at),
         probes: Probes {
@@ -162,9 +167,31 @@ fn image(at: &At<'_>) -> Leaf<String> {
     if at.get("build").is_set() { Leaf::Unset(at.get("image").place()) } else { image }
 }
 
+/// The socket of the engine, by another name.
+fn socket(at: &At<'_>) -> Option<Mount> {
+    let asked = at.get("use_api_socket");
+    let place = asked.place();
+    match asked.flag() {
+        Leaf::Set(true, place) => Some(words::bind(&format!("{SOCKET}:{SOCKET}"), place)),
+        Leaf::Unknown(why, at) => Some(Mount { host: Leaf::Unknown(why, at), ..words::bind("", place) }),
+        _ => None,
+    }
+}
+
+/// Of the container, or of what is run in it after it started or before it stops.
+fn privileged(at: &At<'_>) -> Leaf<bool> {
+    let hooks = ["post_start", "pre_stop"].into_iter().flat_map(|key| at.get(key).items());
+    let all = hooks.map(|hook| hook.get("privileged").flag());
+    all.fold(at.get("privileged").flag(), |worst, one| match (&worst, &one) {
+        (Leaf::Set(true, _), _) => worst,
+        (_, Leaf::Set(true, _) | Leaf::Unknown(..)) => one,
+        _ => worst,
+    })
+}
+
 fn security(at: &At<'_>) -> Security {
     let mut security = Security {
-        privileged: at.get("privileged").flag(),
+        privileged: privileged(at),
         read_only_root: at.get("read_only").flag(),
         user: at.get("user").text(),
         add: at.get("cap_add").texts(),

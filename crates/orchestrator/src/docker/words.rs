@@ -8,6 +8,12 @@ use crate::{
 
 /// Reads `--security-opt` values into `security`. Both `key=value` and `key:value` are written.
 pub(crate) fn security_options(options: &At<'_>, security: &mut Security) {
+    if let Some(why) = options.unknown() {
+        let unknown = || Leaf::Unknown(why.to_owned(), options.place());
+        security.escalation = Leaf::Unknown(why.to_owned(), options.place());
+        security.seccomp = unknown();
+        security.apparmor = unknown();
+    }
     for option in options.items() {
         match option.text() {
             Leaf::Set(text, place) => security_option(&text, place, security),

@@ -9,6 +9,8 @@ use crate::leaf::{Leaf, Place};
 const MAX_DOCUMENTS: usize = 64;
 /// Instructions with flags of their own.
 const FLAGGED: [&str; 6] = ["ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"];
+/// Instructions that are looked at behind `ONBUILD`, too.
+const TRIGGERS: [&str; 4] = ["ADD", "COPY", "ENV", "RUN"];
 /// Every instruction.
 const WORDS: [&str; 18] = [
     "ADD",
@@ -47,7 +49,16 @@ pub fn parse(text: &str) -> Result<(Vec<Instruction>, Vec<Stage>), DockerfileErr
             return Err(DockerfileError::Limit { what: "2,000 instructions" });
         }
         let whole = joined(line, escape, &mut lines);
-        out.push(instruction(number(index), &whole, &mut lines)?);
+        let one = instruction(number(index), &whole, &mut lines)?;
+        let onbuild = (one.word == "ONBUILD").then(|| one.text.clone());
+        out.push(one);
+        // What it adds and runs it does in whatever is built on this image; whom it makes a user does not count here.
+        if let Some(text) = onbuild {
+            let trigger = instruction(number(index), &text, &mut lines)?;
+            if TRIGGERS.contains(&trigger.word.as_str()) {
+                out.push(trigger);
+            }
+        }
     }
     let stages = stages(&mut out);
     if stages.is_empty() {
@@ -114,7 +125,11 @@ fn instruction(line: u32, whole: &str, lines: &mut Lines<'_>) -> Result<Instruct
     let mut documents = Vec::new();
     if matches!(upper.as_str(), "RUN" | "COPY" | "ADD") {
         for (end, tabs) in endings(rest).into_iter().take(MAX_DOCUMENTS) {
-            documents.push(document(&end, tabs, lines));
+            let found = document(&end, tabs, lines);
+            documents.push(found.ok_or_else(|| {
+                let why = format!("the here-document `{end}` has no end");
+                DockerfileError::Syntax { line, why }
+            })?);
         }
     }
     Ok(Instruction { line, word: upper, flags, text: rest.to_owned(), documents, stage: None })
@@ -124,8 +139,14 @@ fn instruction(line: u32, whole: &str, lines: &mut Lines<'_>) -> Result<Instruct
 fn endings(text: &str) -> Vec<(String, bool)> {
     let mut all = Vec::new();
     let mut rest = text;
+    let mut quote = None;
     while let Some((before, after)) = rest.split_once("<<") {
         rest = after;
+        quote = quoted(before, quote);
+        // Within quotes it is text.
+        if quote.is_some() {
+            continue;
+        }
         // `<<<` is a word, not a document; a number before it is a file.
         if after.starts_with('<') {
             rest = after.trim_start_matches('<');
@@ -134,8 +155,8 @@ fn endings(text: &str) -> Vec<(String, bool)> {
         let begins =
             before.chars().next_back().is_none_or(|sign| sign.is_whitespace() || sign.is_ascii_digit());
         let (tabs, word) = after.strip_prefix('-').map_or((false, after), |word| (true, word));
-        let quote = word.chars().next().filter(|sign| matches!(sign, '"' | '\''));
-        let word = quote.map_or(word, |quote| word.trim_start_matches(quote));
+        let sign = word.chars().next().filter(|sign| matches!(sign, '"' | '\''));
+        let word = sign.map_or(word, |sign| word.trim_start_matches(sign));
         let length = word.find(|sign: char| !(sign.is_alphanumeric() || sign == '_')).unwrap_or(word.len());
         let name = word.get(..length).unwrap_or_default();
         if begins && !name.is_empty() {
@@ -145,17 +166,35 @@ fn endings(text: &str) -> Vec<(String, bool)> {
     all
 }
 
-fn document(end: &str, tabs: bool, lines: &mut Lines<'_>) -> String {
+/// The quote that is open after `text`, if one was before it or opens in it.
+fn quoted(text: &str, before: Option<char>) -> Option<char> {
+    let mut open = before;
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        match (open, sign) {
+            (None | Some('"'), '\\') => {
+                signs.next();
+            }
+            (None, '"' | '\'') => open = Some(sign),
+            (Some(quote), sign) if quote == sign => open = None,
+            _ => {}
+        }
+    }
+    open
+}
+
+/// The lines before the one that ends it; nothing where no line does.
+fn document(end: &str, tabs: bool, lines: &mut Lines<'_>) -> Option<String> {
     let mut out = String::new();
     for (_, line) in lines.by_ref() {
         let content = if tabs { line.trim_start_matches('\t') } else { line };
         if content == end {
-            break;
+            return Some(out);
         }
         out.push_str(content);
         out.push('\n');
     }
-    out
+    None
 }
 
 /// Which stage each instruction belongs to.

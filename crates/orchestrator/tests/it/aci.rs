@@ -284,3 +284,68 @@ fn templates_within_templates() {
     let read = read("t.json", text.as_bytes()).unwrap();
     assert_eq!(read.workloads[0].containers[0].image.known().unwrap(), "r.example.com/a:7");
 }
+
+/// What a group is, in a template of every scope and with names in any case; `GROUP` is what has containers.
+fn template(scope: &str, properties: &str) -> String {
+    format!(
+        "{{\"$schema\": \"https://schema.management.azure.com/schemas/2019-04-01/{scope}.json#\", \"parameters\": {{\"p\": {{\"type\": \"object\"}}}},\n\
+         \"Resources\": [{{\"Type\": \"microsoft.containerinstance/CONTAINERGROUPS\", \"name\": \"g\", \"properties\":\n {properties}}}]}}"
+    )
+}
+
+#[test]
+fn templates_of_every_scope() {
+    let properties = r#"{"containers": [{"name": "c", "properties": {"image": "i:1"}}]}"#;
+    for scope in [
+        "deploymentTemplate",
+        "subscriptionDeploymentTemplate",
+        "managementGroupDeploymentTemplate",
+        "tenantDeploymentTemplate",
+    ] {
+        let read = read("t.json", template(scope, properties).as_bytes()).unwrap();
+        assert_eq!(read.workloads[0].containers[0].image.known().unwrap(), "i:1", "{scope}");
+    }
+}
+
+/// A list of which nobody can tell what is in it is never an empty one, and what a loop makes is looked at.
+#[test]
+fn lists_that_cannot_be_told() {
+    for (properties, places) in [
+        (r#"{"containers": "[parameters('p').c]"}"#, &["containers"][..]),
+        (r#""[parameters('p')]""#, &["properties"]),
+        (
+            r#"{"initContainers": "[parameters('p').i]", "volumes": "[parameters('p').v]", "imageRegistryCredentials": "[parameters('p').r]",
+               "ipAddress": {"ports": "[parameters('p').o]"}, "containers": [{"name": "c", "properties": {"image": "i:1",
+               "environmentVariables": "[parameters('p').e]", "ports": "[parameters('p').o]", "volumeMounts": "[parameters('p').m]"}}]}"#,
+            &[
+                "initContainers",
+                "volumes",
+                "imageRegistryCredentials",
+                "ipAddress.ports",
+                "containers[0].properties.environmentVariables",
+                "containers[0].properties.ports",
+                "containers[0].properties.volumeMounts",
+            ],
+        ),
+        (
+            r#"{"containers": [{"name": "c", "properties": "[parameters('p')]"}]}"#,
+            &["containers[0].properties"],
+        ),
+        (r#"{"containers": [{"name": "c", "properties": {"image": "i:1"}}]}"#, &[]),
+    ] {
+        let read = read("t.json", template("deploymentTemplate", properties).as_bytes()).unwrap();
+        let told: Vec<&str> = read.gaps.iter().map(|gap| gap.why.as_str()).collect();
+        assert_eq!(told.len(), places.len(), "{properties}: {told:?}");
+        for (place, why) in places.iter().zip(told) {
+            let start = why.split(": ").next().unwrap();
+            assert!(start.ends_with(place), "{place}: {why}");
+            assert!(why.contains("parameter `p` has no default"), "{why}");
+        }
+    }
+    let looped = r#"{"copy": [{"name": "containers", "count": 3, "input": {"name": "[concat('c', copyIndex('containers'))]",
+        "properties": {"image": "i:1", "securityContext": {"privileged": true}}}}]}"#;
+    let read = read("t.json", template("deploymentTemplate", looped).as_bytes()).unwrap();
+    assert!(read.gaps.is_empty(), "{:?}", read.gaps);
+    let found = findings(&read);
+    assert!(found.iter().any(|one| one.id == "privileged" && one.sure), "{found:?}");
+}

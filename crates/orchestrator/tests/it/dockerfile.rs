@@ -196,6 +196,46 @@ fn checks_say_where() {
     }
 }
 
+/// What comes from other images, and what happens later.
+#[test]
+fn checks_look_behind_from_and_onbuild() {
+    for (id, text, expected) in [
+        (
+            "build-base-tag",
+            "FROM a:1 AS x\nCOPY --from=x a b\nCOPY --from=0 a b\nCOPY --from=c:latest a b\nRUN --mount=type=bind,from=d e\nCOPY --from=X a b\nCOPY --from=e:1 a b\nONBUILD COPY --from=f a b",
+            &[4, 5, 8][..],
+        ),
+        (
+            "build-base-digest",
+            "FROM a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\nCOPY --from=e:1 a b",
+            &[2],
+        ),
+        (
+            "build-pipe-to-shell",
+            "FROM a\nONBUILD RUN curl x | sh\nRUN echo \"a <<EOF\"\nRUN curl x | sh",
+            &[2, 4],
+        ),
+        ("build-root", "FROM a\nUSER me\nONBUILD USER root", &[]),
+    ] {
+        assert_eq!(lines(id, text), expected, "{id}:\n{text}");
+    }
+}
+
+/// A document without an end would hide whatever comes after it.
+#[test]
+fn what_is_no_dockerfile() {
+    for (text, why) in [
+        ("FROM a\nRUN <<EOF\ncurl x | sh\nUSER root\n", "line 2: the here-document `EOF` has no end"),
+        ("FROM a\nONBUILD FROB x\n", "line 2: `FROB` is no instruction"),
+        ("FROM a\nONBUILD RUN <<EOF\n", "line 2: the here-document `EOF` has no end"),
+    ] {
+        assert_eq!(Dockerfile::read("Dockerfile", text.as_bytes()).unwrap_err().to_string(), why, "{text}");
+    }
+    let text = "FROM a\nRUN echo 'it''s <<A' \"<<B \\\" <<C\" \\\" <<D\nx\nD\nUSER me\n";
+    let read = Dockerfile::read("Dockerfile", text.as_bytes()).unwrap();
+    assert_eq!(read.instructions[1].documents, ["x\n"]);
+}
+
 /// Whoever mends checks again: what was mended is not said any more, and nothing else is.
 #[test]
 fn mends() {

@@ -185,6 +185,58 @@ fn variables_of_compose() {
     }
 }
 
+/// What a service takes over counts as if it said so itself; what another file says is unknown.
+#[test]
+fn services_of_compose_extend_others() {
+    let text = "\
+services:
+  base: {image: i:1, privileged: true, user: '1', cap_add: [SYS_ADMIN], environment: {A: 1}}
+  web:
+    extends: base
+    user: '2'
+    cap_add: [NET_ADMIN]
+  job: {extends: {service: web}, privileged: false}
+  far: {extends: {file: other.yaml, service: x}, user: '3'}
+  near: {extends: far}
+  a: {extends: b, image: i:2}
+  b: {extends: a, privileged: true}
+";
+    let read = read("compose.yaml", text.as_bytes()).unwrap();
+    let named = |name: &str| {
+        let found = read.workloads.iter().find(|one| one.id.name == name).unwrap();
+        (found.source.line, found.containers[0].clone())
+    };
+    let (line, web) = named("web");
+    assert_eq!((line, web.image.known().unwrap().as_str(), web.env.len()), (4, "i:1", 1));
+    assert_eq!((web.security.privileged.is_on(), web.security.privileged.place().line), (true, 2));
+    assert_eq!(web.security.user.known().unwrap(), "2");
+    assert_eq!(web.security.add.known().unwrap().len(), 2);
+    let (_, job) = named("job");
+    assert!(job.security.privileged.is_off());
+    assert_eq!((job.security.user.known().unwrap().as_str(), job.image.place().line), ("2", 2));
+    for (name, user) in [("far", "3"), ("near", "3")] {
+        let (_, one) = named(name);
+        assert_eq!(one.security.user.known().unwrap(), user, "{name}");
+        assert!(one.image.unknown().is_some() && one.security.escalation.unknown().is_some(), "{name}");
+        assert!(one.security.privileged.unknown().is_some(), "{name}");
+    }
+    assert!(named("a").1.security.privileged.is_on());
+    assert!(read.gaps.iter().any(|gap| gap.line == 8), "{:?}", read.gaps);
+}
+
+#[test]
+fn roundabout_ways_of_compose() {
+    for (text, id) in [
+        ("use_api_socket: true", "runtime-socket"),
+        ("post_start: [{command: x, privileged: true}]", "privileged"),
+        ("pre_stop: [{command: x}, {command: y, privileged: true}]", "privileged"),
+    ] {
+        let file = format!("services:\n  web:\n    image: i:1\n    {text}\n");
+        let found = crate::findings(&read("compose.yaml", file.as_bytes()).unwrap());
+        assert!(found.iter().any(|one| one.id == id && one.sure && one.line == 4), "{text}: {found:?}");
+    }
+}
+
 /// A mount, its target, the path on the host or else the name of the volume, and whether it is read only.
 type Bind = (&'static str, &'static str, Option<&'static str>, Option<&'static str>, bool);
 

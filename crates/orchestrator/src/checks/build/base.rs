@@ -28,7 +28,7 @@ fn tag(file: &Dockerfile, hits: &mut Hits) {
     each(file, hits, true, |image| {
         let reference: Reference = image.parse().ok()?;
         let floats = reference.digest().is_none() && reference.tag().is_none_or(|tag| tag == "latest");
-        floats.then(|| format!("it is built on {image}, which is another image tomorrow"))
+        floats.then_some("which is another image tomorrow")
     });
 }
 
@@ -47,20 +47,25 @@ pub const DIGEST: Check = Check {
 fn digest(file: &Dockerfile, hits: &mut Hits) {
     each(file, hits, false, |image| {
         let Ok(reference) = image.parse::<Reference>() else {
-            return Some(format!("it is built on \"{image}\", which is no reference of an image"));
+            return Some("which is no reference of an image");
         };
         let tagged = reference.digest().is_none() && reference.tag().is_some_and(|tag| tag != "latest");
-        tagged.then(|| format!("it is built on {image}, which can be moved"))
+        tagged.then_some("which can be moved")
     });
 }
 
-/// Every image from outside that a stage is built on; what cannot be told is said once.
-fn each(file: &Dockerfile, hits: &mut Hits, doubts: bool, bad: impl Fn(&str) -> Option<String>) {
+/// Every image from outside that a stage is built on or copies from; what cannot be told is said once.
+fn each(file: &Dockerfile, hits: &mut Hits, doubts: bool, bad: impl Fn(&str) -> Option<&'static str>) {
+    for (place, image) in sources(file) {
+        if let Some(why) = bad(image) {
+            hits.say(&place, format!("it takes files from {image}, {why}"));
+        }
+    }
     for stage in file.stages.iter().filter(|stage| stage.on.is_none()) {
         match &stage.image {
             Leaf::Set(image, place) if image != EMPTY => {
-                if let Some(found) = bad(image) {
-                    hits.say(place, found);
+                if let Some(why) = bad(image) {
+                    hits.say(place, format!("it is built on {image}, {why}"));
                 }
             }
             Leaf::Unknown(why, place) if doubts => hits.doubt(place, why.clone()),
@@ -68,6 +73,35 @@ fn each(file: &Dockerfile, hits: &mut Hits, doubts: bool, bad: impl Fn(&str) -> 
             _ => {}
         }
     }
+}
+
+/// Images in `COPY --from=` and `RUN --mount=from=` that are no stages.
+fn sources(file: &Dockerfile) -> impl Iterator<Item = (Place, &str)> {
+    let from = |flag: &'_ str| -> Option<std::ops::Range<usize>> {
+        let start = if flag.starts_with("--from=") {
+            "--from=".len()
+        } else {
+            flag.strip_prefix("--mount=")?;
+            flag.find("from=")
+                .filter(|at| flag.get(..*at).is_some_and(|before| before.ends_with([',', '='])))?
+                + "from=".len()
+        };
+        let length = flag.get(start..)?.find(',').unwrap_or(flag.len() - start);
+        Some(start..start + length)
+    };
+    let is_stage = |name: &str| {
+        let index = name.parse().is_ok_and(|index: usize| index < file.stages.len());
+        index
+            || file
+                .stages
+                .iter()
+                .any(|stage| stage.name.as_deref() == Some(name.to_ascii_lowercase().as_str()))
+    };
+    file.instructions.iter().filter(|one| matches!(one.word.as_str(), "COPY" | "RUN")).flat_map(move |one| {
+        let names = one.flags.iter().filter_map(move |flag| flag.get(from(flag)?));
+        let images = names.filter(move |name| !name.contains('$') && *name != EMPTY && !is_stage(name));
+        images.map(|name| (Place { line: one.line, path: one.word.clone() }, name))
+    })
 }
 
 pub const ALIAS: Check = Check {
