@@ -331,5 +331,17 @@ fn where_an_image_comes_from_and_the_proof_of_it() {
     file["proofs"][0] = proof.into();
     user.write("forged.json", file.to_string());
     check("forged.json").ended(1);
+    // A record that is left out is missed, as long as the chain names it.
+    let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let proofs = file["proofs"].as_array_mut().unwrap();
+    let last = proofs.pop().unwrap();
+    assert!(!proofs.is_empty());
+    user.write("shorter.json", file.to_string());
+    check("shorter.json").ended(1).complained(&["the chain names entry ", "the file has no proof of it"]);
+    // One that is there twice is one.
+    file["proofs"].as_array_mut().unwrap().extend([last.clone(), last]);
+    user.write("twice.json", file.to_string());
+    let once = check("proof.json").ended(0).out;
+    assert_eq!(check("twice.json").ended(0).out, once);
     world.service.stop();
 }

@@ -138,8 +138,22 @@ pub fn check(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
         records.push(Entry { index, size, record: format!("{} {}", record.time, record.sentence()) });
     }
     records.sort_by_key(|entry| entry.index);
+    records.dedup_by_key(|entry| entry.index);
+    let is_proven = |index: &u64| records.iter().any(|entry| entry.index == *index);
+    if let Some(index) = named(&custody.chain).into_iter().find(|index| !is_proven(index)) {
+        return Err(refused(format!(
+            "the chain names entry {index} of the log, and the file has no proof of it"
+        )));
+    }
     args.written.show(&Proven { digest: custody.digest, records }, console, people)?;
     Ok(Exit::Pass)
+}
+
+/// The entries that a chain names. Whoever takes a proof out of the file would have to take its number out of the chain, too.
+fn named(chain: &Value) -> Vec<u64> {
+    let links = chain.get("links").and_then(Value::as_array).into_iter().flatten();
+    let records = links.filter_map(|link| link.get("records")?.as_array()).flatten();
+    records.filter_map(Value::as_u64).collect()
 }
 
 fn people(proven: &Proven, _: Paint) -> String {
@@ -153,6 +167,9 @@ fn people(proven: &Proven, _: Paint) -> String {
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |wrong| Failure::usage(format_args!("cannot read {}: {wrong}", path.display()));
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)).map_err(unreadable)?;
+    File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(Failure::usage(format_args!("{}: more than {MAX_FILE} bytes", path.display())));
+    }
     Ok(bytes)
 }
