@@ -283,6 +283,9 @@ pub struct Session {
     pub expires_in: u64,
     /// Whose it is.
     pub principal: String,
+    /// As images of this server are named, where that is another address: `127.0.0.1:5000`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
 }
 
 impl std::fmt::Debug for Session {

@@ -90,7 +90,8 @@ impl Reach {
 pub fn at_registry(host: &str, global: &Global) -> Result<Option<Server>, Failure> {
     let Ok(address) = address(host) else { return Ok(None) };
     let servers = Servers::read()?;
-    let known = servers.at(&address);
+    let known = servers.at(&address).or_else(|| servers.of_registry(host));
+    let address = known.map_or(address, |known| known.address.clone());
     let named = env::var("BOLTSEAL_SERVER").ok().and_then(|named| self::address(&named).ok());
     let token = env::var(TOKEN).ok().filter(|token| !token.is_empty() && named.as_ref() == Some(&address));
     let remembered =
@@ -98,6 +99,15 @@ pub fn at_registry(host: &str, global: &Global) -> Result<Option<Server>, Failur
     let ca = known.and_then(|known| known.ca.clone()).or_else(|| local_authority(&address, global));
     let token = token.or_else(remembered);
     Ok((token.is_some() || ca.is_some()).then_some(Server { address, token, ca }))
+}
+
+/// The name of its registry that a server at `address` gave, if it can be believed: another port of the same machine. A server
+/// that could claim any name would be asked about the images of others.
+pub fn claimed(address: &str, registry: &str) -> Option<String> {
+    let server = Url::parse(address).ok()?;
+    let named = Url::parse(&format!("https://{registry}")).ok()?;
+    let is_same = server.host() == named.host() || (is_loopback(&server) && is_loopback(&named));
+    (is_same && matches!(named.path(), "" | "/")).then(|| registry.to_owned())
 }
 
 /// Where to ask without being anybody.
@@ -196,6 +206,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(address(given).ok().as_deref(), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn claims() {
+        for (server, registry, believed) in [
+            ("https://127.0.0.1:8443", "127.0.0.1:5000", true),
+            ("https://localhost:8443", "127.0.0.1:5000", true),
+            ("https://r.example.com:8443", "r.example.com", true),
+            ("https://r.example.com", "docker.io", false),
+            ("https://r.example.com", "127.0.0.1:5000", false),
+            ("https://127.0.0.1:8443", "r.example.com", false),
+            ("https://r.example.com", "r.example.com/x", false),
+            ("https://r.example.com", "", false),
+        ] {
+            assert_eq!(claimed(server, registry).is_some(), believed, "{server} {registry}");
         }
     }
 

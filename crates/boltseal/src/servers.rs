@@ -43,6 +43,9 @@ pub struct Known {
     /// The authority of a server whose certificate the system does not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
+    /// The name of its registry, where images are named by another port of the same machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
 }
 
 impl Servers {
@@ -63,6 +66,11 @@ impl Servers {
     /// The login at this address.
     pub fn at(&self, address: &str) -> Option<&Known> {
         self.servers.iter().find(|known| known.address == address)
+    }
+
+    /// The newest login at the server whose registry has this name.
+    pub fn of_registry(&self, host: &str) -> Option<&Known> {
+        self.servers.iter().rev().find(|known| known.registry.as_deref() == Some(host))
     }
 
     /// The newest login.

@@ -3,13 +3,13 @@
 use std::{io::Read as _, path::PathBuf};
 
 use boltseal_flow::{Cache, Error, Looking, Wanted, base::built_on, rules::Rules, vex::Beliefs};
-use boltseal_image::{Credentials, Options};
 use boltseal_model::{Base, Platform, Report, Timestamp};
 
 use boltseal_scan::vex::Applied;
 
 use crate::{
     cli::Global,
+    commands::image::place::Connection,
     console::Console,
     exit::Failure,
     given,
@@ -38,6 +38,9 @@ pub struct Target {
     /// Let the registry speak HTTP without TLS
     #[arg(long)]
     plain_http: bool,
+    /// PEM file of the authority that vouches for the registry [default: as at the login]
+    #[arg(long, value_name = "FILE", alias = "ca-file")]
+    ca: Option<PathBuf>,
     /// Read every layer, also those that were read before
     #[arg(long)]
     no_cache: bool,
@@ -61,6 +64,7 @@ impl Target {
             platform: self.platform.clone(),
             username: None,
             plain_http: self.plain_http,
+            ca: self.ca.clone(),
             no_cache: self.no_cache,
             lazy: false,
             secret_rules: self.secret_rules.clone(),
@@ -76,14 +80,11 @@ impl Target {
         hop: impl FnOnce(&Wanted<'_>) -> Result<Report, Error>,
     ) -> Result<Report, Failure> {
         let bar = LayerBar::new(console);
-        let mut options = Options::default();
-        options.platform.clone_from(&self.platform);
-        options.plain_http = self.plain_http;
+        // As whoever logged in there, like every command about images.
+        let connection = Connection::new(self.username.clone(), self.plain_http, self.ca.clone());
+        let mut options = connection.options(&self.image, self.platform.as_ref(), global)?;
         options.progress = Some(&bar);
         options.lazy = self.lazy;
-        if let Some(name) = &self.username {
-            options.credentials = Some(Credentials::new(name, password()?));
-        }
         let finder = self.secret_rules.as_deref().map(given::finder).transpose()?;
         let malware = self.malware_hashes.as_deref().map(given::hashes).transpose()?;
         let looking = Looking { finder: finder.as_ref(), malware: malware.as_ref(), ..Looking::default() };

@@ -185,12 +185,19 @@ impl From<remote::Error> for Error {
     }
 }
 
+/// Quotes move no cursor.
+fn escaped(sign: char) -> impl Iterator<Item = char> {
+    let is_plain = matches!(sign, '\'' | '"');
+    let as_it_is = is_plain.then_some(sign);
+    as_it_is.into_iter().chain(sign.escape_debug().filter(move |_| !is_plain))
+}
+
 /// Longest foreign text in a message: enough to find it, too little to flood a terminal.
 const MAX_SHOWN: usize = 300;
 
 /// Foreign text made fit for a message: short, and without control characters that would move a terminal's cursor.
 pub(crate) fn shown(text: &str) -> String {
-    let mut out: String = text.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+    let mut out: String = text.chars().take(MAX_SHOWN).flat_map(escaped).collect();
     if text.chars().nth(MAX_SHOWN).is_some() {
         out.push('…');
     }

@@ -90,7 +90,9 @@ pub fn remember(
     let expires = Timestamp::now().checked_add(life).map_err(Failure::fault)?;
     let address = client.address().to_owned();
     console.note(format_args!("logged in to {address} as {} until {}", session.principal, moment(expires)));
-    servers.add(Known { address, principal: session.principal, token: session.access_token, expires, ca })
+    let registry = session.registry.as_deref().and_then(|name| reach::claimed(&address, name));
+    let Session { principal, access_token: token, .. } = session;
+    servers.add(Known { address, principal, token, expires, ca, registry })
 }
 
 fn by_secret(args: &Args, client: &Client) -> Result<Session, Failure> {

@@ -1,4 +1,4 @@
-//! `boltseal policy show|check|test|diff|replay|apply|history|sign`
+//! `boltseal policy show|check|explain|test|diff|replay|apply|history|sign`
 
 use std::path::PathBuf;
 
@@ -34,8 +34,10 @@ pub struct Args {
 enum Verb {
     /// Print the policy that is in force, or the one in FILE, as YAML to start your own from
     Show(Show),
-    /// Check that policy files can be read, and say in words what they want
+    /// Check that policy files can be read
     Check(Check),
+    /// Say in words what a policy wants, what it excepts and whom it believes
+    Explain(Explain),
     /// Run the tests that lie beside a policy
     Test(test::Args),
     /// Say in words what differs between two policies
@@ -65,6 +67,12 @@ struct Show {
     applied: Option<u64>,
     #[command(flatten)]
     reach: Reach,
+}
+
+#[derive(Debug, clap::Args)]
+struct Explain {
+    /// Instead of policy.yaml in the data folder or the built-in policy
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,6 +108,10 @@ pub fn run(args: Args, global: &Global, console: &Console) -> Result<Exit, Failu
                 None => given::own_rules(global)?,
             };
             console.data(&if show.rules { in_words(&own.policy, console) } else { own.text })?;
+        }
+        Verb::Explain(Explain { file }) => {
+            let own = file.map_or_else(|| given::own_rules(global), |file| given::rules(&file))?;
+            console.data(&in_words(&own.policy, console))?;
         }
         Verb::Check(check) => {
             let endorsers = check.signed_by.endorsers()?;

@@ -53,10 +53,15 @@ fn gates(user: &User, skopeo: &Skopeo, service: &Service, digest: &str, refused:
     let ci = if refused { "oci:image" } else { "oci:pulled:7" };
     let code = i32::from(refused);
     assert_eq!(local.code, code, "{}", local.err);
+    // As whoever logged in, without a name, a password or an authority.
+    let gated =
+        user.run(&["gate", &format!("docker://{}/shop/cart@{digest}", service.https), "--policy", &policy]);
+    assert_eq!(gated.code != 0, refused, "{}", gated.err);
     let said = [
         skopeo.pull("shop/cart:7", "copied").err().unwrap_or_default(),
         local.err,
         user.run(&["gate", ci, "--policy", &policy]).ended(code).err,
+        gated.err,
         user.feed(&["webhook", "gap", "--format", "json"], &pod(&image)).ended(code).out,
         user.run(&["admit", &image]).ended(code).out,
     ];
@@ -81,7 +86,8 @@ fn sign_require_and_be_refused_without() {
     gates(&user, &skopeo, &service, &digest, true);
 
     // One command; what was signed passes everywhere.
-    user.run(&with_key(&["sign", &format!("{}/shop/cart:7", service.https)])).ended(0);
+    // By the name in the refusal, at which nobody logged in.
+    user.run(&with_key(&["sign", &format!("{}/shop/cart@{digest}", service.registry)])).ended(0);
     until("the signature counts", || skopeo.pull("shop/cart:7", "signed").is_ok());
     gates(&user, &skopeo, &service, &digest, false);
 

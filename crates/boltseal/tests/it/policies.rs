@@ -89,6 +89,7 @@ fn policies_are_shown_and_compared_in_words() {
         POLICY.replace("most: 2", "most: 3").replace("effect: warn, images", "effect: deny, images"),
     );
     let shown = user.run(&["policy", "show", "--rules", "a.yaml"]).ended(0);
+    assert_eq!(user.run(&["policy", "explain", "a.yaml"]).ended(0).out, shown.out);
     shown.said(&[
         "few",
         "cel",

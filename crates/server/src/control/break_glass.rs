@@ -99,6 +99,7 @@ pub(crate) async fn open(
         access_token: issued.token.expose().to_owned(),
         expires_in: LIFE.unsigned_abs(),
         principal: caller.name.to_string(),
+        registry: Some(state.site.registry.clone()),
     }))
 }
 

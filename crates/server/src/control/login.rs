@@ -85,6 +85,7 @@ pub(super) async fn session(
         access_token: issued.token.expose().to_owned(),
         expires_in: u64::try_from(life).unwrap_or_default(),
         principal: caller.name.to_string(),
+        registry: Some(state.site.registry.clone()),
     }))
 }
 

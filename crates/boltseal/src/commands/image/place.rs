@@ -37,6 +37,11 @@ struct Exchanged {
 }
 
 impl Connection {
+    /// With what was said elsewhere.
+    pub const fn new(username: Option<String>, plain_http: bool, ca: Option<PathBuf>) -> Self {
+        Self { username, plain_http, ca }
+    }
+
     /// The repository of `reference`.
     pub fn repository(&self, reference: &Reference, global: &Global) -> Result<Repository, Failure> {
         let remote = Remote::of(reference, &self.access(reference.registry(), global)?)?;
@@ -49,14 +54,15 @@ impl Connection {
     }
 
     /// How to open an image that is in a registry, or in whatever else `boltseal scan` takes.
-    pub fn options(
+    pub fn options<'o>(
         &self,
         target: &str,
         platform: Option<&Platform>,
         global: &Global,
-    ) -> Result<Options<'static>, Failure> {
+    ) -> Result<Options<'o>, Failure> {
         let mut options = Options::default();
         options.platform = platform.cloned();
+        options.plain_http = self.plain_http;
         if !is_local(target) {
             let access = self.access(image(target)?.registry(), global)?;
             options.credentials = access.credentials;
@@ -76,7 +82,7 @@ impl Connection {
     /// Where one comes from, without the name and password that are meant for the destination.
     pub fn source(&self, text: &str, global: &Global) -> Result<Place, Failure> {
         let (ca, plain_http) = (self.ca.clone(), self.plain_http);
-        let connection = Self { username: None, ca, plain_http };
+        let connection = Self::new(None, plain_http, ca);
         connection
             .at(text, global, |_| format!("make such a folder first: skopeo copy {text} oci:FOLDER:TAG"))
     }
