@@ -31,7 +31,7 @@ use boltseal_scan::vex::{
     repository::{INDEX, Index},
 };
 
-use crate::Error;
+use crate::{Error, statements::is_in_registry};
 
 /// Attachments of one image that are read. Nobody has more than a document a team and release.
 const MAX_ATTACHED: usize = 1_000;
@@ -137,7 +137,7 @@ fn attached(
     unsound: &mut Vec<String>,
 ) -> Result<Vec<Digest>, Error> {
     let subject = &report.subject;
-    let Some(name) = subject.name.as_ref().filter(|_| subject.reference.starts_with("docker://")) else {
+    let Some(name) = subject.name.as_ref().filter(|_| is_in_registry(&subject.reference)) else {
         return Err(Error::NoRegistry { reference: subject.reference.clone() });
     };
     let mut access = Access::default();

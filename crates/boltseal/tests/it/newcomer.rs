@@ -54,8 +54,7 @@ fn gates(user: &User, skopeo: &Skopeo, service: &Service, digest: &str, refused:
     let code = i32::from(refused);
     assert_eq!(local.code, code, "{}", local.err);
     // As whoever logged in, without a name, a password or an authority.
-    let gated =
-        user.run(&["gate", &format!("docker://{}/shop/cart@{digest}", service.https), "--policy", &policy]);
+    let gated = user.run(&["gate", &format!("{}/shop/cart@{digest}", service.https), "--policy", &policy]);
     assert_eq!(gated.code != 0, refused, "{}", gated.err);
     let said = [
         skopeo.pull("shop/cart:7", "copied").err().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Adds to the report of an image what is signed about it, wherever the image is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use boltseal_image::{
     Options, layout_of,
@@ -65,9 +65,16 @@ pub fn witness(
     Ok(())
 }
 
+/// Whether what people wrote names an image in a registry: `docker://` may be left out where no file is called like that.
+pub(crate) fn is_in_registry(target: &str) -> bool {
+    const OTHERS: [&str; 5] = ["dir:", "docker-archive:", "oci-archive:", "oci:", "rootfs:"];
+    target.starts_with("docker://")
+        || !(OTHERS.iter().any(|other| target.starts_with(other)) || Path::new(target).exists())
+}
+
 /// The repository that the image is in, and what its name stands for there.
 fn repository(options: &Options<'_>, subject: &Subject) -> Result<Option<(Repository, Digest)>, Error> {
-    let Some(name) = subject.name.as_ref().filter(|_| subject.reference.starts_with("docker://")) else {
+    let Some(name) = subject.name.as_ref().filter(|_| is_in_registry(&subject.reference)) else {
         return Ok(None);
     };
     let mut access = Access::default();
