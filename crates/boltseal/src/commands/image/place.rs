@@ -63,8 +63,11 @@ impl Connection {
         let mut options = Options::default();
         options.platform = platform.cloned();
         options.plain_http = self.plain_http;
-        if !is_local(target) {
-            let access = self.access(image(target)?.registry(), global)?;
+        // What is no name of an image, whoever opens it says in the words of that.
+        if !is_local(target)
+            && let Ok(reference) = image(target)
+        {
+            let access = self.access(reference.registry(), global)?;
             options.credentials = access.credentials;
             options.plain_http = access.plain_http;
             options.ca_file = access.ca_file;
