@@ -43,7 +43,17 @@ fn read(file: &Arc<str>, node: &Node, out: &mut Read) {
     let project = top.get("name").text();
     let volumes: Vec<Volume> =
         top.get("volumes").entries().iter().map(|(name, at)| volume(name, at)).collect();
+    let mut extended = 0;
     for (name, own) in top.get("services").entries() {
+        extended += usize::from(own.get("extends").is_set());
+        if extended > extends::MAX_EXTENDED {
+            out.gap(
+                file,
+                own.place().line,
+                "more than 1,000 services extend others: the rest is not looked at",
+            );
+            break;
+        }
         let whole = extends::whole(&top.get("services"), &own);
         let service = whole.as_ref().map_or_else(|| own.clone(), |whole| At::under(whole, &own.place().path));
         if own.down(&["extends", "file"]).is_set() {

@@ -3,7 +3,12 @@
 //!
 //! What is in another file is not read: whatever the service does not say itself is unknown then.
 
+use std::collections::HashMap;
+
 use crate::document::{At, Entry, Node, Value};
+
+/// Services of one file that extend others: each is merged anew, and may be as large as the file.
+pub(super) const MAX_EXTENDED: usize = 1_000;
 
 /// Services that extend each other in a row; real files have two or three.
 const MAX_CHAIN: usize = 16;
@@ -71,8 +76,10 @@ pub(super) fn whole(services: &At<'_>, own: &At<'_>) -> Option<Node> {
 fn merge(under: &mut Node, over: &Node, key: &str) {
     match (&mut under.value, &over.value) {
         (Value::Map(entries), Value::Map(more)) => {
+            let places: HashMap<String, usize> =
+                entries.iter().enumerate().map(|(at, one)| (one.key.clone(), at)).collect();
             for entry in more {
-                match entries.iter_mut().find(|one| one.key == entry.key) {
+                match places.get(&entry.key).and_then(|at| entries.get_mut(*at)) {
                     Some(one) => merge(&mut one.node, &entry.node, &entry.key),
                     None => entries.push(entry.clone()),
                 }
