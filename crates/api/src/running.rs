@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `PUT /api/v1/hosts/{host}/running` | [`Reported`] | nothing |
 //! | `GET /api/v1/running?what=CVE-2024-3094` | | [`Places`] |
+//! | `GET /api/v1/running?container=shop/web` | | [`Places`] |
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 //! pushed  by admin at 2026-11-26T09:00:00Z to team/app
 //! built   missing: no provenance that counts is attached
 //! signed  by release.pub (key 3f2a…), sha256:9c1e…
+//! running on node-1 as shop/web since 2026-11-26T10:00:00Z
 //! ```
 //!
 //! It is told from what is stored of an image and from what the log says of it; both are handed in.
@@ -29,6 +30,30 @@ pub struct Push {
     pub to: String,
 }
 
+/// A container of it that runs, as its node told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The node.
+    pub host: String,
+    /// `GROUP/CONTAINER`.
+    pub container: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When the node said so last, if that is long ago.
+    pub silent: Option<Timestamp>,
+}
+
+/// What nodes tell of where it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// How many nodes tell what they run.
+    pub nodes: usize,
+    /// How many of them said nothing for some time.
+    pub silent: usize,
+    /// The containers.
+    pub containers: Vec<Place>,
+}
+
 /// What the chain of one image is told from.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -40,6 +65,8 @@ pub struct Known<'a> {
     pub pushes: &'a [Push],
     /// What the log says about the image, the newest first; nothing where whoever asks may not read it.
     pub records: Option<&'a [(u64, Record)]>,
+    /// Where it runs.
+    pub running: &'a Places,
 }
 
 /// Tells it.
@@ -52,7 +79,7 @@ pub fn chain(known: &Known<'_>) -> Chain {
                 .map(|step| missing(step, "it was not judged yet")),
         ),
     }
-    links.push(missing(Step::Running, "nobody tells this server yet where it runs"));
+    links.push(running(known));
     Chain { digest: known.digest.to_string(), links }
 }
 
@@ -164,4 +191,41 @@ fn judged(report: &Report, known: &Known<'_>) -> Link {
     let facts =
         vec![format!("by the policy {} {}", verdict.policy, verdict.policy_digest), verdict.sentence()];
     found(Step::Judged, facts, of)
+}
+
+fn running(known: &Known<'_>) -> Link {
+    let Places { nodes, silent, containers } = known.running;
+    let begun = |record: &Record| {
+        matches!(record.activity, Activity::Create | Activity::Start)
+            && record.outcome == Outcome::Success
+            && record.subject.scope.starts_with("/hosts/")
+    };
+    let all = known.records.unwrap_or_default().iter();
+    let mut of: Vec<u64> =
+        all.filter(|(_, record)| begun(record)).map(|(index, _)| *index).take(TOLD).collect();
+    of.reverse();
+    let mut facts: Vec<String> = containers.iter().take(TOLD).map(place).collect();
+    match containers.len().saturating_sub(TOLD) {
+        0 => {}
+        more => facts.push(format!("and in {more} more")),
+    }
+    if !facts.is_empty() {
+        return found(Step::Running, facts, of);
+    }
+    match (nodes, silent) {
+        (0, _) => missing(Step::Running, "no node tells this server what it runs"),
+        (nodes, 0) => {
+            let all = if *nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
+            found(Step::Running, vec![format!("nowhere, as told by {all}")], of)
+        }
+        (nodes, silent) => missing(
+            Step::Running,
+            &format!("nowhere, as told by the nodes, but {silent} of {nodes} said nothing lately"),
+        ),
+    }
+}
+
+fn place(place: &Place) -> String {
+    let told = place.silent.map(|at| format!(", told last at {at}")).unwrap_or_default();
+    format!("on {} as {} since {}{told}", place.host, place.container, place.since)
 }

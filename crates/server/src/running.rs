@@ -85,13 +85,36 @@ fn used(told: Vec<api::UsedPackage>) -> Result<Vec<UsedPackage>, Failure> {
         .collect()
 }
 
-/// `GET /api/v1/running?what=CVE|PACKAGE|PACKAGE@VERSION|DIGEST`
+/// `GET /api/v1/running?what=CVE|PACKAGE|PACKAGE@VERSION|DIGEST`, `?container=GROUP/CONTAINER|GROUP`; without either, all that runs.
 pub(crate) async fn locate(From(state): From<State>, asking: Asking) -> Result<Json<api::Places>, Failure> {
-    let what = asking.text("what");
-    if what.is_empty() || what.len() > MAX_NAME || what.starts_with("pkg:") {
-        let words = "`what` is a vulnerability, a package (NAME or NAME@VERSION) or the digest of an image";
+    let (what, name) = (asking.text("what"), asking.text("container"));
+    if name.len() > MAX_NAME || what.len() > MAX_NAME || what.starts_with("pkg:") {
+        let words = "`what` is a vulnerability, a package (NAME or NAME@VERSION) or the digest of an image; `container` is the name of \
+                     one, or of a group";
         return Err(Failure::Asked(words.to_owned()));
     }
+    match (what, name) {
+        ("", "") => plainly(&state, "", RunWith::Anything).await,
+        ("", name) => plainly(&state, name, RunWith::Name(name)).await,
+        (what, "") => having(&state, what).await,
+        _ => Err(Failure::Asked("one of `what` and `container` can be asked for".to_owned())),
+    }
+}
+
+/// Containers that are called so: whether they are meant is known of all of them.
+async fn plainly(state: &State, asked: &str, with: RunWith<'_>) -> Result<Json<api::Places>, Failure> {
+    let found = state.facts.running(with, SHOWN).await?;
+    Ok(Json(api::Places {
+        asked: asked.to_owned(),
+        nodes: nodes(state, (state.now)()).await?,
+        more: found.len() as u64 >= SHOWN,
+        containers: found.into_iter().map(place).collect(),
+        unknown: Vec::new(),
+    }))
+}
+
+/// Containers that have it.
+async fn having(state: &State, what: &str) -> Result<Json<api::Places>, Failure> {
     let mut found = Vec::new();
     for with in looks(what).iter().map(Look::with) {
         found.extend(state.facts.running(with, SHOWN).await?);
@@ -102,7 +125,7 @@ pub(crate) async fn locate(From(state): From<State>, asking: Asking) -> Result<J
     let unknown = if is_digest { Vec::new() } else { state.facts.running_unlooked(SHOWN).await? };
     Ok(Json(api::Places {
         asked: what.to_owned(),
-        nodes: nodes(&state, now).await?,
+        nodes: nodes(state, now).await?,
         containers: found.into_iter().map(place).collect(),
         more,
         unknown: unknown.into_iter().map(place).collect(),
@@ -113,10 +136,15 @@ pub(crate) async fn locate(From(state): From<State>, asking: Asking) -> Result<J
 async fn nodes(state: &State, now: Timestamp) -> Result<Vec<api::Node>, Failure> {
     let nodes = state.facts.nodes().await?.into_iter();
     let node = |(host, reported)| {
-        let silent = now.duration_since(reported) > SILENT;
+        let silent = is_silent(reported, now);
         api::Node { host, reported, silent }
     };
     Ok(nodes.map(node).collect())
+}
+
+/// Whether what a node said is old.
+pub(crate) fn is_silent(reported: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(reported) > SILENT
 }
 
 /// What a text may mean.

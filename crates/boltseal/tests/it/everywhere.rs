@@ -28,6 +28,21 @@ fn release() -> Layer {
     Layer::new().dir("etc").file("etc/os-release", release).file("lib/apk/db/installed", installed.concat())
 }
 
+/// A container is explained by the image that it runs, which says where it runs.
+fn explained(cloud: &Cloud, group: &str, digest: &str) {
+    let full = format!("{group}/one");
+    for named in [full.as_str(), group, digest] {
+        let ran = cloud.user.run(&["explain", named]).ended(0);
+        ran.said(&[digest, &format!("running  on node-1 as {full} since ")]);
+    }
+    let chain = cloud.user.run(&["explain", &full, "--format", "json"]).ended(0).json();
+    let links = chain["links"].as_array().unwrap();
+    let running = links.iter().find(|link| link["step"] == "running").unwrap();
+    assert_eq!(running["known"], true, "{chain:#}");
+    let nowhere = cloud.user.run(&["explain", "nowhere/one"]);
+    nowhere.ended(3).complained(&["no container or group `nowhere/one` runs: 1 node tells"]);
+}
+
 #[test]
 fn who_has_it_on_whichever_node() {
     let Some(alpine) = alpine_layer() else { return };
@@ -77,6 +92,7 @@ fn who_has_it_on_whichever_node() {
             (&"node-1".into(), &false.into())
         );
     }
+    explained(&cloud, &name, &digest);
     until_used(&cloud);
     assert_eq!(until("busybox@9", 0)["unknown"], Value::Array(Vec::new()));
     let shown = cloud.user.run(&["where", "--everywhere", EXPLOITED]).ended(0).out;

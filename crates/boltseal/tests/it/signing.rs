@@ -317,7 +317,7 @@ fn where_an_image_comes_from_and_the_proof_of_it() {
         "by admin at ",
         "by ours.pub (key ",
         "by the policy prod",
-        "missing: nobody tells this server yet where it runs",
+        "running  missing: no node tells this server what it runs",
     ]);
     user.run(&["explain", digest]).ended(0).said(&["signed   by ours.pub"]);
     let check = |file: &str| user.run(&["verify-proof", file, "--key", &key]);

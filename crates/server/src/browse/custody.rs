@@ -1,19 +1,22 @@
 //! Where an image comes from, as the page of the image and `GET /api/v1/images/{digest}/custody` tell it.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, State as From},
 };
 use boltseal_api::custody::Chain;
 use boltseal_audit::{Record, query::Filter, record::Activity};
-use boltseal_flow::custody::{self, Known, Push};
-use boltseal_model::{Digest, Report};
-use boltseal_store::Kind;
+use boltseal_flow::custody::{self, Known, Place, Places, Push};
+use boltseal_model::{Digest, Report, Timestamp};
+use boltseal_store::{Kind, RunWith};
 
 use crate::{
     State,
     failure::Failure,
     pages::frame::{Part, Viewer},
+    running::is_silent,
 };
 
 /// Records about one image that are looked at, the newest first; a pull is one, so a busy image has many.
@@ -21,6 +24,8 @@ const RECORDS: usize = 1_000;
 /// Parts of the log that are looked through for them, some ten thousand entries each. Who pushed an image is remembered
 /// beside the log, so what is older costs the number of an entry only.
 const PARTS: usize = 4;
+/// Containers of it that are counted.
+const RUNNING: u64 = 10_000;
 
 /// `GET /api/v1/images/{digest}/custody`
 pub(crate) async fn show(
@@ -54,7 +59,32 @@ pub(crate) async fn chain(
         pushes.into_iter().map(|push| Push { by: push.by.name, at: push.at, to: push.repository }).collect();
     let may_read = viewer.parts.contains(&Part::Log);
     let records = if may_read { Some(records(state, digest).await?) } else { None };
-    Ok(custody::chain(&Known { digest, report, pushes: &pushes, records: records.as_deref() }))
+    let running = &places(state, digest).await?;
+    Ok(custody::chain(&Known { digest, report, pushes: &pushes, records: records.as_deref(), running }))
+}
+
+/// Where it runs, as nodes said last. Whoever may see the image may ask that, as of `GET /api/v1/running`.
+async fn places(state: &State, digest: &Digest) -> Result<Places, Failure> {
+    let now = (state.now)();
+    let nodes: BTreeMap<String, Timestamp> = state.facts.nodes().await?.into_iter().collect();
+    let silent = |host: &str| nodes.get(host).copied().filter(|told| is_silent(*told, now));
+    let digests = [digest.clone()];
+    let found = if nodes.is_empty() {
+        Vec::new()
+    } else {
+        state.facts.running(RunWith::Images(&digests), RUNNING).await?
+    };
+    let containers = found.into_iter().map(|one| Place {
+        silent: silent(&one.host),
+        host: one.host,
+        container: one.run.container,
+        since: one.run.since,
+    });
+    Ok(Places {
+        nodes: nodes.len(),
+        silent: nodes.values().filter(|told| is_silent(**told, now)).count(),
+        containers: containers.collect(),
+    })
 }
 
 /// What the log says about the image, the newest first. Pulls are left out.

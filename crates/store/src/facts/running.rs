@@ -9,7 +9,7 @@ use boltseal_model::{Digest, Timestamp};
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Facts, digest, milliseconds, signed, sql::Query, time};
+use super::{Facts, digest, milliseconds, search::escaped, signed, sql::Query, time};
 use crate::Error;
 
 /// Containers of one node, more than any runs.
@@ -77,12 +77,16 @@ pub struct RunAt {
 /// What is looked for among what runs.
 #[derive(Clone, Copy, Debug)]
 pub enum RunWith<'a> {
+    /// Whatever it is.
+    Anything,
     /// Images with one of these digests.
     Images(&'a [Digest]),
     /// A vulnerability, by its id.
     Vulnerability(&'a str),
     /// A package by its name, of whichever version or of one.
     Package(&'a str, Option<&'a str>),
+    /// A container by its name (`GROUP/CONTAINER`), or all of a group.
+    Name(&'a str),
 }
 
 impl Facts {
@@ -146,6 +150,18 @@ impl Facts {
                     query
                 })
                 .collect(),
+            RunWith::Anything => {
+                let mut query = Query::new(COLUMNS);
+                query.push("'', 0, 0 FROM running r");
+                vec![query]
+            }
+            RunWith::Name(name) => {
+                let mut query = Query::new(COLUMNS);
+                query.push("'', 0, 0 FROM running r WHERE (r.container = ").push_bind(name.to_owned());
+                query.push(" OR r.container LIKE ").push_bind(format!("{}/%", escaped(name)));
+                query.push(" ESCAPE '!')");
+                vec![query]
+            }
             RunWith::Vulnerability(id) => {
                 let mut query = Query::new(COLUMNS);
                 query.push("h.package").push(USED).push("h.package AND u.version = h.installed), 0) ");
@@ -166,6 +182,11 @@ impl Facts {
         };
         for query in statements {
             found.extend(self.runs(query, limit).await?);
+        }
+        if let RunWith::Name(name) = with {
+            // SQLite takes small letters for capital ones.
+            let of = |rest: &str| rest.is_empty() || rest.starts_with('/');
+            found.retain(|one| one.run.container.strip_prefix(name).is_some_and(of));
         }
         Ok(found)
     }

@@ -37,6 +37,14 @@ async fn what_a_node_says_is_in_place_of_what_it_said_before() {
             7,
             "no more than asked for"
         );
+        // By name, and by that of the group; what only begins so or looks like a pattern is another.
+        for (name, number) in
+            [("shop/web", 1), ("shop", 2), ("sho", 0), ("sho_", 0), ("Shop", 0), ("shop/", 0), ("many", 400)]
+        {
+            let found = facts.running(RunWith::Name(name), 1_000).await.unwrap();
+            assert_eq!(found.len(), number, "{name}");
+        }
+        assert_eq!(facts.running(RunWith::Anything, 1_000).await.unwrap().len(), 402);
         // Nobody looked into them: they are in no answer about packages, and told as such.
         assert_eq!(facts.running(RunWith::Vulnerability("CVE-2030-0001"), 10).await.unwrap(), []);
         assert_eq!(facts.running(RunWith::Package("busybox", Some("1")), 10).await.unwrap(), []);
