@@ -35,10 +35,19 @@ fn explained(cloud: &Cloud, group: &str, digest: &str) {
         let ran = cloud.user.run(&["explain", named]).ended(0);
         ran.said(&[digest, &format!("running  on node-1 as {full} since ")]);
     }
-    let chain = cloud.user.run(&["explain", &full, "--format", "json"]).ended(0).json();
-    let links = chain["links"].as_array().unwrap();
-    let running = links.iter().find(|link| link["step"] == "running").unwrap();
-    assert_eq!(running["known"], true, "{chain:#}");
+    // Records of its start are told once they are sealed.
+    let begun = Instant::now();
+    loop {
+        let chain = cloud.user.run(&["explain", &full, "--format", "json"]).ended(0).json();
+        let links = chain["links"].as_array().unwrap();
+        let running = links.iter().find(|link| link["step"] == "running").unwrap();
+        assert_eq!(running["known"], true, "{chain:#}");
+        if running["records"].as_array().is_some_and(|all| !all.is_empty()) {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{chain:#}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
     let nowhere = cloud.user.run(&["explain", "nowhere/one"]);
     nowhere.ended(3).complained(&["no container or group `nowhere/one` runs: 1 node tells"]);
 }
