@@ -21,7 +21,7 @@ use std::{
 };
 
 use boltseal_image::{
-    Options,
+    Options, is_in_registry,
     manifest::{self, Descriptor},
     remote::{Access, Name, Remote, Repository},
 };
@@ -31,7 +31,7 @@ use boltseal_scan::vex::{
     repository::{INDEX, Index},
 };
 
-use crate::{Error, statements::is_in_registry};
+use crate::Error;
 
 /// Attachments of one image that are read. Nobody has more than a document a team and release.
 const MAX_ATTACHED: usize = 1_000;

@@ -94,7 +94,7 @@ pub use limits::{Limits, MAX_CONFIG, MAX_INDEX, MAX_MANIFEST, MAX_NESTING};
 pub use options::{Credentials, Options, Progress};
 pub use read::read;
 pub use single::layer;
-pub use target::{layout_of, open};
+pub use target::{is_in_registry, layout_of, open, transport};
 pub use unpack::{Executable, Index, Layers, Unpacked};
 
 use boltseal_model::{Config, Subject, Tree};

@@ -21,6 +21,9 @@ const ENGINES: [(&str, &str); 4] = [
     ("tarball:", "open the folder or archive with rootfs:PATH"),
 ];
 
+/// Transports of images that lie in files.
+const FILES: [&str; 5] = ["oci:", "oci-archive:", "docker-archive:", "dir:", "rootfs:"];
+
 /// Opens the image that `target` names.
 ///
 /// | target | image |
@@ -61,6 +64,18 @@ pub fn open(target: &str, selector: &dyn Selector, options: &Options<'_>) -> Res
         "rootfs" => rootfs::open(Path::new(rest), target, selector, options),
         _ => bare(target, selector, options),
     }
+}
+
+/// The transport of an image that lies in files, colon included, where `target` says one.
+pub fn transport(target: &str) -> Option<&'static str> {
+    FILES.into_iter().find(|transport| target.starts_with(transport))
+}
+
+/// Whether [`open`] looks for `target` in a registry: `docker://` may be left out of what is no path.
+pub fn is_in_registry(target: &str) -> bool {
+    let engine = || ENGINES.iter().any(|(engine, _)| target.starts_with(engine));
+    let path = || target.starts_with(['/', '.', '~']) || Path::new(target).exists();
+    target.starts_with("docker://") || !(transport(target).is_some() || engine() || path())
 }
 
 /// The folder of the OCI image layout that `target` names, and which image in it; nothing where it names anything else.

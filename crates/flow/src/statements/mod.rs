@@ -46,7 +46,6 @@ pub use boltseal_trust::Authority;
 pub use given::check_files;
 pub use kept::{InLayout, InRegistry, bounded, whole};
 pub use vex::{Authors, Pusher, hear};
-pub(crate) use witness::is_in_registry;
 pub use witness::witness;
 
 use crate::Error;

@@ -1,9 +1,9 @@
 //! Adds to the report of an image what is signed about it, wherever the image is kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use boltseal_image::{
-    Options, layout_of,
+    Options, is_in_registry, layout_of,
     remote::{Access, Name, Remote, Repository, copy::Layout},
 };
 use boltseal_model::{Digest, Report, Subject, Timestamp};
@@ -63,13 +63,6 @@ pub fn witness(
         };
     }
     Ok(())
-}
-
-/// Whether what people wrote names an image in a registry: `docker://` may be left out where no file is called like that.
-pub(crate) fn is_in_registry(target: &str) -> bool {
-    const OTHERS: [&str; 5] = ["dir:", "docker-archive:", "oci-archive:", "oci:", "rootfs:"];
-    target.starts_with("docker://")
-        || !(OTHERS.iter().any(|other| target.starts_with(other)) || Path::new(target).exists())
 }
 
 /// The repository that the image is in, and what its name stands for there.

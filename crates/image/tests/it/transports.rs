@@ -204,3 +204,24 @@ fn wrong_names_of_configurations_are_noticed() {
     let error = open_all(&format!("docker-archive:{}", path.display())).unwrap_err();
     assert!(matches!(error, Error::Digest { .. }), "{error}");
 }
+
+#[test]
+fn what_is_looked_for_in_a_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().to_str().unwrap();
+    for (target, expected) in [
+        ("docker://registry.example/app:1", true),
+        ("registry.example/app:1", true),
+        ("debian", true),
+        ("oci.example/app", true),
+        (there, false),
+        ("/not/there", false),
+        ("./not/there", false),
+        ("oci:not/there:1", false),
+        ("rootfs:app", false),
+        ("docker-archive:app.tar", false),
+        ("docker-daemon:app:1", false),
+    ] {
+        assert_eq!(boltseal_image::is_in_registry(target), expected, "{target}");
+    }
+}

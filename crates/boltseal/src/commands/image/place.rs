@@ -1,14 +1,15 @@
 //! Which registry, as whom; and how people write where an image is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use boltseal_api::client::{Client, Server};
 use boltseal_image::{
-    Credentials, Options,
+    Credentials, Options, is_in_registry,
     remote::{
         Access, Name, Remote, Repository,
         copy::{Label, Place},
     },
+    transport,
 };
 use boltseal_model::{Platform, Reference};
 use serde::Deserialize;
@@ -64,7 +65,7 @@ impl Connection {
         options.platform = platform.cloned();
         options.plain_http = self.plain_http;
         // What is no name of an image, whoever opens it says in the words of that.
-        if !is_local(target)
+        if is_in_registry(target)
             && let Ok(reference) = image(target)
         {
             let access = self.access(reference.registry(), global)?;
@@ -145,17 +146,6 @@ impl Connection {
         }
         Ok(access)
     }
-}
-
-/// How an image lies that is not in a registry, where somebody says so.
-fn transport(target: &str) -> Option<&'static str> {
-    const TRANSPORTS: [&str; 5] = ["oci:", "oci-archive:", "docker-archive:", "dir:", "rootfs:"];
-    TRANSPORTS.into_iter().find(|transport| target.starts_with(transport))
-}
-
-/// Whether it is not in a registry.
-fn is_local(target: &str) -> bool {
-    transport(target).is_some() || target.starts_with(['/', '.', '~']) || Path::new(target).exists()
 }
 
 /// An image in a registry.
