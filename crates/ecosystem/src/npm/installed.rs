@@ -56,10 +56,12 @@ struct Manifest {
     is_extension: bool,
     /// Never published: its name is free for others to take.
     is_private: bool,
+    /// Says what runs and whose it is, as bundlers leave it beside a package that they compiled into another.
+    is_copy: bool,
 }
 
 impl Manifest {
-    /// `None` where name or version is missing: npm itself allows that for what is never published.
+    /// `None` where there is no name of a package: npm itself allows that for what is never published.
     fn parse(content: &[u8]) -> Result<Option<Self>, String> {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let fields: Map<String, Value> =
@@ -67,29 +69,46 @@ impl Manifest {
         let text =
             |key: &str| fields.get(key).and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
         let (name, version) = (text("name"), text("version"));
-        if name.is_empty() || version.is_empty() {
-            return Ok(None);
-        }
         let sane = |text: &str| {
             !text.starts_with('-') && !text.contains(|c: char| c.is_whitespace() || c.is_control())
         };
+        if name.is_empty() || version.is_empty() && !sane(&name) {
+            return Ok(None);
+        }
         if !sane(&name) || !sane(&version) {
             return Err("the name or version holds white space or control characters".to_owned());
         }
         let editor = fields.get("engines").is_some_and(|engines| engines.get("vscode").is_some());
         let is_extension = editor || fields.contains_key("contributes") || fields.contains_key("unity");
         let is_private = fields.get("private").and_then(Value::as_bool).unwrap_or_default();
-        Ok(Some(Self { name, version, licenses: licenses(&fields), is_extension, is_private }))
+        let whose = fields.contains_key("license") || fields.contains_key("author");
+        let is_copy = whose && fields.contains_key("main") && is_published(&name);
+        Ok(Some(Self { name, version, licenses: licenses(&fields), is_extension, is_private, is_copy }))
     }
 
     /// Whether it is one of npm's at `place`. Deep inside packages lie private ones called `dist` or `benchmark`, which are
-    /// folders of that package and no packages of those names.
+    /// folders of that package and no packages of those names. What has no version is no package, except for copies inside
+    /// others: what they may have is not known, and has to be told.
     const fn is_package(&self, place: Place) -> bool {
+        let has_version = !self.version.is_empty();
         match place {
-            Place::Module => true,
-            Place::InsideModule => !self.is_private,
-            Place::Application => !self.is_extension,
+            Place::Module => has_version,
+            Place::InsideModule => !self.is_private && (has_version || self.is_copy),
+            Place::Application => has_version && !self.is_extension,
         }
+    }
+}
+
+/// Whether npm takes packages called so: `name` or `@scope/name`, lower case. `rxjs/ajax` is the folder of a package.
+fn is_published(name: &str) -> bool {
+    let word = |text: &str| {
+        !text.is_empty()
+            && !text.starts_with(['.', '_'])
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'))
+    };
+    match name.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
+        Some((scope, name)) => word(scope) && word(name),
+        None => word(name),
     }
 }
 
@@ -127,21 +146,50 @@ fn package(tree: &Tree, path: &str, file: &File, manifest: Manifest) -> Package 
 mod tests {
     use super::*;
 
+    /// Package URLs of what is found if only `content` is there.
+    fn found(path: &str, content: &str) -> Vec<String> {
+        let mut tree = Tree::default();
+        let meta = boltseal_model::FileMeta::default();
+        let file = File { layer: 0, meta, content: content.as_bytes().into(), earlier: Vec::new() };
+        tree.files.insert(path.into(), file);
+        let mut out = Catalog::default();
+        catalog(&tree, &mut out);
+        assert_eq!(out.gaps, []);
+        out.packages.into_iter().map(|package| package.purl).collect()
+    }
+
     #[test]
     fn private_folders_of_packages_are_no_packages() {
-        let found = |path: &str| {
-            let mut tree = Tree::default();
-            let content: &[u8] = br#"{"name": "dist", "version": "1.0.0", "private": true}"#;
-            let meta = boltseal_model::FileMeta::default();
-            let file = File { layer: 0, meta, content: content.into(), earlier: Vec::new() };
-            tree.files.insert(path.into(), file);
-            let mut out = Catalog::default();
-            catalog(&tree, &mut out);
-            out.packages.len()
-        };
+        let content = r#"{"name": "dist", "version": "1.0.0", "private": true}"#;
+        let found = |path: &str| found(path, content).len();
         assert_eq!(found("app/node_modules/terser/dist/package.json"), 0);
         assert_eq!(found("app/node_modules/dist/package.json"), 1);
         assert_eq!(found("app/package.json"), 1);
+    }
+
+    /// As ncc writes them, which Next.js compiles its dependencies with; and what looks like it.
+    #[test]
+    fn copies_in_other_packages_have_no_version() {
+        let (inside, module) =
+            ("app/node_modules/next/dist/compiled/x/package.json", "node_modules/x/package.json");
+        let ws = r#"{"name":"ws","main":"index.js","author":"Einar Otto Stangvik","license":"MIT"}"#;
+        let scoped = r#"{"name":"@babel/core","main":"bundle.js","license":"MIT"}"#;
+        for (path, content, expected) in [
+            (inside, ws, Some("pkg:npm/ws")),
+            (inside, scoped, Some("pkg:npm/%40babel/core")),
+            (module, ws, None),
+            ("app/package.json", ws, None),
+            (inside, r#"{"name":"rxjs/ajax","main":"index.js","license":"MIT"}"#, None),
+            (inside, r#"{"name":"hooks","main":"index.js","license":"MIT","private":true}"#, None),
+            (inside, r#"{"name":"fixture","main":"index.js"}"#, None),
+            (inside, r#"{"name":"esm","license":"MIT"}"#, None),
+            (inside, r#"{"type":"module"}"#, None),
+            (inside, r#"{"name":"of a test","main":"index.js","license":"MIT"}"#, None),
+            ("app/package.json", r#"{"name":"My shop"}"#, None),
+        ] {
+            let found = found(path, content);
+            assert_eq!(found.first().map(String::as_str), expected, "{path} {content}");
+        }
     }
 
     #[test]

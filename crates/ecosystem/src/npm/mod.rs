@@ -3,6 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | packages | every `package.json` with a name and a version (npm documentation, "package.json") |
+//! | copies in other packages | their `package.json` that names what runs and whose it is, mostly without a version |
 //! | lock files | `package-lock.json` and `npm-shrinkwrap.json` 1–3, `yarn.lock` 1 and Berry, `pnpm-lock.yaml` 5–9, `bun.lock` |
 //! | advisories | by name as written, scope included: `npm` |
 //! | order | semantic versions, with the `v` and the missing numbers that node-semver forgives |

@@ -121,11 +121,17 @@ impl<'a> Matcher<'a> {
         let advisory = self.view.notice(*advisory)?.id;
         let more = unclear.count();
         let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
-        let detail = format!(
-            "nobody can say whether {advisory}{more} hits {} {}: {error}; look at the advisory",
-            package.source_name(),
-            package.source_version()
-        );
+        let (name, version) = (package.source_name(), package.source_version());
+        let detail = if version.is_empty() {
+            let place = package.paths.first().map(|path| format!(" ({path})")).unwrap_or_default();
+            format!(
+                "nobody can say whether {advisory}{more} hits {name}, whose version is not told{place}; look at the advisory"
+            )
+        } else {
+            format!(
+                "nobody can say whether {advisory}{more} hits {name} {version}: {error}; look at the advisory"
+            )
+        };
         Ok(Some(Gap::new(GapKind::VersionNotComparable, &package.purl, detail)))
     }
 }
