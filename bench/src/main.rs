@@ -35,7 +35,7 @@ const ALL: &[Bench] = &[
     ("rejudge", "10,000 stored images judged again after new feeds", rejudging::run),
     (
         "scan",
-        "scan of an image: cold, cached, on a known base, lazy; beside syft: scan [--binary FILE] [oci:DIR]",
+        "scan of an image: cold, cached, on a known base, lazy; beside the physical limit and syft: scan [--binary FILE] [oci:DIR]",
         scan::run,
     ),
     (
@@ -70,6 +70,7 @@ fn main() -> Result<()> {
     match arguments.split_first() {
         Some((name, rest)) if name == process::SUPERVISE => process::supervise(rest),
         Some((name, rest)) if name == unpack::ONCE => unpack::once(rest),
+        Some((name, rest)) if name == scan::limit::LIMIT => scan::limit::work(rest),
         Some((name, rest)) => match ALL.iter().find(|(known, ..)| known == name) {
             Some((_, _, bench)) => {
                 machine::print();

@@ -2,11 +2,12 @@
 //!
 //! `scan [--binary FILE] [oci:DIR]`; without an image, a Debian bookworm is made with mmdebstrap and packed by skopeo, which takes a
 //! minute. *Cold* runs have an empty cache folder, *cached* runs find the catalog of the same manifest in it, those on a
-//! *known base* what its layers gave. *Lazy* runs read the image by its table of contents from a registry here, beside
+//! *known base* what its layers gave. The physical limit is what any scanner pays that reads a whole image. *Lazy* runs read the image by its table of contents from a registry here, beside
 //! runs that read all of it from there.
 
 pub mod images;
 mod judged;
+pub mod limit;
 mod served;
 
 use std::{collections::HashSet, fs, path::Path, process::Command};
@@ -45,6 +46,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
         measure(&scan, &[0, 1, 3])
     })?;
     series("cached scan", || measure(&scan, &[0, 1, 3]))?;
+    if let Some(limit) = limit::run(&Layout::at(&image)?)? {
+        print_ratio("cold scan / physical limit, CPU", &cold.cpu, &limit.cpu);
+        print_ratio("cold scan / physical limit, wall", &cold.wall, &limit.wall);
+    }
     let base = Layout::at(&image)?.copied(&folder.path().join("layout"))?;
     let application = base.with_application()?;
     known_base(&program, data, &base, &application, &cold)?;

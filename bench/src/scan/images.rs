@@ -75,6 +75,14 @@ impl Layout {
         Ok(Self { folder: to.to_owned(), manifest: self.manifest.clone() })
     }
 
+    /// The files of its layers, the lowest first.
+    pub fn layers(&self) -> Result<Vec<PathBuf>> {
+        let manifest = self.json(&self.manifest)?;
+        let layers = manifest["layers"].as_array().context("no layers")?;
+        let digests = layers.iter().map(|layer| layer["digest"].as_str().context("a layer without digest"));
+        digests.map(|digest| Ok(self.blob(&digest?.parse()?))).collect()
+    }
+
     /// The archive of the lowest layer.
     pub fn archive(&self) -> Result<Vec<u8>> {
         let manifest = self.json(&self.manifest)?;
