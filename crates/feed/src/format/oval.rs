@@ -88,7 +88,8 @@ fn definition(element: &Element, sink: &mut dyn Sink, tally: &mut Tally) -> Opti
         return None;
     }
     let Some(metadata) = element.child("metadata") else {
-        tally.reject(sink, element.attribute("id"), "no metadata");
+        let id = Some(element.attribute("id")).filter(|id| !id.is_empty());
+        tally.reject(sink, id.unwrap_or("definition"), "no metadata");
         return None;
     };
     let title = metadata.text_of("title").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -121,6 +122,10 @@ fn definition(element: &Element, sink: &mut dyn Sink, tally: &mut Tally) -> Opti
         (_, _, Some(cve)) if cves.len() == 1 => cve.clone(),
         (_, own, _) => own.unwrap_or_else(|| element.attribute("id").to_owned()),
     };
+    if id.is_empty() {
+        tally.reject(sink, "definition", "no id");
+        return None;
+    }
     cves.retain(|cve| *cve != id);
     let word = advisory.text_of("severity");
     let day =

@@ -204,6 +204,7 @@ fn mutations_never_panic() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let tallies = read_bytes(&name, &seed, &mut Collected::default()).unwrap();
         assert!(!tallies.is_empty(), "{name} is recognised");
+        feed::body(&seed);
         for _ in 0..300 {
             let mut bytes = seed.clone();
             for _ in 0..=next(4) {
