@@ -2,8 +2,8 @@
 //!
 //! `scan [--binary FILE] [oci:DIR]`; without an image, a Debian bookworm is made with mmdebstrap and packed by skopeo, which takes a
 //! minute. *Cold* runs have an empty cache folder, *cached* runs find the catalog of the same manifest in it, those on a
-//! *known base* what its layers gave. The physical limit is what any scanner pays that reads a whole image. *Lazy* runs read the image by its table of contents from a registry here, beside
-//! runs that read all of it from there.
+//! *known base* what its layers gave. The physical limit is what any scanner pays that reads a whole image. *Lazy* runs
+//! read the image by its table of contents from a registry here, beside runs that read all of it from there.
 
 pub mod images;
 mod judged;
