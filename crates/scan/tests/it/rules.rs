@@ -1,5 +1,6 @@
 //! What counts as a finding, one rule a row.
 
+use boltseal_model::{Gap, GapKind, Package};
 use boltseal_scan::findings;
 
 use crate::support::{NOW, catalog, package, written};
@@ -243,4 +244,21 @@ fn rules() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A copy that tells no version is neither hit nor clean, unless no advisory speaks about it.
+#[test]
+fn a_package_without_a_version() {
+    let copy = |name: &str| Package {
+        name: name.to_owned(),
+        version: String::new(),
+        purl: format!("pkg:npm/{name}"),
+        paths: vec![format!("app/{name}/package.json")],
+        ..package("npm", "demo 1.0.0")
+    };
+    let snapshot = written(&["osv:npm: GHSA-1 npm/demo ..1.2.0"]);
+    let matched = findings(&catalog("", vec![copy("demo"), copy("other")]), &snapshot, NOW);
+    assert_eq!(matched.findings, []);
+    let detail = "nobody can say whether GHSA-1 hits demo, whose version is not told (app/demo/package.json); look at the advisory";
+    assert_eq!(matched.gaps, [Gap::new(GapKind::VersionNotComparable, "pkg:npm/demo", detail)]);
 }
